@@ -1,0 +1,3 @@
+//! The command `glassnet`.
+#![forbid(unsafe_code)]
+fn main() {}

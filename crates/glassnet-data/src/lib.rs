@@ -1,0 +1,2 @@
+//! Readers of files: CSV, IDX, npy and npz to columns and tensors.
+#![forbid(unsafe_code)]

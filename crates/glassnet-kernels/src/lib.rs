@@ -1,0 +1,14 @@
+//! Arithmetic on slices: matrix products, vector mathematics, reductions, the thread team.
+//!
+//! Everything here keeps the canonical order of arithmetic, so that a result has the same bytes whatever the number of
+//! threads, the batch, the place in the batch, or the processor. The only crate of glassnet with `unsafe`.
+
+pub mod lanes;
+pub mod product;
+pub mod real;
+pub mod reduce;
+pub mod team;
+
+pub use lanes::{Kernel, vectorized};
+pub use real::Real;
+pub use team::Team;

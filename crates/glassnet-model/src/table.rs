@@ -1,0 +1,136 @@
+//! A table in memory: named columns of numbers or of text, and where each row stood in its file.
+//!
+//! Readers (`glassnet-data`) make tables, preprocessing reads them. A missing value is `NaN` in a column of numbers
+//! and `None` in a column of text; there is no other sign for it.
+
+/// A table: columns of equal length.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    /// What messages call the source: the file's name, or `standard input`.
+    pub source: String,
+    /// The columns, in the file's order.
+    pub columns: Vec<Column>,
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of the first row in the file, counted from 1 without the header (a chunk of a stream starts later).
+    pub first_row: u64,
+    /// The file's line on which each row starts, counted from 1; empty where the source has no lines (npy, IDX).
+    pub lines: Vec<u64>,
+}
+
+/// One named column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// The header's name, or `c1`, `c2`, ... where there is no header.
+    pub name: String,
+    /// Its values.
+    pub values: Values,
+}
+
+/// The values of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Numbers; `NaN` is a missing value.
+    Number(Vec<f64>),
+    /// Text as it stood in the file, quotes taken off.
+    Text(Text),
+}
+
+/// A column of text kept as one string and the ends of its values.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Text {
+    bytes: String,
+    ends: Vec<usize>,
+    missing: Vec<bool>,
+}
+
+impl Text {
+    /// Adds a value; `None` is a missing one.
+    pub fn push(&mut self, value: Option<&str>) {
+        self.bytes.push_str(value.unwrap_or(""));
+        self.ends.push(self.bytes.len());
+        self.missing.push(value.is_none());
+    }
+
+    /// The value of row `row` (from 0); `None` where it is missing or there is no such row.
+    pub fn get(&self, row: usize) -> Option<&str> {
+        if *self.missing.get(row)? {
+            return None;
+        }
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        self.bytes.get(start..self.ends[row])
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The values in order.
+    pub fn iter(&self) -> impl Iterator<Item = Option<&str>> + '_ {
+        (0..self.len()).map(|row| self.get(row))
+    }
+}
+
+impl Table {
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Where row `row` (from 0) stands, in words: `row 3 (line 4)`.
+    pub fn place(&self, row: usize) -> String {
+        let number = self.first_row.max(1) + row as u64;
+        match self.lines.get(row) {
+            Some(line) => format!("row {number} (line {line})"),
+            None => format!("row {number}"),
+        }
+    }
+}
+
+impl Values {
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Values::Number(values) => values.len(),
+            Values::Text(values) => values.len(),
+        }
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether row `row` has no value.
+    pub fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Values::Number(values) => values.get(row).is_none_or(|value| value.is_nan()),
+            Values::Text(values) => values.get(row).is_none(),
+        }
+    }
+}
+
+/// Images of one size with their labels (an IDX folder, say): pixel bytes in row, line, column, channel order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Images {
+    /// What messages call the source.
+    pub source: String,
+    /// `rows * height * width * channels` bytes.
+    pub pixels: Vec<u8>,
+    /// One label a row; empty where there are none.
+    pub labels: Vec<u8>,
+    /// Number of images.
+    pub rows: usize,
+    /// Lines of pixels of an image.
+    pub height: usize,
+    /// Pixels of a line.
+    pub width: usize,
+    /// 1 for grey, 3 for colour.
+    pub channels: usize,
+}

@@ -1,0 +1,145 @@
+//! What a network is, in words: the layers between input and output, before any number is drawn.
+//!
+//! The text form (`"784 -> 256 relu -> 10"`) and the TOML form both parse to a [`NetSpec`]; the model file keeps one.
+
+use serde::{Deserialize, Serialize};
+
+/// A network as a person writes it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct NetSpec {
+    /// Input size, where the text says it (the full form). `None`: it comes from the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<usize>,
+    /// The layers in order. In the full form the last linear layer is the output.
+    pub layers: Vec<LayerSpec>,
+}
+
+/// One layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum LayerSpec {
+    /// `y = x W^T + b`, `W` is [units, fan_in].
+    Linear {
+        /// Number of outputs.
+        units: usize,
+        /// Whether there is a bias.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        bias: bool,
+        /// How the weight is drawn; `None`: what fits the activation that follows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        init: Option<Init>,
+        /// Given weights, row by row ([units, fan_in]).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weight: Option<Vec<Vec<f64>>>,
+        /// Given biases ([units]).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bias_values: Option<Vec<f64>>,
+    },
+    /// An elementwise curve, or softmax / log-softmax over the row.
+    Activation {
+        /// Which one.
+        function: Activation,
+    },
+    /// Dropout with probability `p` of a zero while training.
+    Dropout {
+        /// Probability that an element is dropped, in [0, 1).
+        p: f64,
+    },
+    /// `y_j = s_j x_j`, `s` learned, 1 at the start.
+    Scaling,
+    /// `y = x + f(x)`: `f` keeps the width.
+    Residual {
+        /// The layers of `f`.
+        layers: Vec<LayerSpec>,
+    },
+    /// Gated block: `y = W_down (act(W_gate x) * (W_up x))`; with SiLU it is SwiGLU. Keeps the width.
+    Gated {
+        /// Width of the gate.
+        hidden: usize,
+        /// Whether its three linear layers have biases.
+        #[serde(default)]
+        bias: bool,
+        /// The gate's curve.
+        #[serde(default = "silu")]
+        activation: Activation,
+    },
+}
+
+/// The curves that a layer can apply.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// Rosenblatt's unit: 1 for z >= 0, else 0; no gradient.
+    Step,
+    /// max(0, z).
+    Relu,
+    /// z for z > 0, else slope * z.
+    LeakyRelu {
+        /// Slope below zero (PyTorch's default 0.01).
+        slope: f64,
+    },
+    /// z for z > 0, else alpha (exp z - 1).
+    Elu {
+        /// Depth of the floor (default 1).
+        alpha: f64,
+    },
+    /// Scaled ELU, self-normalising.
+    Selu,
+    /// z Phi(z), exact erf.
+    Gelu,
+    /// GELU's tanh form.
+    GeluTanh,
+    /// z sigmoid(z).
+    Silu,
+    /// z tanh(softplus z).
+    Mish,
+    /// tanh.
+    Tanh,
+    /// 1 / (1 + exp(-z)).
+    Sigmoid,
+    /// ln(1 + exp z).
+    Softplus,
+    /// exp(z_i) / sum exp(z).
+    Softmax,
+    /// z_i - ln sum exp(z).
+    LogSoftmax,
+}
+
+/// How weights are drawn. fan_in and fan_out are those of the layer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Init {
+    /// Normal, variance 2 / (fan_in + fan_out).
+    XavierNormal,
+    /// Uniform with the same variance.
+    XavierUniform,
+    /// Normal, variance 2 / fan_in.
+    HeNormal,
+    /// Uniform with the same variance.
+    HeUniform,
+    /// Normal, variance 1 / fan_in.
+    LecunNormal,
+    /// Uniform with the same variance.
+    LecunUniform,
+    /// PyTorch's `nn.Linear` default: weight and bias uniform in +-1/sqrt(fan_in).
+    Pytorch,
+    /// Normal, standard deviation `std` (0.02), divided by sqrt(2 L) on the last linear layer of each of L residual branches.
+    Constant {
+        /// Standard deviation before residual scaling.
+        std: f64,
+    },
+    /// All zero.
+    Zeros,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+fn silu() -> Activation {
+    Activation::Silu
+}
