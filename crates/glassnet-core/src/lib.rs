@@ -1,5 +1,17 @@
 //! Tensors and shapes, random numbers, operations, the graph, the plan, the runner.
 #![forbid(unsafe_code)]
 pub use glassnet_kernels::{Real, Team};
+
+pub mod graph;
+pub mod ops;
+pub mod plan;
 pub mod random;
+pub mod runner;
+pub mod shape;
 pub mod slots;
+
+pub use graph::{Graph, GraphError, Node, NodeId};
+pub use ops::Op;
+pub use plan::{Plan, Purpose, Request};
+pub use runner::{Runner, StepInfo};
+pub use shape::{DType, Shape};

@@ -1,0 +1,96 @@
+//! Dropout, inverted: while training an element is zero with probability p and divided by 1 - p otherwise, so that its
+//! expectation stays; outside training it is the identity and the plan takes it out.
+//!
+//! Nothing is saved: the mask is a function of (seed, epoch, layer, row's place in the epoch, element), drawn again by
+//! backward, and the same under accumulation and recomputation. Source: Srivastava et al. 2014.
+
+use super::{Backward, Card, Cost, Family, Forward, Operands, Operation, Sample, same_shape};
+use crate::Real;
+use crate::random::Purpose;
+use crate::shape::Shape;
+
+/// Zero with probability `p`, else `x / (1 - p)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dropout {
+    /// Probability of a zero, in [0, 1).
+    pub p: f64,
+}
+
+impl Dropout {
+    fn apply<T: Real>(&self, x: &[T], out: &mut [T], rows: usize, context: &super::Context<'_>) {
+        if !context.training || rows == 0 {
+            out.copy_from_slice(x);
+            return;
+        }
+        let width = (x.len() / rows).max(1);
+        let draws = context.draws(Purpose::Dropout);
+        let factor = T::from_f64(1.0 / (1.0 - self.p));
+        // A row's draws start at a whole block of four.
+        let blocks = width.div_ceil(4) as u64;
+        for (row, (x, out)) in x.chunks(width).zip(out.chunks_mut(width)).enumerate() {
+            let first = (context.position + row as u64) * blocks;
+            for (block, (x, out)) in x.chunks(4).zip(out.chunks_mut(4)).enumerate() {
+                let words = draws.block(first + block as u64);
+                for ((out, &x), word) in out.iter_mut().zip(x).zip(words) {
+                    let kept = f64::from(word) / 4_294_967_296.0 >= self.p;
+                    *out = if kept { x * factor } else { T::ZERO };
+                }
+            }
+        }
+    }
+}
+
+impl Operation for Dropout {
+    fn card(&self) -> Card {
+        Card {
+            name: "dropout",
+            family: Family::Regularisation,
+            formula: "y = x / (1 - p) with probability 1 - p, else 0",
+            derivative: "dx = g / (1 - p) where kept, else 0",
+            range: "(-inf, inf)",
+            used: "against overfitting; only while training",
+            source: "Srivastava et al. 2014",
+        }
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        if !(0.0..1.0).contains(&self.p) {
+            return Err(format!("dropout's probability must be at least 0 and below 1, but it is {}", self.p));
+        }
+        same_shape("dropout", inputs)
+    }
+
+    fn training_only(&self) -> bool {
+        true
+    }
+
+    fn cost(&self, _inputs: &[&Shape], output: &Shape) -> Cost {
+        Cost { forward: 12 * output.len() as u64, backward: 12 * output.len() as u64 }
+    }
+
+    fn forward<T: Real>(&self, io: Forward<'_, T>) {
+        self.apply(io.inputs[0], io.output, io.rows, io.context);
+    }
+
+    fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
+        if let Some(dx) = &mut io.input_gradients[0] {
+            self.apply(io.upstream, dx, io.rows, io.context);
+        }
+    }
+
+    fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
+        let (x, context) = (operands.inputs[0], operands.context);
+        let width = x.len() / operands.rows;
+        let draws = context.draws(Purpose::Dropout);
+        let stride = (width as u64).div_ceil(4) * 4;
+        let keep = |row: usize, j: usize| draws.uniform((context.position + row as u64) * stride + j as u64) >= self.p;
+        let kept = |(i, &x): (usize, &f64)| if keep(i / width, i % width) { x / (1.0 - self.p) } else { 0.0 };
+        x.iter().enumerate().map(kept).collect()
+    }
+
+    fn samples() -> Vec<Sample<Self>> {
+        [(1, 1, 0.5), (3, 7, 0.1), (4, 33, 0.75)]
+            .map(|(rows, width, p)| Sample::new(Dropout { p }, rows, [Shape::row(width)]))
+            .into()
+    }
+}

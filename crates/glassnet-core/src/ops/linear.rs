@@ -1,0 +1,160 @@
+//! Linear (fully connected) layer: `y = x W^T + b`.
+//!
+//! Shapes: x [B, in], W [out, in], b [out], y [B, out]. Leading axes of a row are carried along: [B, T, in] -> [B, T, out].
+//! Gradients, with g = dL/dy: `dx = g W`, `dW = g^T x`, `db = sum over rows of g`. The last two are sums over examples:
+//! blocks of 1,024 rows, one chain a block, blocks added in order. An element of y is one chain of fused multiply-adds in
+//! increasing input number; the bias comes after the chain.
+//!
+//! Cost of one row: 2 in out for each of the three products.
+
+use glassnet_kernels::product::{product_nn, product_nt, product_tn, sum_rows};
+use glassnet_kernels::{Kernel, vectorized};
+
+use super::{Backward, Card, Cost, Family, Forward, Needs, Op, Operands, Operation, Sample, SlotSpec};
+use crate::Real;
+use crate::shape::Shape;
+use crate::slots::Role;
+
+/// `y = x W^T + b`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Linear {
+    /// Number of outputs.
+    pub units: usize,
+    /// Whether there is a bias.
+    pub bias: bool,
+}
+
+struct AddBias<'a, T> {
+    bias: &'a [T],
+    rows: &'a mut [T],
+}
+
+impl<T: Real> Kernel for AddBias<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for row in self.rows.chunks_exact_mut(self.bias.len()) {
+            for (y, &b) in row.iter_mut().zip(self.bias) {
+                *y += b;
+            }
+        }
+    }
+}
+
+impl Linear {
+    /// Forward, with the curve that the plan fused behind it applied while the rows are in the cache.
+    pub fn forward_fused<T: Real>(&self, io: Forward<'_, T>, curve: Option<&Op>) {
+        let (x, weight) = (io.inputs[0], io.parameters[0]);
+        let fan_in = weight.len() / self.units;
+        let m = if fan_in == 0 { 0 } else { x.len() / fan_in };
+        let bias = if self.bias { Some(io.parameters[1]) } else { None };
+        let finish = |_first: usize, rows: &mut [T]| {
+            if let Some(bias) = bias {
+                vectorized(AddBias { bias, rows });
+            }
+            if let Some(curve) = curve {
+                curve.apply_in_place(rows);
+            }
+        };
+        product_nt(io.context.team, m, self.units, fan_in, x, weight, io.output, Some(&finish));
+    }
+}
+
+impl Operation for Linear {
+    fn card(&self) -> Card {
+        Card {
+            name: "linear",
+            family: Family::Arithmetic,
+            formula: "y = x W^T + b",
+            derivative: "dx = g W, dW = g^T x, db = sum g",
+            range: "(-inf, inf)",
+            used: "every layer with weights",
+            source: "Rumelhart, Hinton & Williams 1986",
+        }
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        if self.units == 0 || inputs[0].is_empty() {
+            return Err(format!(
+                "dense dimensions must be positive, but this layer maps {} to {} numbers",
+                inputs[0].last(),
+                self.units
+            ));
+        }
+        if inputs[0].0.is_empty() {
+            return Err("a linear layer needs a row of numbers, but its input is a single number".into());
+        }
+        let mut axes = inputs[0].0.clone();
+        if let Some(last) = axes.last_mut() {
+            *last = self.units;
+        }
+        Ok(Shape(axes))
+    }
+
+    fn slots(&self, inputs: &[&Shape]) -> Vec<SlotSpec> {
+        let mut slots =
+            vec![SlotSpec { name: "weight", shape: vec![self.units, inputs[0].last()], role: Role::Weight }];
+        if self.bias {
+            slots.push(SlotSpec { name: "bias", shape: vec![self.units], role: Role::Bias });
+        }
+        slots
+    }
+
+    fn needs(&self, _inputs: &[&Shape]) -> Needs {
+        Needs { inputs: true, ..Needs::default() }
+    }
+
+    fn cost(&self, inputs: &[&Shape], output: &Shape) -> Cost {
+        let product = 2 * inputs[0].last() as u64 * output.len() as u64;
+        let bias = if self.bias { output.len() as u64 } else { 0 };
+        Cost { forward: product + bias, backward: 2 * product + bias }
+    }
+
+    fn forward<T: Real>(&self, io: Forward<'_, T>) {
+        self.forward_fused(io, None);
+    }
+
+    fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
+        let (team, g, weight) = (io.context.team, io.upstream, io.parameters[0]);
+        let fan_in = weight.len() / self.units;
+        let m = g.len() / self.units;
+        if let Some(dx) = &mut io.input_gradients[0] {
+            product_nn(team, m, fan_in, self.units, g, weight, dx, false);
+        }
+        product_tn(team, self.units, fan_in, m, g, io.inputs[0], io.parameter_gradients[0]);
+        if self.bias {
+            sum_rows(self.units, g, io.parameter_gradients[1]);
+        }
+    }
+
+    fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
+        let (x, weight) = (operands.inputs[0], operands.parameters[0]);
+        let fan_in = weight.len() / self.units;
+        let mut y = Vec::new();
+        for row in x.chunks(fan_in) {
+            for unit in 0..self.units {
+                let mut sum = if self.bias { operands.parameters[1][unit] } else { 0.0 };
+                for (i, value) in row.iter().enumerate() {
+                    sum += value * weight[unit * fan_in + i];
+                }
+                y.push(sum);
+            }
+        }
+        y
+    }
+
+    fn samples() -> Vec<Sample<Self>> {
+        let shapes: [(usize, Shape, usize, bool); 5] = [
+            (1, Shape::row(1), 1, true),
+            (3, Shape::row(7), 5, true),
+            (4, Shape::row(17), 33, false),
+            (1030, Shape::row(3), 2, true),
+            (2, Shape::from([3, 4]), 5, true),
+        ];
+        shapes
+            .into_iter()
+            .map(|(rows, shape, units, bias)| Sample::new(Linear { units, bias }, rows, [shape]))
+            .collect()
+    }
+}

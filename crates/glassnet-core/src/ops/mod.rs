@@ -1,0 +1,353 @@
+//! The operations: one file each, with formula, source, shape rule, forward, hand-derived backward, cost, and the slow
+//! reference beside it.
+//!
+//! An operation is data (its attributes) that implements [`Operation`]. It is listed once, in [`register`]; from that
+//! list come the enum [`Op`] that a graph holds, the finite-difference test, the comparison with the reference, and the
+//! guide's table.
+
+use crate::random::{Draws, Purpose};
+use crate::shape::{DType, Shape};
+use crate::slots::Role;
+use crate::{Real, Team};
+
+pub mod curve;
+pub mod register;
+
+pub mod add;
+pub mod binary_cross_entropy;
+pub mod cross_entropy;
+pub mod dropout;
+pub mod elu;
+pub mod gelu;
+pub mod gelu_tanh;
+pub mod huber;
+pub mod input;
+pub mod leaky_relu;
+pub mod linear;
+pub mod log_softmax;
+pub mod mean;
+pub mod mean_absolute;
+pub mod mean_squared;
+pub mod mish;
+pub mod multiply;
+pub mod relu;
+pub mod scale;
+pub mod selu;
+pub mod sigmoid;
+pub mod silu;
+pub mod soft_cross_entropy;
+pub mod softmax;
+pub mod softplus;
+pub mod step;
+pub mod tanh;
+
+pub use register::Op;
+
+/// Most inputs that one node can read.
+pub const MAX_INPUTS: usize = 4;
+/// Most slots that one node can refer to.
+pub const MAX_SLOTS: usize = 4;
+
+/// Where an operation stands in the guide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// What a graph reads.
+    Input,
+    /// Affine maps and arithmetic.
+    Arithmetic,
+    /// Curves applied to each element.
+    Activation,
+    /// Functions of a whole row.
+    Row,
+    /// Noise while training.
+    Regularisation,
+    /// Losses, one number a row, and their mean.
+    Loss,
+}
+
+/// What the guide says about an operation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Card {
+    /// Name in plans and errors: `leaky_relu`.
+    pub name: &'static str,
+    /// Where it stands in the guide.
+    pub family: Family,
+    /// The formula.
+    pub formula: &'static str,
+    /// Its derivative.
+    pub derivative: &'static str,
+    /// The values that it can give.
+    pub range: &'static str,
+    /// Where it is used.
+    pub used: &'static str,
+    /// Paper or reference.
+    pub source: &'static str,
+}
+
+/// A parameter that an operation declares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlotSpec {
+    /// Last part of its name: `weight`.
+    pub name: &'static str,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// What it holds.
+    pub role: Role,
+}
+
+/// What backward reads besides the upstream gradient and the parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// The inputs' values.
+    pub inputs: bool,
+    /// The output's value.
+    pub output: bool,
+    /// Elements per row that forward saves for backward.
+    pub saved: usize,
+}
+
+/// Floating-point operations of one row (a fused multiply-add counts as two).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cost {
+    /// Of forward.
+    pub forward: u64,
+    /// Of backward.
+    pub backward: u64,
+}
+
+/// What a step knows besides its operands.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// The threads to work with.
+    pub team: &'a Team,
+    /// Dropout is on.
+    pub training: bool,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Epoch, from 0.
+    pub epoch: u32,
+    /// Place in the epoch of the batch's first row.
+    pub position: u64,
+    /// What a mean over examples divides by: the sum of weights of the whole, accumulated batch.
+    pub denominator: f64,
+    /// Number of the node that runs; keeps its draws apart from others'.
+    pub node: u32,
+}
+
+impl Context<'_> {
+    /// The draws of this node for `purpose`.
+    pub fn draws(&self, purpose: Purpose) -> Draws {
+        Draws::new(self.seed, purpose, self.node, self.epoch)
+    }
+}
+
+/// Operands of a forward pass. Matrices are row-major, rows first.
+#[derive(Debug)]
+pub struct Forward<'a, T> {
+    /// Live rows.
+    pub rows: usize,
+    /// Values of the inputs; an integer input's slice is empty.
+    pub inputs: &'a [&'a [T]],
+    /// The integer input, if there is one.
+    pub labels: &'a [i32],
+    /// Parameters, in the order of [`Operation::slots`].
+    pub parameters: &'a [&'a [T]],
+    /// Where the value goes.
+    pub output: &'a mut [T],
+    /// What is kept for backward (empty in a plan that has no backward).
+    pub saved: &'a mut [T],
+    /// The rest.
+    pub context: &'a Context<'a>,
+}
+
+/// Operands of a backward pass.
+#[derive(Debug)]
+pub struct Backward<'a, 'g, T> {
+    /// Live rows.
+    pub rows: usize,
+    /// Values of the inputs (empty where [`Needs`] does not ask for them).
+    pub inputs: &'a [&'a [T]],
+    /// The integer input, if there is one.
+    pub labels: &'a [i32],
+    /// Parameters.
+    pub parameters: &'a [&'a [T]],
+    /// The value (empty where [`Needs`] does not ask for it).
+    pub output: &'a [T],
+    /// What forward saved.
+    pub saved: &'a [T],
+    /// Gradient of the loss with respect to the output.
+    pub upstream: &'a [T],
+    /// Where the gradient of each input goes (written, not added); `None` where nobody asks.
+    pub input_gradients: &'a mut [Option<&'g mut [T]>],
+    /// Gradients of the parameters, added to.
+    pub parameter_gradients: &'a mut [&'g mut [T]],
+    /// The rest.
+    pub context: &'a Context<'a>,
+}
+
+/// An operation: what it computes, how it is attributed, and what that costs.
+pub trait Operation: Clone + PartialEq + std::fmt::Debug + Send + Sync {
+    /// What the guide says.
+    fn card(&self) -> Card;
+
+    /// Shape of one row of the output, or what is wrong with the inputs and what to change.
+    ///
+    /// # Errors
+    /// A sentence that names both shapes.
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String>;
+
+    /// How many inputs it reads.
+    fn arity(&self) -> usize {
+        1
+    }
+
+    /// What kind of number input `index` holds.
+    fn input_dtype(&self, _index: usize) -> DType {
+        DType::Real
+    }
+
+    /// Whether the output is one value for the batch instead of one for each row.
+    fn per_batch(&self) -> bool {
+        false
+    }
+
+    /// Parameters that it wants.
+    fn slots(&self, _inputs: &[&Shape]) -> Vec<SlotSpec> {
+        Vec::new()
+    }
+
+    /// What backward reads.
+    fn needs(&self, _inputs: &[&Shape]) -> Needs {
+        Needs::default()
+    }
+
+    /// Whether a gradient flows into input `index`.
+    fn differentiable(&self, _index: usize) -> bool {
+        true
+    }
+
+    /// Whether it only acts while training (dropout): elsewhere the plan takes it out.
+    fn training_only(&self) -> bool {
+        false
+    }
+
+    /// Floating-point operations of one row.
+    fn cost(&self, inputs: &[&Shape], output: &Shape) -> Cost;
+
+    /// The value.
+    fn forward<T: Real>(&self, io: Forward<'_, T>);
+
+    /// The gradients.
+    fn backward<T: Real>(&self, io: Backward<'_, '_, T>);
+
+    /// The slow reference: the formula in f64 and plain loops.
+    fn reference(&self, operands: &Operands<'_>) -> Vec<f64>;
+
+    /// Instances with shapes, for the tests that come by registration.
+    fn samples() -> Vec<Sample<Self>>;
+}
+
+/// Operands of the slow reference.
+#[derive(Debug)]
+pub struct Operands<'a> {
+    /// Number of rows.
+    pub rows: usize,
+    /// Values of the inputs.
+    pub inputs: &'a [&'a [f64]],
+    /// The integer input.
+    pub labels: &'a [i32],
+    /// Parameters.
+    pub parameters: &'a [&'a [f64]],
+    /// What a mean over examples divides by.
+    pub denominator: f64,
+    /// The context that forward ran in (for draws).
+    pub context: &'a Context<'a>,
+}
+
+/// An instance to test: an operation, the shapes of its inputs, and where to draw them from.
+#[derive(Debug, Clone)]
+pub struct Sample<O> {
+    /// The operation.
+    pub op: O,
+    /// Number of rows.
+    pub rows: usize,
+    /// Shape of one row of each input.
+    pub inputs: Vec<Shape>,
+    /// Each input is drawn uniformly from its interval.
+    pub domain: Vec<(f64, f64)>,
+    /// Values near which the derivative jumps: draws keep 1e-3 away.
+    pub kinks: Vec<f64>,
+    /// Number of classes of the integer input.
+    pub classes: usize,
+}
+
+impl<O> Sample<O> {
+    /// A sample with inputs in [-3, 3] and no kinks.
+    pub fn new<const N: usize>(op: O, rows: usize, inputs: [Shape; N]) -> Self {
+        Sample { op, rows, inputs: inputs.to_vec(), domain: vec![(-3.0, 3.0); N], kinks: Vec::new(), classes: 0 }
+    }
+
+    /// Draws input `index` from [low, high].
+    pub fn domain(mut self, index: usize, low: f64, high: f64) -> Self {
+        self.domain[index] = (low, high);
+        self
+    }
+
+    /// Keeps draws away from these values.
+    pub fn kinks(mut self, kinks: &[f64]) -> Self {
+        self.kinks = kinks.to_vec();
+        self
+    }
+
+    /// Labels in 0..classes.
+    pub fn classes(mut self, classes: usize) -> Self {
+        self.classes = classes;
+        self
+    }
+}
+
+/// The shape rule of operations whose inputs all have one shape, which is the output's.
+pub(crate) fn same_shape(name: &str, inputs: &[&Shape]) -> Result<Shape, String> {
+    let first = inputs.first().ok_or_else(|| format!("{name} needs an input"))?;
+    match inputs.iter().find(|shape| shape != &first) {
+        Some(other) => Err(format!("{name} needs inputs of one shape, but they are {first} and {other}")),
+        None => Ok((*first).clone()),
+    }
+}
+
+/// The shape rule of losses that compare outputs with targets of the same shape: one loss a row.
+pub(crate) fn regression_shape(name: &str, inputs: &[&Shape]) -> Result<Shape, String> {
+    if inputs[0].len() != inputs[1].len() {
+        return Err(format!(
+            "{name} needs as many targets as outputs, but the outputs are {} and the targets {}",
+            inputs[0], inputs[1]
+        ));
+    }
+    Ok(Shape::default())
+}
+
+/// `l_i = (1/K) sum_k term(y_k, t_k)` for each row: what the elementwise losses share.
+pub(crate) fn mean_of_terms<T: Real>(io: Forward<'_, T>, term: impl Fn(T, T) -> T) {
+    let outputs = (io.inputs[0].len() / io.rows.max(1)).max(1);
+    let rows = io.inputs[0].chunks(outputs).zip(io.inputs[1].chunks(outputs));
+    for (loss, (y, t)) in io.output.iter_mut().zip(rows) {
+        let mut sum = T::ZERO;
+        for (&y, &t) in y.iter().zip(t) {
+            sum += term(y, t);
+        }
+        *loss = sum / T::from_f64(outputs as f64);
+    }
+}
+
+/// `dy_k = g_i slope(y_k, t_k) / K`.
+pub(crate) fn gradient_of_terms<T: Real>(io: Backward<'_, '_, T>, slope: impl Fn(T, T) -> T) {
+    let Some(gradient) = &mut io.input_gradients[0] else { return };
+    let outputs = (io.inputs[0].len() / io.rows.max(1)).max(1);
+    let rows = io.inputs[0].chunks(outputs).zip(io.inputs[1].chunks(outputs));
+    for ((gradient, (y, t)), &upstream) in gradient.chunks_mut(outputs).zip(rows).zip(io.upstream) {
+        let upstream = upstream / T::from_f64(outputs as f64);
+        for ((gradient, &y), &t) in gradient.iter_mut().zip(y).zip(t) {
+            *gradient = upstream * slope(y, t);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Softmax over a row: `p_i = exp(z_i - m) / sum_j exp(z_j - m)`, `m = max z`.
+//!
+//! Shapes: [B, C] -> [B, C]. Gradient: `dz_i = p_i (g_i - sum_j g_j p_j)`. Shift-invariant (adding a number to all logits
+//! changes nothing), not scale-invariant. Source: Bridle 1989.
+
+use glassnet_kernels::reduce;
+
+use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample, same_shape};
+use crate::Real;
+use crate::shape::Shape;
+
+/// `p_i = exp(z_i) / sum_j exp(z_j)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Softmax;
+
+/// Writes the softmax of `logits` to `p` and returns `(max, ln of the sum of exp(z - max))`: what the losses share.
+pub(crate) fn softmax_row<T: Real>(logits: &[T], p: &mut [T]) -> (T, T) {
+    let top = reduce::max(logits);
+    for (p, &z) in p.iter_mut().zip(logits) {
+        *p = (z - top).exp();
+    }
+    let sum = reduce::sum(p);
+    for p in p.iter_mut() {
+        *p = *p / sum;
+    }
+    (top, sum.ln())
+}
+
+impl Operation for Softmax {
+    fn card(&self) -> Card {
+        Card {
+            name: "softmax",
+            family: Family::Row,
+            formula: "p_i = exp(z_i) / sum_j exp(z_j)",
+            derivative: "dz_i = p_i (g_i - sum_j g_j p_j)",
+            range: "(0, 1), a row sums to 1",
+            used: "scores of classes; attention",
+            source: "Bridle 1989",
+        }
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        same_shape("softmax", inputs)
+    }
+
+    fn needs(&self, _inputs: &[&Shape]) -> Needs {
+        Needs { output: true, ..Needs::default() }
+    }
+
+    fn cost(&self, _inputs: &[&Shape], output: &Shape) -> Cost {
+        Cost { forward: 14 * output.len() as u64, backward: 4 * output.len() as u64 }
+    }
+
+    fn forward<T: Real>(&self, io: Forward<'_, T>) {
+        let width = io.output.len() / io.rows.max(1);
+        for (z, p) in io.inputs[0].chunks(width.max(1)).zip(io.output.chunks_mut(width.max(1))) {
+            softmax_row(z, p);
+        }
+    }
+
+    fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
+        let Some(dz) = &mut io.input_gradients[0] else { return };
+        let width = (io.output.len() / io.rows.max(1)).max(1);
+        for ((dz, p), g) in dz.chunks_mut(width).zip(io.output.chunks(width)).zip(io.upstream.chunks(width)) {
+            let mean = reduce::dot(g, p);
+            for ((dz, &p), &g) in dz.iter_mut().zip(p).zip(g) {
+                *dz = p * (g - mean);
+            }
+        }
+    }
+
+    fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
+        let mut out = Vec::new();
+        for z in operands.inputs[0].chunks(operands.inputs[0].len() / operands.rows) {
+            let sum: f64 = z.iter().map(|&z| Real::exp(z)).sum();
+            out.extend(z.iter().map(|&z| Real::exp(z) / sum));
+        }
+        out
+    }
+
+    fn samples() -> Vec<Sample<Self>> {
+        [(1, 1), (3, 7), (4, 33)].map(|(rows, width)| Sample::new(Softmax, rows, [Shape::row(width)])).into()
+    }
+}
