@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""Makes the reference vectors that the Rust tests read, with PyTorch as the oracle. See README.md beside this file."""
+
+import os
+import pathlib
+
+# Before PyTorch is loaded: its plain code and one thread, so that the processor has the least say in the last bits.
+os.environ["ATEN_CPU_CAPABILITY"] = "default"
+os.environ["MKL_CBWR"] = "COMPATIBLE"
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import torch  # noqa: E402
+
+import cases  # noqa: E402
+import losses  # noqa: E402
+import operations  # noqa: E402
+import training  # noqa: E402
+
+CRATES = pathlib.Path(__file__).resolve().parents[2] / "crates"
+
+
+def main():
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    core = {"elementwise": operations.elementwise(), "softmax": operations.softmax(), "linear": operations.linear(),
+            "combine": operations.combine(), "losses": losses.all_losses()}
+    for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training())]:
+        for group, made in groups.items():
+            cases.write(CRATES / crate / "tests" / "vectors" / f"{group}.json", made)
+
+
+if __name__ == "__main__":
+    main()
