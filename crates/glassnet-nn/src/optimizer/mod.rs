@@ -1,0 +1,293 @@
+//! Optimizers: from gradients to new parameters, in one pass over flat memory.
+//!
+//! A step reads the gradients, updates the moments and the parameters, and allocates nothing. The formulas, and the order
+//! of their arithmetic, are PyTorch's (`torch.optim`, one tensor at a time), so that f32 runs agree to rounding. Each
+//! slot's `lr_factor` multiplies the learning rate, its `decay_factor` the weight decay.
+//!
+//! ```
+//! use glassnet_core::slots::{Role, Slots};
+//! use glassnet_nn::optimizer::{Optimizer, OptimizerSpec};
+//! let mut slots = Slots::default();
+//! slots.push("0.weight", &[1, 2], Role::Weight);
+//! let mut optimizer = Optimizer::<f64>::new("sgd".parse::<OptimizerSpec>()?.checked()?, &slots);
+//! let mut weights = [1.0, 2.0];
+//! optimizer.step(&slots, &mut weights, &[10.0, -10.0], 0.01);
+//! assert_eq!(weights, [0.9, 2.1]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod adam;
+mod rmsprop;
+mod sgd;
+mod sizes;
+
+pub use adam::{Adam, AdamW};
+pub use rmsprop::RmsProp;
+pub use sgd::Sgd;
+pub use sizes::UpdateSizes;
+
+use std::str::FromStr;
+
+use glassnet_core::slots::Slots;
+use glassnet_kernels::Real;
+use serde::{Deserialize, Serialize};
+
+use crate::hyperparameter::BadHyperparameters;
+use crate::nearest::nearest;
+
+/// Which optimizer, with its hyperparameters; defaults are PyTorch's. The learning rate is the schedule's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum OptimizerSpec {
+    /// Gradient descent: plain, with momentum, or Nesterov's.
+    #[serde(rename = "sgd")]
+    Sgd(Sgd),
+    /// RMSprop.
+    #[serde(rename = "rmsprop")]
+    RmsProp(RmsProp),
+    /// Adam, weight decay coupled (added to the gradient).
+    #[serde(rename = "adam")]
+    Adam(Adam),
+    /// AdamW, weight decay decoupled (shrinks the weights directly).
+    #[serde(rename = "adamw")]
+    AdamW(AdamW),
+}
+
+impl Default for OptimizerSpec {
+    fn default() -> Self {
+        OptimizerSpec::Adam(Adam::default())
+    }
+}
+
+/// Names that [`OptimizerSpec::from_str`] knows.
+pub const NAMES: [&str; 6] = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"];
+
+/// A name that is no optimizer's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no optimizer is called \"{name}\"\n  hint: {hint}")]
+pub struct UnknownOptimizer {
+    /// The name that was given.
+    pub name: String,
+    /// What to write instead.
+    pub hint: String,
+}
+
+impl FromStr for OptimizerSpec {
+    type Err = UnknownOptimizer;
+
+    /// One of [`NAMES`], with its defaults; `momentum` and `nesterov` are SGD with momentum 0.9.
+    fn from_str(name: &str) -> Result<Self, UnknownOptimizer> {
+        Ok(match name.trim().to_lowercase().as_str() {
+            "sgd" => OptimizerSpec::Sgd(Sgd::default()),
+            "momentum" => OptimizerSpec::Sgd(Sgd { momentum: 0.9, ..Sgd::default() }),
+            "nesterov" => OptimizerSpec::Sgd(Sgd { momentum: 0.9, nesterov: true, ..Sgd::default() }),
+            "rmsprop" => OptimizerSpec::RmsProp(RmsProp::default()),
+            "adam" => OptimizerSpec::Adam(Adam::default()),
+            "adamw" => OptimizerSpec::AdamW(AdamW::default()),
+            other => {
+                let all = format!("one of {}", NAMES.join(", "));
+                let hint =
+                    nearest(other, &NAMES).map_or(all.clone(), |near| format!("did you mean \"{near}\"? ({all})"));
+                return Err(UnknownOptimizer { name: name.trim().to_string(), hint });
+            }
+        })
+    }
+}
+
+impl OptimizerSpec {
+    /// Its name: one of [`NAMES`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            OptimizerSpec::Sgd(sgd) if sgd.nesterov => "nesterov",
+            OptimizerSpec::Sgd(sgd) if sgd.momentum != 0.0 => "momentum",
+            OptimizerSpec::Sgd(_) => "sgd",
+            OptimizerSpec::RmsProp(_) => "rmsprop",
+            OptimizerSpec::Adam(_) => "adam",
+            OptimizerSpec::AdamW(_) => "adamw",
+        }
+    }
+
+    /// PyTorch's default learning rate for it: 0.01 for RMSprop, 0.001 for the others.
+    pub fn default_lr(&self) -> f64 {
+        match self {
+            OptimizerSpec::RmsProp(_) => 1e-2,
+            _ => 1e-3,
+        }
+    }
+
+    /// The weight decay.
+    pub fn weight_decay(&self) -> f64 {
+        match self {
+            OptimizerSpec::Sgd(o) => o.weight_decay,
+            OptimizerSpec::RmsProp(o) => o.weight_decay,
+            OptimizerSpec::Adam(o) => o.weight_decay,
+            OptimizerSpec::AdamW(o) => o.weight_decay,
+        }
+    }
+
+    /// Sets the weight decay.
+    pub fn set_weight_decay(&mut self, decay: f64) {
+        match self {
+            OptimizerSpec::Sgd(o) => o.weight_decay = decay,
+            OptimizerSpec::RmsProp(o) => o.weight_decay = decay,
+            OptimizerSpec::Adam(o) => o.weight_decay = decay,
+            OptimizerSpec::AdamW(o) => o.weight_decay = decay,
+        }
+    }
+
+    /// Checks every hyperparameter; the error has one line for each bad one.
+    pub fn checked(self) -> Result<CheckedOptimizer, BadHyperparameters> {
+        match &self {
+            OptimizerSpec::Sgd(sgd) => sgd.check(),
+            OptimizerSpec::RmsProp(rmsprop) => rmsprop.check(),
+            OptimizerSpec::Adam(adam) => adam.check(),
+            OptimizerSpec::AdamW(adamw) => adamw.check(),
+        }?;
+        Ok(CheckedOptimizer(self))
+    }
+
+    /// Names of the moments that it keeps, in the order of [`Optimizer::state`]; PyTorch's names.
+    pub fn moment_names(&self) -> &'static [&'static str] {
+        match self {
+            OptimizerSpec::Sgd(sgd) => sgd.moment_names(),
+            OptimizerSpec::RmsProp(rmsprop) => rmsprop.moment_names(),
+            OptimizerSpec::Adam(_) | OptimizerSpec::AdamW(_) => adam::MOMENTS,
+        }
+    }
+
+    /// Bytes of the moments for parameters of that layout, computed in `T`.
+    pub fn memory<T: Real>(&self, slots: &Slots) -> usize {
+        self.moment_names().len() * slots.len() * T::BYTES
+    }
+}
+
+/// An [`OptimizerSpec`] whose hyperparameters are all in range.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CheckedOptimizer(OptimizerSpec);
+
+impl CheckedOptimizer {
+    /// The specification.
+    pub fn spec(&self) -> &OptimizerSpec {
+        &self.0
+    }
+}
+
+/// Why a saved state does not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// Another number of moments.
+    #[error(
+        "the saved state has {found} moment(s), {optimizer} keeps {wanted}\n  hint: resume with the optimizer that the run was started with"
+    )]
+    Count {
+        /// The optimizer's name.
+        optimizer: &'static str,
+        /// How many it keeps.
+        wanted: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// A moment of another length.
+    #[error(
+        "the saved moment \"{moment}\" has {found} elements, the network has {wanted} parameters\n  hint: resume with the network that the run was started with"
+    )]
+    Length {
+        /// The moment's name.
+        moment: &'static str,
+        /// Number of parameters.
+        wanted: usize,
+        /// Number of elements given.
+        found: usize,
+    },
+}
+
+/// An optimizer at work: its hyperparameters, its moments (each a flat buffer of the parameters' layout), its step count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimizer<T> {
+    spec: OptimizerSpec,
+    moments: Vec<Vec<T>>,
+    steps: u64,
+}
+
+impl<T: Real> Optimizer<T> {
+    /// An optimizer for parameters of that layout, moments 0.
+    pub fn new(spec: CheckedOptimizer, slots: &Slots) -> Self {
+        let spec = spec.0;
+        let moments = spec.moment_names().iter().map(|_| vec![T::ZERO; slots.len()]).collect();
+        Optimizer { spec, moments, steps: 0 }
+    }
+
+    /// Its hyperparameters.
+    pub fn spec(&self) -> &OptimizerSpec {
+        &self.spec
+    }
+
+    /// One step: `parameters` move against `gradients` by what the optimizer makes of `lr`. Both are flat buffers of the
+    /// layout `slots`. Allocates nothing.
+    ///
+    /// # Panics
+    /// If a buffer has not the length of the layout that the optimizer was made for.
+    pub fn step(&mut self, slots: &Slots, parameters: &mut [T], gradients: &[T], lr: f64) {
+        assert_eq!(parameters.len(), slots.len(), "parameters are a flat buffer of the layout");
+        assert_eq!(gradients.len(), slots.len(), "gradients are a flat buffer of the layout");
+        self.steps += 1;
+        for slot in slots.iter() {
+            let range = slot.range();
+            let piece = Piece {
+                parameters: &mut parameters[range.clone()],
+                gradients: &gradients[range.clone()],
+                lr: lr * slot.lr_factor,
+                decay: self.spec.weight_decay() * slot.decay_factor,
+                step: self.steps,
+            };
+            match (&self.spec, self.moments.as_mut_slice()) {
+                (OptimizerSpec::Sgd(sgd), []) => sgd.plain(piece),
+                (OptimizerSpec::Sgd(sgd), [buffer]) => sgd.momentum(piece, &mut buffer[range]),
+                (OptimizerSpec::RmsProp(rmsprop), moments) => rmsprop.update(piece, moments, range),
+                (OptimizerSpec::Adam(adam), [m, v]) => adam.update(piece, &mut m[range.clone()], &mut v[range]),
+                (OptimizerSpec::AdamW(adamw), [m, v]) => adamw.update(piece, &mut m[range.clone()], &mut v[range]),
+                // `new` and `restore` keep the number of moments that the specification names.
+                _ => debug_assert!(false, "{} with {} moments", self.spec.name(), self.spec.moment_names().len()),
+            }
+        }
+    }
+
+    /// Bytes of the moments.
+    pub fn memory(&self, slots: &Slots) -> usize {
+        self.spec.memory::<T>(slots)
+    }
+
+    /// The moments, in the order of [`OptimizerSpec::moment_names`], and the number of steps taken: all that a
+    /// checkpoint needs.
+    pub fn state(&self) -> (&[Vec<T>], u64) {
+        (&self.moments, self.steps)
+    }
+
+    /// Takes up a saved state; on an error nothing is changed.
+    pub fn restore(&mut self, moments: &[&[T]], steps: u64, slots: &Slots) -> Result<(), StateError> {
+        let names = self.spec.moment_names();
+        if moments.len() != names.len() {
+            return Err(StateError::Count { optimizer: self.spec.name(), wanted: names.len(), found: moments.len() });
+        }
+        for (moment, saved) in names.iter().zip(moments) {
+            if saved.len() != slots.len() {
+                return Err(StateError::Length { moment, wanted: slots.len(), found: saved.len() });
+            }
+        }
+        self.moments = moments.iter().map(|saved| saved.to_vec()).collect();
+        self.steps = steps;
+        Ok(())
+    }
+}
+
+/// One slot's share of a step.
+struct Piece<'a, T> {
+    parameters: &'a mut [T],
+    gradients: &'a [T],
+    /// Learning rate times the slot's factor.
+    lr: f64,
+    /// Weight decay times the slot's factor.
+    decay: f64,
+    /// Number of this step, from 1.
+    step: u64,
+}
