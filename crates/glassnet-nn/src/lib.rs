@@ -2,11 +2,17 @@
 #![forbid(unsafe_code)]
 pub mod clip;
 pub mod early;
+pub mod functional;
 pub mod history;
 pub mod hyperparameter;
 pub mod init;
+pub mod layers;
+pub mod loss;
 pub mod metrics;
 pub mod nearest;
+pub mod network;
 pub mod optimizer;
 pub mod schedule;
+pub mod source;
 pub mod spec;
+pub mod train;

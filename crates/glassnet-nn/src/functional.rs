@@ -1,0 +1,113 @@
+//! The functional form: calls that take everything, return the result, and change nothing.
+
+use glassnet_core::{Purpose, Real, Runner, StepInfo, Team};
+
+use crate::network::Network;
+use crate::source::Source;
+
+/// Puts rows, targets and weights into a runner's inputs and returns the sum of weights (row weight times class weight).
+pub fn load<T: Real>(network: &Network, runner: &mut Runner<T>, source: &dyn Source<T>, rows: &[u32]) -> f64 {
+    runner.set_rows(rows.len());
+    source.features(rows, runner.input_mut(network.x));
+    let Some(objective) = &network.objective else { return rows.len() as f64 };
+    if objective.loss.takes_labels() {
+        for (label, &row) in runner.labels_mut(objective.target).iter_mut().zip(rows) {
+            *label = source.label(row);
+        }
+    } else {
+        let width = network.graph.node(objective.target).shape.len().max(1);
+        for (values, &row) in runner.input_mut(objective.target).chunks_exact_mut(width).zip(rows) {
+            source.values(row, values);
+        }
+    }
+    for (weight, &row) in runner.input_mut(objective.weight).iter_mut().zip(rows) {
+        *weight = T::from_f64(source.weight(row));
+    }
+    total_weight(network, source, rows)
+}
+
+/// Sum of weights of some rows, in their order: what the mean loss over them divides by.
+pub fn total_weight<T: Real>(network: &Network, source: &dyn Source<T>, rows: &[u32]) -> f64 {
+    let Some(objective) = &network.objective else { return rows.len() as f64 };
+    rows.iter().map(|&row| source.weight(row) * objective.loss.class_weight(source.label(row))).sum()
+}
+
+/// Loss and gradients of some rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LossAndGradients<T> {
+    /// The mean loss.
+    pub loss: T,
+    /// Its gradient, flat, in the parameters' layout.
+    pub gradients: Vec<T>,
+}
+
+/// Loss and gradients of `rows` at `parameters`; nothing is changed. `info` says seed, epoch and place for dropout; its
+/// denominator is replaced by the rows' sum of weights. A network without a loss gives loss 0 and gradients 0.
+///
+/// ```
+/// use glassnet_core::{StepInfo, Team};
+/// use glassnet_nn::{functional, loss::LossSpec, network::Network, source::Matrix, spec::NetSpec};
+/// let spec: NetSpec = "2 -> 3 tanh -> 2".parse()?;
+/// let network = Network::new(&spec, Some(&LossSpec::cross_entropy()))?;
+/// let parameters: Vec<f64> = network.initialise(1);
+/// let data = Matrix::with_labels(vec![0.0, 1.0, 1.0, 0.0], 2, vec![0, 1]);
+/// let got = functional::loss_and_gradients(&network, &parameters, &data, &[0, 1], &StepInfo::default(), &Team::single());
+/// assert_eq!(got.gradients.len(), network.parameters());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn loss_and_gradients<T: Real>(
+    network: &Network,
+    parameters: &[T],
+    source: &dyn Source<T>,
+    rows: &[u32],
+    info: &StepInfo,
+    team: &Team,
+) -> LossAndGradients<T> {
+    let mut runner = Runner::new(network.plan(Purpose::Train, rows.len()), team.clone());
+    let mut gradients = vec![T::ZERO; parameters.len()];
+    let Some(objective) = &network.objective else { return LossAndGradients { loss: T::ZERO, gradients } };
+    let denominator = load(network, &mut runner, source, rows);
+    let info = StepInfo { denominator, ..*info };
+    runner.forward(parameters, &info);
+    runner.backward(parameters, &mut gradients, &info);
+    let loss = runner.value(objective.mean).and_then(|loss| loss.first().copied()).unwrap_or(T::ZERO);
+    LossAndGradients { loss, gradients }
+}
+
+/// What a network gives for some rows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outputs<T> {
+    /// The value before a last softmax or sigmoid that belongs to the loss, [rows, outputs].
+    pub logits: Vec<T>,
+    /// The last layer's value, [rows, outputs].
+    pub output: Vec<T>,
+    /// One loss a row, unweighted (empty without a loss or targets).
+    pub losses: Vec<T>,
+}
+
+/// Runs rows through the network, `runner.plan().request().rows` at a time (see [`Network::evaluation_plan`]).
+pub fn evaluate<T: Real>(
+    network: &Network,
+    runner: &mut Runner<T>,
+    parameters: &[T],
+    source: &dyn Source<T>,
+    rows: &[u32],
+) -> Outputs<T> {
+    let mut all = Outputs { logits: Vec::new(), output: Vec::new(), losses: Vec::new() };
+    for batch in rows.chunks(runner.plan().request().rows.max(1)) {
+        load(network, runner, source, batch);
+        runner.forward(parameters, &StepInfo::default());
+        all.logits.extend_from_slice(runner.value(network.logits).unwrap_or(&[]));
+        all.output.extend_from_slice(runner.value(network.output).unwrap_or(&[]));
+        if let Some(objective) = &network.objective {
+            all.losses.extend_from_slice(runner.value(objective.rows).unwrap_or(&[]));
+        }
+    }
+    all
+}
+
+/// Weighted mean of the rows' losses, in f64, in the rows' order.
+pub fn mean_loss<T: Real>(network: &Network, losses: &[T], source: &dyn Source<T>, rows: &[u32]) -> f64 {
+    let sum: f64 = losses.iter().zip(rows).map(|(loss, &row)| loss.to_f64() * source.weight(row)).sum();
+    sum / total_weight(network, source, rows)
+}

@@ -1,0 +1,279 @@
+//! A network: a specification made into a graph, with its loss and the names of its layers.
+
+use std::sync::Arc;
+
+use glassnet_core::ops::{input::Input, mean::Mean};
+use glassnet_core::{Graph, GraphError, NodeId, Op, Plan, Purpose, Real, Request};
+
+use crate::init::{self, Fans};
+use crate::layers::{Builder, LayerInfo};
+use crate::loss::LossSpec;
+use crate::spec::{LayerSpec, NetSpec};
+
+/// A specification that does not make a network for this data.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum NetworkError {
+    /// A layer does not fit what it reads.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The full form's input size is not the data's.
+    #[error(
+        "the network reads {named} numbers, but a row of the data gives {found}\n  hint: write {found} as the first size, or leave the first and last sizes out and let the data say them"
+    )]
+    Input {
+        /// Size in the specification.
+        named: usize,
+        /// Size of a row.
+        found: usize,
+    },
+    /// The last layer's size is not what the target needs.
+    #[error("the network gives {named} outputs, but the target needs {wanted}\n  hint: end the network in {wanted}")]
+    Output {
+        /// Size in the specification.
+        named: usize,
+        /// What is needed.
+        wanted: String,
+    },
+    /// Given weights of another shape than the layer's.
+    #[error("layer {layer}: the given {what} is {found}, but the layer needs {wanted}")]
+    Given {
+        /// The layer.
+        layer: String,
+        /// `weight` or `bias`.
+        what: &'static str,
+        /// Shape that is given.
+        found: String,
+        /// Shape that is needed.
+        wanted: String,
+    },
+    /// No input size anywhere.
+    #[error("the network's input size is not known\n  hint: write the full form, such as \"2 -> 4 tanh -> 1\"")]
+    NoInput,
+}
+
+/// A graph with names: where rows go in, where logits, scores and the loss come out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    /// The specification, input and head included.
+    pub spec: NetSpec,
+    /// The nodes.
+    pub graph: Graph,
+    /// Rows of features, [B, inputs].
+    pub x: NodeId,
+    /// What the loss reads: the value before a last softmax or sigmoid that is part of the loss.
+    pub logits: NodeId,
+    /// The value of the last layer.
+    pub output: NodeId,
+    /// The loss and what it needs, if there is one.
+    pub objective: Option<Objective>,
+    /// The layers in order, blocks before what stands inside them.
+    pub layers: Vec<LayerInfo>,
+}
+
+/// The loss's nodes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Objective {
+    /// The loss.
+    pub loss: LossSpec,
+    /// Targets: labels, or [B, outputs].
+    pub target: NodeId,
+    /// Row weights, [B].
+    pub weight: NodeId,
+    /// One loss a row.
+    pub rows: NodeId,
+    /// Their weighted mean.
+    pub mean: NodeId,
+}
+
+impl Network {
+    /// Builds a specification that says all its sizes.
+    ///
+    /// # Errors
+    /// A layer that does not fit, given weights of a wrong shape, no input size.
+    pub fn new(spec: &NetSpec, loss: Option<&LossSpec>) -> Result<Self, NetworkError> {
+        Self::build(spec, loss, false)
+    }
+
+    /// Completes a specification for data with `inputs` numbers a row and a target that needs `outputs`, and builds it.
+    /// The hidden form gets a last linear layer, drawn small; the full form is checked.
+    ///
+    /// # Errors
+    /// Sizes that are not the data's, a layer that does not fit.
+    pub fn for_data(
+        spec: &NetSpec,
+        inputs: usize,
+        outputs: usize,
+        loss: Option<&LossSpec>,
+    ) -> Result<Self, NetworkError> {
+        let mut complete = spec.clone();
+        match spec.input {
+            None => complete.layers.push(linear(outputs)),
+            Some(named) if named != inputs => return Err(NetworkError::Input { named, found: inputs }),
+            Some(_) => {}
+        }
+        complete.input = Some(inputs);
+        let network = Self::build(&complete, loss, true)?;
+        let named = network.graph.node(network.logits).shape.len();
+        if named != outputs {
+            return Err(NetworkError::Output { named, wanted: outputs.to_string() });
+        }
+        Ok(network)
+    }
+
+    fn build(spec: &NetSpec, loss: Option<&LossSpec>, small_head: bool) -> Result<Self, NetworkError> {
+        let inputs = spec.input.ok_or(NetworkError::NoInput)?;
+        let mut graph = Graph::new();
+        if inputs == 0 {
+            return Err(NetworkError::Graph(GraphError {
+                layer: "input".into(),
+                op: "input",
+                message: "dense dimensions must be positive, but the input size is 0".into(),
+            }));
+        }
+        let x = graph.input("x", [inputs]);
+        let mut builder = Builder { graph: &mut graph, layers: Vec::new() };
+        let output = builder.sequence(&spec.layers, x, "", 0, small_head)?;
+        let layers = builder.layers;
+        check_given(&layers)?;
+        let mut network = Network { spec: spec.clone(), graph, x, logits: output, output, objective: None, layers };
+        if let Some(loss) = loss {
+            network.attach(loss)?;
+        }
+        Ok(network)
+    }
+
+    /// Adds the loss behind the logits.
+    fn attach(&mut self, loss: &LossSpec) -> Result<(), NetworkError> {
+        if let Some(last) = self.layers.last()
+            && last.activation.is_some_and(|curve| loss.absorbs(curve))
+        {
+            self.logits = last.source;
+        }
+        let outputs = self.graph.node(self.logits).shape.clone();
+        let target =
+            if loss.takes_labels() { self.graph.labels("target") } else { self.graph.input("target", outputs) };
+        let weight = self.graph.input("row weight", []);
+        let rows = self.graph.push("loss", loss.op(), &[self.logits, target])?;
+        let mean = self.graph.push("loss", Op::Mean(Mean), &[rows, weight])?;
+        self.objective = Some(Objective { loss: loss.clone(), target, weight, rows, mean });
+        Ok(())
+    }
+
+    /// Numbers of a row.
+    pub fn inputs(&self) -> usize {
+        self.graph.node(self.x).shape.len()
+    }
+
+    /// Numbers that it gives for a row.
+    pub fn outputs(&self) -> usize {
+        self.graph.node(self.output).shape.len()
+    }
+
+    /// Number of parameters.
+    pub fn parameters(&self) -> usize {
+        self.graph.slots().len()
+    }
+
+    /// Draws all parameters: what each layer's initialisation says, from `seed`; given weights as they are given.
+    pub fn initialise<T: Real>(&self, seed: u64) -> Vec<T> {
+        let slots = self.graph.slots();
+        let mut parameters = vec![T::ZERO; slots.len()];
+        let branches = self.layers.iter().filter(|layer| layer.kind.starts_with("residual")).count();
+        for layer in &self.layers {
+            for (place, &id) in layer.slots.iter().enumerate() {
+                let slot = slots.get(id);
+                let out = &mut parameters[slot.range()];
+                let Some(linear) = &layer.linear else {
+                    out.fill(T::ONE);
+                    continue;
+                };
+                let fans = Fans {
+                    fan_in: linear.fan_in,
+                    fan_out: linear.fan_out,
+                    depth: if linear.ends_branch { branches } else { 0 },
+                };
+                if linear.head {
+                    init::draw_head(slot, linear.fan_in, seed, id.0 as u32, out);
+                } else {
+                    init::draw(linear.init, slot, fans, seed, id.0 as u32, out);
+                }
+                let given: Option<Vec<f64>> = match place {
+                    0 => linear.given.0.as_ref().map(|rows| rows.iter().flatten().copied().collect()),
+                    _ => linear.given.1.clone(),
+                };
+                for (out, value) in out.iter_mut().zip(given.into_iter().flatten()) {
+                    *out = T::from_f64(value);
+                }
+            }
+        }
+        parameters
+    }
+
+    /// A plan for this network: training when it has a loss, prediction otherwise.
+    pub fn plan(&self, purpose: Purpose, rows: usize) -> Arc<Plan> {
+        let training = purpose == Purpose::Train;
+        let backward = purpose != Purpose::Predict;
+        let objective = self.objective.as_ref();
+        let mut outputs = vec![self.output, self.logits];
+        outputs.extend(objective.map(|objective| objective.rows).filter(|_| backward));
+        Arc::new(Plan::new(
+            &self.graph,
+            Request {
+                purpose,
+                rows,
+                backward_from: if backward { Some(objective.map_or(self.output, |o| o.mean)) } else { None },
+                outputs,
+                training,
+            },
+        ))
+    }
+
+    /// A plan that gives the loss of each row and nothing else: validation.
+    pub fn evaluation_plan(&self, rows: usize) -> Arc<Plan> {
+        let mut outputs = vec![self.output, self.logits];
+        outputs.extend(self.objective.as_ref().map(|objective| objective.rows));
+        let request = Request { purpose: Purpose::Predict, rows, backward_from: None, outputs, training: false };
+        Arc::new(Plan::new(&self.graph, request))
+    }
+
+    /// The layer that a node belongs to, by name.
+    pub fn layer_of(&self, node: NodeId) -> &str {
+        &self.graph.node(node).layer
+    }
+
+    /// Names of the graph's inputs.
+    pub fn input_names(&self) -> Vec<&str> {
+        let inputs = self.graph.nodes().iter().filter(|node| node.op == Op::Input(Input));
+        inputs.map(|node| node.layer.as_str()).collect()
+    }
+}
+
+fn linear(units: usize) -> LayerSpec {
+    LayerSpec::Linear { units, bias: true, init: None, weight: None, bias_values: None }
+}
+
+fn check_given(layers: &[LayerInfo]) -> Result<(), NetworkError> {
+    for layer in layers {
+        let Some(linear) = &layer.linear else { continue };
+        let wanted = format!("[{}, {}]", linear.fan_out, linear.fan_in);
+        if let Some(weight) = &linear.given.0 {
+            let ragged = weight.iter().find(|row| row.len() != linear.fan_in);
+            if weight.len() != linear.fan_out || ragged.is_some() {
+                let width = ragged.or(weight.first()).map_or(0, Vec::len);
+                let found = format!("[{}, {width}]", weight.len());
+                return Err(NetworkError::Given { layer: layer.name.clone(), what: "weight", found, wanted });
+            }
+        }
+        if let Some(bias) = &linear.given.1
+            && bias.len() != linear.fan_out
+        {
+            return Err(NetworkError::Given {
+                layer: layer.name.clone(),
+                what: "bias",
+                found: format!("[{}]", bias.len()),
+                wanted: format!("[{}]", linear.fan_out),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Where batches come from: a view of rows by number. The training loop gathers the rows of a batch once, into the arena.
+
+use glassnet_core::Real;
+
+/// Rows with their targets. Implemented by matrices here and by encoded tables and images on the floors above.
+pub trait Source<T: Real>: Sync {
+    /// Number of rows.
+    fn rows(&self) -> usize;
+
+    /// Numbers of a row.
+    fn width(&self) -> usize;
+
+    /// Writes the features of `rows` one after the other to `out` (`rows.len() * width` numbers).
+    fn features(&self, rows: &[u32], out: &mut [T]);
+
+    /// The class number of a row (0 where targets are not classes).
+    fn label(&self, row: u32) -> i32;
+
+    /// Number of target values of a row (1 for class numbers).
+    fn target_width(&self) -> usize;
+
+    /// Writes the target values of a row; a class number where targets are classes.
+    fn values(&self, row: u32, out: &mut [T]);
+
+    /// Weight of a row.
+    fn weight(&self, _row: u32) -> f64 {
+        1.0
+    }
+}
+
+/// Targets of a [`Matrix`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets<T> {
+    /// One class number a row.
+    Labels(Vec<i32>),
+    /// Values, [rows, width].
+    Values(Vec<T>, usize),
+    /// None.
+    None,
+}
+
+/// Rows in memory, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix<T> {
+    /// Features, [rows, width].
+    pub x: Vec<T>,
+    /// Numbers of a row.
+    pub width: usize,
+    /// Targets.
+    pub targets: Targets<T>,
+    /// Row weights; empty: all 1.
+    pub weights: Vec<f64>,
+}
+
+impl<T: Real> Matrix<T> {
+    /// Rows with class numbers.
+    pub fn with_labels(x: Vec<T>, width: usize, labels: Vec<i32>) -> Self {
+        Matrix { x, width, targets: Targets::Labels(labels), weights: Vec::new() }
+    }
+
+    /// Rows with `outputs` target values each.
+    pub fn with_values(x: Vec<T>, width: usize, values: Vec<T>, outputs: usize) -> Self {
+        Matrix { x, width, targets: Targets::Values(values, outputs), weights: Vec::new() }
+    }
+}
+
+impl<T: Real> Source<T> for Matrix<T> {
+    fn rows(&self) -> usize {
+        self.x.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn features(&self, rows: &[u32], out: &mut [T]) {
+        for (&row, out) in rows.iter().zip(out.chunks_exact_mut(self.width)) {
+            let start = row as usize * self.width;
+            out.copy_from_slice(&self.x[start..start + self.width]);
+        }
+    }
+
+    fn label(&self, row: u32) -> i32 {
+        match &self.targets {
+            Targets::Labels(labels) => labels[row as usize],
+            _ => 0,
+        }
+    }
+
+    fn target_width(&self) -> usize {
+        match self.targets {
+            Targets::Values(_, width) => width,
+            _ => 1,
+        }
+    }
+
+    fn values(&self, row: u32, out: &mut [T]) {
+        match &self.targets {
+            Targets::Labels(labels) => out.fill(T::from_f64(f64::from(labels[row as usize]))),
+            Targets::Values(values, width) => {
+                out.copy_from_slice(&values[row as usize * width..(row as usize + 1) * width]);
+            }
+            Targets::None => out.fill(T::ZERO),
+        }
+    }
+
+    fn weight(&self, row: u32) -> f64 {
+        self.weights.get(row as usize).copied().unwrap_or(1.0)
+    }
+}

@@ -1,0 +1,491 @@
+//! The loop itself.
+
+use glassnet_core::random::{Draws, Purpose as Stream};
+use glassnet_core::{Purpose, Real, Runner, StepInfo, Team};
+
+use super::non_finite::{NonFinite, find_non_finite};
+use super::spec::TrainSpec;
+use crate::early::EarlyStopping;
+use crate::functional::{Outputs, evaluate, load, mean_loss, total_weight};
+use crate::history::{Epoch, History};
+use crate::hyperparameter::BadHyperparameters;
+use crate::metrics::{ClassScores, Scores};
+use crate::network::Network;
+use crate::optimizer::{Optimizer, UpdateSizes};
+use crate::schedule::Schedule;
+use crate::source::Source;
+
+/// Some rows of a source.
+#[derive(Clone, Copy)]
+pub struct Rows<'a, T> {
+    /// Where they come from.
+    pub source: &'a dyn Source<T>,
+    /// Their numbers.
+    pub rows: &'a [u32],
+}
+
+/// A run that cannot begin.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TrainError {
+    /// Settings out of range.
+    #[error(transparent)]
+    Settings(#[from] BadHyperparameters),
+    /// Nothing to train on.
+    #[error("there are no rows to train on")]
+    NoRows,
+    /// A network without a loss.
+    #[error("the network has no loss, so there is nothing to lower")]
+    NoLoss,
+    /// The rows have another width than the network reads.
+    #[error("the network reads {wanted} numbers a row, but the rows have {found}")]
+    Width {
+        /// What the network reads.
+        wanted: usize,
+        /// What the rows have.
+        found: usize,
+    },
+    /// Weights that add to nothing.
+    #[error("the weights of the training rows add to {0}; at least one must be greater than 0")]
+    Weights(f64),
+    /// A label that no logit stands for.
+    #[error("row {row} has class number {label}, but the network has {classes} outputs")]
+    Label {
+        /// The row, from 1.
+        row: u32,
+        /// Its label.
+        label: i32,
+        /// Number of logits.
+        classes: usize,
+    },
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// Stop; the best epoch so far is kept.
+    Stop,
+}
+
+/// One optimizer step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepReport {
+    /// Epoch, from 1.
+    pub epoch: u64,
+    /// Step of the whole run, from 1.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub total_steps: u64,
+    /// Rows of the epoch done so far.
+    pub rows_done: usize,
+    /// Rows of an epoch.
+    pub rows: usize,
+    /// Mean loss of the batch, before the step.
+    pub loss: f64,
+    /// Norm of the gradients before clipping.
+    pub gradient_norm: f64,
+    /// Learning rate of the step.
+    pub lr: f64,
+}
+
+/// What an observer can look at; everything is the run's own, nothing is copied.
+pub struct View<'a, T> {
+    /// The network.
+    pub network: &'a Network,
+    /// Its parameters now.
+    pub parameters: &'a [T],
+    /// The gradients of the last step, clipped.
+    pub gradients: &'a [T],
+    /// The training rows.
+    pub train: Rows<'a, T>,
+    /// The validation rows.
+    pub valid: Option<Rows<'a, T>>,
+    /// The settings.
+    pub spec: &'a TrainSpec,
+    /// The epochs so far.
+    pub history: &'a History,
+}
+
+/// Sees the run as it goes. Every method has a default that does nothing.
+pub trait Observer<T> {
+    /// Before the first step.
+    fn start(&mut self, _view: &View<'_, T>) -> Control {
+        Control::Continue
+    }
+
+    /// After each step.
+    fn step(&mut self, _report: &StepReport, _view: &View<'_, T>) -> Control {
+        Control::Continue
+    }
+
+    /// After each epoch, validation included; it is the last of `view.history`.
+    fn epoch(&mut self, _view: &View<'_, T>) -> Control {
+        Control::Continue
+    }
+
+    /// When the run ends, however it ends.
+    fn end(&mut self, _stop: &Stop, _view: &View<'_, T>) {}
+}
+
+/// An observer that does nothing.
+pub struct Silent;
+
+impl<T> Observer<T> for Silent {}
+
+/// Why a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stop {
+    /// All epochs are done.
+    Finished,
+    /// No gain for the epochs that patience allows.
+    Early {
+        /// The last epoch that ran.
+        epoch: u64,
+    },
+    /// A value was not finite; the weights are those from before that step, or of the best epoch.
+    NonFinite(NonFinite),
+    /// The observer asked for it.
+    Asked,
+}
+
+/// What a run leaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome<T> {
+    /// The parameters of the best epoch (by validation loss), or the last ones where nothing was validated.
+    pub parameters: Vec<T>,
+    /// The history.
+    pub history: History,
+    /// Why it ended.
+    pub stop: Stop,
+}
+
+/// A run in progress. [`Trainer::run`] does all of it; [`Trainer::step`] takes one step over given rows.
+pub struct Trainer<'a, T: Real> {
+    network: &'a Network,
+    spec: TrainSpec,
+    train: Rows<'a, T>,
+    valid: Option<Rows<'a, T>>,
+    team: Team,
+    runner: Runner<T>,
+    evaluator: Option<Runner<T>>,
+    parameters: Vec<T>,
+    gradients: Vec<T>,
+    optimizer: Optimizer<T>,
+    schedule: Schedule,
+    sizes: UpdateSizes<T>,
+    history: History,
+    steps: u64,
+    micro_rows: usize,
+}
+
+impl<'a, T: Real> Trainer<'a, T> {
+    /// Takes all the memory that the run needs.
+    ///
+    /// # Errors
+    /// Settings out of range, no rows, rows that do not fit the network.
+    pub fn new(
+        network: &'a Network,
+        parameters: Vec<T>,
+        train: Rows<'a, T>,
+        valid: Option<Rows<'a, T>>,
+        spec: TrainSpec,
+        team: Team,
+    ) -> Result<Self, TrainError> {
+        spec.check()?;
+        let checked = spec.optimizer.checked()?;
+        let objective = network.objective.as_ref().ok_or(TrainError::NoLoss)?;
+        if train.rows.is_empty() {
+            return Err(TrainError::NoRows);
+        }
+        let classes = network.graph.node(network.logits).shape.len();
+        for part in [Some(train), valid].into_iter().flatten() {
+            if part.source.width() != network.inputs() {
+                return Err(TrainError::Width { wanted: network.inputs(), found: part.source.width() });
+            }
+            if !objective.loss.takes_labels() {
+                continue;
+            }
+            for &row in part.rows {
+                let label = part.source.label(row);
+                if label < 0 || label as usize >= classes {
+                    return Err(TrainError::Label { row: row + 1, label, classes });
+                }
+            }
+        }
+        let weight = total_weight(network, train.source, train.rows);
+        if weight.is_nan() || weight <= 0.0 {
+            return Err(TrainError::Weights(weight));
+        }
+        let micro_rows = spec.batch_rows(train.rows.len());
+        let runner = Runner::new(network.plan(Purpose::Train, micro_rows), team.clone());
+        let valid = valid.filter(|valid| !valid.rows.is_empty());
+        let evaluator = valid.map(|_| Runner::new(network.evaluation_plan(EVALUATION_ROWS), team.clone()));
+        let slots = network.graph.slots();
+        let steps_per_epoch = spec.steps_per_epoch(train.rows.len());
+        let schedule = Schedule::new(spec.schedule, spec.lr, steps_per_epoch, spec.epochs)?;
+        Ok(Trainer {
+            network,
+            train,
+            valid,
+            team,
+            runner,
+            evaluator,
+            gradients: vec![T::ZERO; parameters.len()],
+            optimizer: Optimizer::new(checked, slots),
+            schedule,
+            sizes: UpdateSizes::new(slots),
+            history: History::new(slots.iter().map(|slot| slot.name.clone())),
+            steps: 0,
+            micro_rows,
+            parameters,
+            spec,
+        })
+    }
+
+    /// The parameters now.
+    pub fn parameters(&self) -> &[T] {
+        &self.parameters
+    }
+
+    /// The training runner, whose plan says what a step does and takes.
+    pub fn runner(&self) -> &Runner<T> {
+        &self.runner
+    }
+
+    /// The gradients of the last step.
+    pub fn gradients(&self) -> &[T] {
+        &self.gradients
+    }
+
+    /// Bytes of parameters, gradients, moments, arenas: what a run takes besides the data.
+    pub fn memory(&self) -> usize {
+        let evaluator = self.evaluator.as_ref().map_or(0, |runner| {
+            let memory = runner.plan().memory::<T>();
+            memory.arena + memory.labels
+        });
+        // Two copies more: the best epoch's parameters and those that updates are measured against.
+        self.runner.plan().memory::<T>().total()
+            + evaluator
+            + self.optimizer.memory(self.network.graph.slots())
+            + 2 * self.parameters.len() * T::BYTES
+    }
+
+    fn view(&self) -> View<'_, T> {
+        View {
+            network: self.network,
+            parameters: &self.parameters,
+            gradients: &self.gradients,
+            train: self.train,
+            valid: self.valid,
+            spec: &self.spec,
+            history: &self.history,
+        }
+    }
+
+    /// Loss and gradients of `rows` (more than a micro-batch are accumulated, in order) at the place `position` of epoch
+    /// `epoch` (from 0). Returns the mean loss; the gradients are in [`Trainer::gradients`].
+    fn accumulate(&mut self, rows: &[u32], epoch: u32, position: u64) -> f64 {
+        let denominator = total_weight(self.network, self.train.source, rows);
+        self.gradients.fill(T::ZERO);
+        let mean = self.network.objective.as_ref().map(|objective| objective.mean);
+        let mut loss = 0.0;
+        let mut place = position;
+        for micro in rows.chunks(self.micro_rows) {
+            load(self.network, &mut self.runner, self.train.source, micro);
+            let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator };
+            self.runner.forward(&self.parameters, &info);
+            let value = mean.and_then(|mean| self.runner.value(mean)).and_then(|loss| loss.first());
+            loss += value.map_or(0.0, |loss| loss.to_f64());
+            self.runner.backward(&self.parameters, &mut self.gradients, &info);
+            place += micro.len() as u64;
+        }
+        loss
+    }
+
+    /// One optimizer step over `rows`. Allocates nothing while all is finite.
+    ///
+    /// # Errors
+    /// The first non-finite value; parameters and moments are as before the step.
+    pub fn step(&mut self, rows: &[u32], epoch: u32, position: u64) -> Result<StepReport, NonFinite> {
+        self.measured_step(rows, epoch, position, false)
+    }
+
+    fn measured_step(
+        &mut self,
+        rows: &[u32],
+        epoch: u32,
+        position: u64,
+        measure: bool,
+    ) -> Result<StepReport, NonFinite> {
+        let loss = self.accumulate(rows, epoch, position);
+        let gradient_norm = self.spec.clip.apply(&mut self.gradients);
+        if !loss.is_finite() || !gradient_norm.is_finite() {
+            return Err(self.first_non_finite(rows, epoch, position));
+        }
+        let lr = self.schedule.rate(self.steps);
+        let slots = self.network.graph.slots();
+        if measure {
+            self.sizes.before(&self.parameters);
+        }
+        self.optimizer.step(slots, &mut self.parameters, &self.gradients, lr);
+        if measure {
+            self.sizes.after(slots, &self.parameters);
+        }
+        self.steps += 1;
+        Ok(StepReport {
+            epoch: u64::from(epoch) + 1,
+            step: self.steps,
+            total_steps: self.schedule.total(),
+            rows_done: position as usize + rows.len(),
+            rows: self.train.rows.len(),
+            loss,
+            gradient_norm,
+            lr,
+        })
+    }
+
+    fn first_non_finite(&self, rows: &[u32], epoch: u32, position: u64) -> NonFinite {
+        let denominator = total_weight(self.network, self.train.source, rows);
+        let (number, step) = (u64::from(epoch) + 1, self.steps + 1);
+        let mut place = position;
+        for micro in rows.chunks(self.micro_rows) {
+            let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator };
+            let (network, source) = (self.network, self.train.source);
+            let found = find_non_finite(network, &self.parameters, source, micro, &info, &self.team, number, step);
+            if let Some(found) = found {
+                return found;
+            }
+            place += micro.len() as u64;
+        }
+        // Each gradient is finite, only their norm or sum is not.
+        NonFinite {
+            place: super::Place::Gradient,
+            layer: "all layers together".into(),
+            value: "inf".into(),
+            row: None,
+            epoch: number,
+            step,
+        }
+    }
+
+    /// Loss and scores of the validation rows at the present parameters.
+    fn validate(&mut self) -> Option<(f64, Scores)> {
+        let (valid, evaluator) = (self.valid?, self.evaluator.as_mut()?);
+        let outputs = evaluate(self.network, evaluator, &self.parameters, valid.source, valid.rows);
+        let loss = mean_loss(self.network, &outputs.losses, valid.source, valid.rows);
+        Some((loss, scores(self.network, &outputs, valid)))
+    }
+
+    /// Runs all epochs, or until patience, the observer or a non-finite value ends it.
+    pub fn run(mut self, observer: &mut dyn Observer<T>) -> Outcome<T> {
+        let mut best: Option<Vec<T>> = None;
+        let stop =
+            if observer.start(&self.view()) == Control::Stop { Stop::Asked } else { self.epochs(observer, &mut best) };
+        let parameters = best.unwrap_or_else(|| self.parameters.clone());
+        self.parameters = parameters;
+        observer.end(&stop, &self.view());
+        Outcome { parameters: self.parameters, history: self.history, stop }
+    }
+
+    fn epochs(&mut self, observer: &mut dyn Observer<T>, best: &mut Option<Vec<T>>) -> Stop {
+        let mut early = EarlyStopping::new(self.spec.early);
+        let mut order: Vec<u32> = self.train.rows.to_vec();
+        let batch = self.micro_rows.saturating_mul(self.spec.accumulate);
+        for epoch in 0..self.spec.epochs {
+            let epoch_number = u32::try_from(epoch).unwrap_or(u32::MAX);
+            if self.spec.shuffle {
+                order.copy_from_slice(self.train.rows);
+                Draws::new(self.spec.seed, Stream::Shuffle, 0, epoch_number).shuffle(&mut order);
+            }
+            let (mut loss, mut weight, mut norm, mut position, mut lr) = (0.0, 0.0, 0.0f64, 0, 0.0);
+            for rows in order.chunks(batch) {
+                let last = position + rows.len() == order.len();
+                let report = match self.measured_step(rows, epoch_number, position as u64, last) {
+                    Ok(report) => report,
+                    Err(found) => return Stop::NonFinite(found),
+                };
+                position += rows.len();
+                let share = total_weight(self.network, self.train.source, rows);
+                loss += report.loss * share;
+                weight += share;
+                norm = norm.max(report.gradient_norm);
+                lr = report.lr;
+                self.history.first_loss.get_or_insert(report.loss);
+                if observer.step(&report, &self.view()) == Control::Stop {
+                    return Stop::Asked;
+                }
+            }
+            let validation = self.validate();
+            self.history.epochs.push(Epoch {
+                epoch: epoch + 1,
+                steps: self.steps,
+                learning_rate: lr,
+                train_loss: loss / weight,
+                valid_loss: validation.as_ref().map(|(loss, _)| *loss),
+                train: Scores::default(),
+                valid: validation.as_ref().map(|(_, scores)| *scores).unwrap_or_default(),
+                gradient_norm: norm,
+                update_ratios: self.sizes.ratios().to_vec(),
+            });
+            let mut over = false;
+            match validation {
+                Some((loss, _)) => {
+                    self.schedule.observe(loss);
+                    let verdict = early.observe(epoch + 1, loss);
+                    if verdict.best {
+                        self.history.best_epoch = Some(epoch + 1);
+                        match best {
+                            Some(best) => best.copy_from_slice(&self.parameters),
+                            None => *best = Some(self.parameters.clone()),
+                        }
+                    }
+                    over = verdict.stop;
+                }
+                None => self.history.best_epoch = Some(epoch + 1),
+            }
+            if observer.epoch(&self.view()) == Control::Stop {
+                return Stop::Asked;
+            }
+            if over {
+                return Stop::Early { epoch: epoch + 1 };
+            }
+        }
+        Stop::Finished
+    }
+}
+
+/// Rows that validation runs at a time.
+const EVALUATION_ROWS: usize = 256;
+
+/// The scores that fit the loss: of classes for a cross-entropy, of values otherwise (in the network's own target unit).
+pub(crate) fn scores<T: Real>(network: &Network, outputs: &Outputs<T>, part: Rows<'_, T>) -> Scores {
+    use crate::loss::LossSpec;
+    let Some(objective) = &network.objective else { return Scores::default() };
+    let width = network.graph.node(network.logits).shape.len();
+    let weights: Vec<f64> = part.rows.iter().map(|&row| part.source.weight(row)).collect();
+    let labels = || part.rows.iter().map(|&row| part.source.label(row).max(0) as usize).collect::<Vec<_>>();
+    match &objective.loss {
+        LossSpec::CrossEntropy { .. } => {
+            Scores::of_classes(&ClassScores::from_logits(&outputs.logits, width), &labels(), Some(&weights))
+        }
+        LossSpec::BinaryCrossEntropy { .. } if width == 1 => {
+            let mut value = [T::ZERO];
+            let classes = part.rows.iter().map(|&row| {
+                part.source.values(row, &mut value);
+                usize::from(value[0].to_f64() >= 0.5)
+            });
+            let classes: Vec<usize> = classes.collect();
+            Scores::of_classes(&ClassScores::from_binary_logits(&outputs.logits), &classes, Some(&weights))
+        }
+        LossSpec::BinaryCrossEntropy { .. } | LossSpec::SoftCrossEntropy { .. } => Scores::default(),
+        LossSpec::MeanSquared | LossSpec::MeanAbsolute | LossSpec::Huber { .. } => {
+            let mut target = vec![T::ZERO; part.rows.len() * width];
+            for (&row, target) in part.rows.iter().zip(target.chunks_exact_mut(width.max(1))) {
+                part.source.values(row, target);
+            }
+            let as_f64 = |values: &[T]| values.iter().map(|value| value.to_f64()).collect::<Vec<_>>();
+            Scores::of_values(&as_f64(&outputs.output), &as_f64(&target), width, Some(&weights))
+        }
+    }
+}
