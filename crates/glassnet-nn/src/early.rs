@@ -65,13 +65,14 @@ impl EarlyStopping {
         EarlyStopping { spec, best: None, reference: None, waited: 0 }
     }
 
-    /// Takes the metric of `epoch`. A NaN is never a gain.
+    /// Takes the metric of `epoch`. A metric that is not finite is never a gain.
     pub fn observe(&mut self, epoch: u64, metric: f64) -> Verdict {
-        let best = !metric.is_nan() && self.best.is_none_or(|(_, lowest)| metric < lowest);
+        let best = metric.is_finite() && self.best.is_none_or(|(_, lowest)| metric < lowest);
         if best {
             self.best = Some((epoch, metric));
         }
-        let gain = !metric.is_nan() && self.reference.is_none_or(|reference| metric < reference - self.spec.min_delta);
+        let gain =
+            metric.is_finite() && self.reference.is_none_or(|reference| metric < reference - self.spec.min_delta);
         if gain {
             self.reference = Some(metric);
             self.waited = 0;
@@ -121,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn nan_is_never_best() {
+    fn what_is_not_finite_is_never_best() {
         assert_eq!(run(Some(2), 0.0, &[f64::NAN, 0.5, f64::NAN, f64::NAN]), (Some(4), Some((2, 0.5))));
-        assert_eq!(run(Some(2), 0.0, &[f64::NAN, f64::NAN]), (Some(2), None));
+        assert_eq!(run(Some(2), 0.0, &[f64::NAN, f64::INFINITY]), (Some(2), None));
     }
 
     #[test]

@@ -133,6 +133,19 @@ fn adams_first_step_is_lr_in_the_gradients_direction() {
 }
 
 #[test]
+fn a_constant_gradient_gives_centered_rmsprop_no_nan() {
+    let slots = slots();
+    let spec = OptimizerSpec::RmsProp(RmsProp { centered: true, alpha: 0.5, ..RmsProp::default() });
+    let mut optimizer = Optimizer::<f32>::new(spec.checked().unwrap(), &slots);
+    let gradients: Vec<f32> = (0..40).map(|i| 0.1 + i as f32 / 7.0).collect();
+    let mut p = vec![0.0_f32; 40];
+    for _ in 0..200 {
+        optimizer.step(&slots, &mut p, &gradients, 1e-6);
+    }
+    assert!(p.iter().all(|p| p.is_finite()), "{p:?}");
+}
+
+#[test]
 fn a_frozen_slot_stays() {
     let mut slots = slots();
     slots.get_mut(SlotId(0)).lr_factor = 0.0;

@@ -91,6 +91,14 @@ fn plateau_waits_reduces_and_cools_down() {
 }
 
 #[test]
+fn an_infinite_first_loss_is_no_gain() {
+    let mut s = schedule("plateau 0 0.5", 0.1, 1, 100);
+    assert!(s.observe(f64::INFINITY));
+    assert_eq!(s.state().map(|s| s.best), Some(None));
+    assert!(!s.observe(5.0));
+}
+
+#[test]
 fn plateau_keeps_the_least_rate() {
     let mut s = schedule("plateau 0 0.1 0.0001 0 0.05", 0.1, 1, 100);
     assert!(!s.observe(1.0));

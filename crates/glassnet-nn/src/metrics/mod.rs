@@ -1,5 +1,16 @@
 //! How good predictions are. Every sum is accumulated in f64 in the order of the rows, whatever `T` the network computed
 //! in; every metric takes row weights (`None`: all 1) and is `None` where it is undefined.
+//!
+//! Labels are below the number of classes, and labels and weights are as many as rows: whoever reads the data has checked
+//! it. A metric that finds otherwise panics.
+//!
+//! ```
+//! use glassnet_nn::metrics::{ClassScores, Scores};
+//! let scores = ClassScores::from_binary_logits(&[-2.0_f32, 1.0, 0.5]);
+//! let found = Scores::of_classes(&scores, &[0, 1, 0], None);
+//! assert_eq!((found.accuracy, found.auc), (Some(2.0 / 3.0), Some(1.0)));
+//! assert_eq!(found.rmse, None);
+//! ```
 
 mod auc;
 mod classes;

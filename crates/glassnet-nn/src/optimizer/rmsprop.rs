@@ -117,7 +117,9 @@ impl<T: Real> Kernel for Update<'_, T> {
             s[i] = (g * self.fresh).mul_add(g, s[i] * self.alpha);
             let variance = if centered {
                 mean[i] = lerp(mean[i], g, self.fresh, self.fresh_is_small);
-                (-mean[i]).mul_add(mean[i], s[i])
+                let variance = (-mean[i]).mul_add(mean[i], s[i]);
+                // A gradient that never changes has variance 0, which rounding can push below; its root would be NaN.
+                if variance < T::ZERO { T::ZERO } else { variance }
             } else {
                 s[i]
             };

@@ -207,12 +207,13 @@ impl Schedule {
         }
     }
 
-    /// Takes an epoch's validation loss; returns whether the rate was reduced. Only plateau looks at it.
+    /// Takes an epoch's validation loss; returns whether the rate was reduced. Only plateau looks at it. A loss that is
+    /// not finite is no gain.
     pub fn observe(&mut self, validation_loss: f64) -> bool {
         let Shape::Plateau { patience, factor, threshold, cooldown, min_lr } = self.spec.shape else { return false };
         let state = &mut self.plateau;
         // For a best of 0 or below the relative threshold turns round, as PyTorch's does.
-        if !validation_loss.is_nan() && state.best.is_none_or(|best| validation_loss < best * (1.0 - threshold)) {
+        if validation_loss.is_finite() && state.best.is_none_or(|best| validation_loss < best * (1.0 - threshold)) {
             state.best = Some(validation_loss);
             state.bad_epochs = 0;
         } else {
