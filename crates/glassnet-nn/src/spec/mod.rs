@@ -1,6 +1,37 @@
 //! What a network is, in words: the layers between input and output, before any number is drawn.
 //!
-//! The text form (`"784 -> 256 relu -> 10"`) and the TOML form both parse to a [`NetSpec`]; the model file keeps one.
+//! The text form (`"784 -> 256 relu -> 10"`, [`text`]) and the TOML form ([`toml`](mod@self::toml), feature `toml`)
+//! both give a [`NetSpec`]; the model file keeps one as JSON.
+//!
+//! A spec says the layers in one of two ways:
+//!
+//! - the *hidden form* ("256 relu -> 128 relu") names the layers between input and output, whose sizes come from the
+//!   data: a last linear layer of the data's output size is added by whoever builds the network;
+//! - the *full form* ("784 -> 256 relu -> 10") says the input size too, and its last linear layer is the output. Both
+//!   sizes are checked against the data ([`NetSpec::shapes`]). [`NetSpec::is_full`] tells them apart.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`text`] | the grammar and the parser |
+//! | [`items`] | the table of items: name, how it is written, a line of explanation, parser |
+//! | [`names`] | the tables of activations and initialisations, and the nearest name |
+//! | `display` | the canonical text, which parses back to the same spec |
+//! | [`shapes`] | widths, layer by layer |
+//! | [`error`] | an error that points into the text |
+
+pub mod error;
+pub mod items;
+pub mod names;
+pub mod shapes;
+pub mod text;
+#[cfg(feature = "toml")]
+pub mod toml;
+
+mod cursor;
+mod display;
+
+pub use error::SpecError;
+pub use shapes::LayerShape;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +43,32 @@ pub struct NetSpec {
     pub input: Option<usize>,
     /// The layers in order. In the full form the last linear layer is the output.
     pub layers: Vec<LayerSpec>,
+}
+
+impl NetSpec {
+    /// Whether the spec says its input size (the full form); its last linear layer is then the output.
+    pub fn is_full(&self) -> bool {
+        self.input.is_some()
+    }
+
+    /// Whether a layer, at any depth, has weights or biases of its own. The text form cannot say them; TOML can.
+    pub fn has_given_weights(&self) -> bool {
+        fn any(layers: &[LayerSpec]) -> bool {
+            layers.iter().any(|layer| match layer {
+                LayerSpec::Linear { weight, bias_values, .. } => weight.is_some() || bias_values.is_some(),
+                LayerSpec::Residual { layers } => any(layers),
+                _ => false,
+            })
+        }
+        any(&self.layers)
+    }
+}
+
+impl LayerSpec {
+    /// A linear layer with a bias and nothing else said.
+    pub fn linear(units: usize) -> LayerSpec {
+        LayerSpec::Linear { units, bias: true, init: None, weight: None, bias_values: None }
+    }
 }
 
 /// One layer.
