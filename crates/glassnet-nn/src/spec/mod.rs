@@ -1,6 +1,6 @@
 //! What a network is, in words: the layers between input and output, before any number is drawn.
 //!
-//! The text form (`"784 -> 256 relu -> 10"`, [`text`]) and the TOML form ([`toml`](mod@self::toml), feature `toml`)
+//! The text form (`"784 -> 256 relu -> 10"`, [`text`]) and the TOML form (`toml`, behind the feature of that name)
 //! both give a [`NetSpec`]; the model file keeps one as JSON.
 //!
 //! A spec says the layers in one of two ways:
@@ -88,7 +88,7 @@ pub enum LayerSpec {
         /// Given weights, row by row ([units, fan_in]).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         weight: Option<Vec<Vec<f64>>>,
-        /// Given biases ([units]).
+        /// Given biases, one for each unit.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bias_values: Option<Vec<f64>>,
     },

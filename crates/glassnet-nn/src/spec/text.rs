@@ -6,9 +6,10 @@
 //! net        = [ item { arrow item } ] ;
 //! arrow      = "->" | "→" ;
 //! item       = linear | activation | dropout | scale | residual | gated | input ;
-//! linear     = [ "linear" ] units { activation | bias | init | "linear" } ;   (each at most once)
+//! linear     = [ "linear" ] units { activation | none | bias | init } ;   (each at most once)
 //! activation = name [ number ] ;                      relu, leaky relu 0.2, gelu tanh, ...
-//! bias       = "bias" | "no bias" ;
+//! none       = "linear" | "identity" ;                no activation, said aloud
+//! bias       = "bias" | "with bias" | "no bias" | "without bias" ;
 //! init       = "init" name [ number ] ;               init he, init xavier uniform, init constant 0.02
 //! dropout    = "dropout" number ;                     from 0 to below 1
 //! scale      = "scale" ;

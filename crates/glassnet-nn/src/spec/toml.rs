@@ -46,7 +46,7 @@ use ::toml::de::DeTable;
 
 use super::{NetSpec, SpecError};
 use read::{Table, Value};
-pub use train::{Batch, ClassWeights, TRAIN_KEYS, TrainConfig, TrainKey};
+pub use train::{Batch, ClassWeights, TRAIN_KEYS, TrainConfig, TrainKey, guide};
 
 /// Longest TOML that is read, in bytes (64 MiB: given weights may be many).
 pub const LONGEST_TOML: usize = 64 << 20;

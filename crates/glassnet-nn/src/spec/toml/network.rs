@@ -116,7 +116,9 @@ fn layer(
     places.insert(path.clone(), place);
     let kind = match table.get("kind") {
         Some(value) => {
-            let kind = value.string().map_err(|message| table.error(value.span(), format!("kind {message}")))?;
+            let kind = value.string().map_err(|message| {
+                table.error(value.span(), format!("kind {message}")).hint("for instance: kind = \"linear\"")
+            })?;
             match (item(&kind), names::activation(&kind)) {
                 (Some(row), _) if KINDS.contains(&row.name) => row.name,
                 (None, None) if kind == "activation" => "activation",
@@ -245,7 +247,11 @@ fn flag(table: &Table<'_>, key: &str) -> Result<Option<bool>, SpecError> {
     let Some(value) = table.get(key) else { return Ok(None) };
     value.boolean().map(Some).map_err(|message| {
         let error = table.error(value.span(), format!("{key} {message}"));
-        if value.array("").is_ok() { error.hint("given biases are written bias_values = [...]") } else { error }
+        if value.array("").is_ok() {
+            error.hint("given biases are written bias_values = [...]")
+        } else {
+            error.hint(format!("for instance: {key} = false"))
+        }
     })
 }
 

@@ -158,8 +158,9 @@ impl<'a> Value<'a> {
     /// Reads the string with a parser of the text form; its errors are moved to their spot in this TOML.
     pub fn parse_with<R>(&self, key: &str, parse: impl FnOnce(&str) -> Result<R, SpecError>) -> Result<R, SpecError> {
         let place = self.span();
-        let value =
-            self.string().map_err(|message| SpecError::new(self.text, place.clone(), format!("{key} {message}")))?;
+        let value = self.string().map_err(|message| {
+            SpecError::new(self.text, place.clone(), format!("{key} {message}")).hint("write it as text: in quotes")
+        })?;
         parse(&value).map_err(|error| {
             error.moved(self.text, |spot| {
                 // Where the string holds escapes its bytes are not the text's: the whole value is shown.

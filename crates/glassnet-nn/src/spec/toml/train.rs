@@ -124,6 +124,12 @@ train_keys! {
     out: String, "\"model.glass\"", "the model file to write", |value| value.word();
 }
 
+/// The guide's list of keys, in Markdown.
+pub fn guide() -> String {
+    let rows = TRAIN_KEYS.iter().map(|key| format!("| `{} = {}` | {} |\n", key.name, key.example, key.doc));
+    format!("| key | what it says |\n|---|---|\n{}", rows.collect::<String>())
+}
+
 pub(super) fn read(table: &Table<'_>, spots: &mut BTreeMap<String, Range<usize>>) -> Result<TrainConfig, SpecError> {
     let known: Vec<&str> = TRAIN_KEYS.iter().map(|key| key.name).collect();
     table.only(&known)?;
