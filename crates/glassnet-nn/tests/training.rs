@@ -28,8 +28,8 @@ fn xor_is_learned_by_a_hidden_layer_and_by_no_linear_model() {
     let data = xor();
     let loss = LossSpec::BinaryCrossEntropy { positive_weight: 1.0 };
     let learned = |net: &str, seed: u64| {
-        let optimizer: OptimizerSpec = "adam".parse().unwrap();
-        let spec = TrainSpec { epochs: 1000, batch: Batch::All, lr: 0.02, optimizer, seed, ..TrainSpec::default() };
+        let optimizer: OptimizerSpec = "sgd".parse().unwrap();
+        let spec = TrainSpec { epochs: 2000, batch: Batch::All, lr: 0.5, optimizer, seed, ..TrainSpec::default() };
         let (network, outcome) = fit(net, &loss, &data, spec);
         let rows = [0, 1, 2, 3];
         let mut runner = glassnet_core::Runner::new(network.evaluation_plan(4), Team::single());
