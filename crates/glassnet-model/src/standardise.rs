@@ -54,9 +54,10 @@ impl Scale {
         T::from_f64((self.fill - self.shift) / self.scale)
     }
 
-    /// Whether the numbers can be used: finite, and a scale above 0.
+    /// Whether the numbers can be used: finite, a scale above 0, and a missing value that the network's type can hold.
     pub(crate) fn is_sound(&self) -> bool {
-        self.shift.is_finite() && self.fill.is_finite() && self.scale.is_finite() && self.scale > 0.0
+        let finite = self.shift.is_finite() && self.fill.is_finite() && self.scale.is_finite();
+        finite && self.scale > 0.0 && self.missing::<f32>().is_finite()
     }
 }
 

@@ -19,9 +19,9 @@ const AGAIN: &str = "copy or download the file again, or train again";
 pub fn from_bytes(bytes: &[u8]) -> Result<(Document, Vec<Tensor>), ModelError> {
     let (header, values) = frame(bytes)?;
     let text = std::str::from_utf8(header)
-        .map_err(|error| bad(bytes, format!("its header is not UTF-8 at byte {}", 8 + error.valid_up_to())))?;
+        .map_err(|error| file(format!("its header is not UTF-8 at byte {}", 8 + error.valid_up_to()), AGAIN))?;
     let entries: BTreeMap<String, Value> =
-        serde_json::from_str(text).map_err(|error| bad(bytes, format!("its header is no JSON object ({error})")))?;
+        serde_json::from_str(text).map_err(|error| file(format!("its header is no JSON object ({error})"), AGAIN))?;
     let document = document(&entries)?;
     let tensors = tensors(entries, values)?;
     Ok((document, tensors))
