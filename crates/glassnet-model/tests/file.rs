@@ -1,4 +1,5 @@
 //! The model file: round trips, and everything that a file can be instead.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use glassnet_model::file::{Document, FORMAT_VERSION, Tensor, arrange, from_bytes, to_bytes};
 use glassnet_model::{ModelError, Value};
@@ -292,4 +293,20 @@ fn what_cannot_be_written() {
     says(refused(&|_, tensors| tensors[1].shape = vec![usize::MAX, 2]), "3 values");
     says(refused(&|_, tensors| tensors[1].name = "0.weight".to_owned()), "a tensor named \"0.weight\"");
     says(refused(&|_, tensors| tensors[1].name = "__metadata__".to_owned()), "a tensor named \"__metadata__\"");
+}
+
+#[test]
+fn a_model_of_images() {
+    let mut document: serde_json::Value = serde_json::from_str(VERSION_1).unwrap();
+    document["schema"]["columns"] = json!([]);
+    document["preprocess"] =
+        json!({"images": {"mean": 33.5, "deviation": 78.5, "height": 2, "width": 3, "channels": 1}});
+    let document: Document = serde_json::from_value(document).unwrap();
+    let bytes = to_bytes(&document, &tensors()).unwrap();
+    assert_eq!(from_bytes(&bytes).unwrap().0, document);
+    for (key, value) in [("deviation", 0.0), ("mean", 1e300)] {
+        let mut changed = serde_json::to_value(&document).unwrap();
+        changed["preprocess"]["images"][key] = json!(value);
+        assert!(error(&with_document(&changed.to_string())).contains("mean, deviation or size cannot be used"));
+    }
 }

@@ -1,4 +1,5 @@
 //! Rows for validation.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod made;
 
