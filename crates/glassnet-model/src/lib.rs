@@ -1,3 +1,27 @@
-//! The trained thing, in memory and in bytes.
+//! The trained thing, in memory and in bytes: schema, preprocessing, network, provenance.
+//!
+//! Without the feature `fit` this is the runtime that other programs embed: it has no files, threads, clock or
+//! randomness from outside, and builds for wasm32. `fit` adds what only training needs: inferring a [`schema`] from a
+//! [`table`], fitting the [`preprocess`]ing on training rows, and splitting rows.
 #![forbid(unsafe_code)]
+
+pub mod error;
+pub mod file;
+pub mod images;
+pub mod levels;
+mod nearest;
+pub mod preprocess;
+pub mod schema;
+#[cfg(feature = "fit")]
+pub mod split;
+pub mod standardise;
 pub mod table;
+pub mod target;
+pub mod value;
+pub mod weights;
+
+pub use error::ModelError;
+pub use preprocess::Preprocess;
+pub use schema::Schema;
+pub use target::TargetSchema;
+pub use value::Value;

@@ -1,0 +1,164 @@
+//! What a model file says besides its weights.
+
+use super::FORMAT_VERSION;
+use crate::images::ImagePreprocess;
+use crate::preprocess::{Encoding, Preprocess};
+use crate::schema::{Kind, Schema};
+use crate::target::Task;
+use glassnet_nn::spec::NetSpec;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The document. Keys that a reader does not know are passed over; keys added later have defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// [`FORMAT_VERSION`] of the library that wrote it.
+    pub format_version: u32,
+    /// Columns, target, row weights.
+    pub schema: Schema,
+    /// From rows or images to inputs.
+    pub preprocess: Features,
+    /// From inputs to outputs.
+    pub network: Network,
+    /// Where the model comes from.
+    #[serde(default)]
+    pub provenance: Provenance,
+    /// Metrics by part: `train`, `valid`, `test`.
+    #[serde(default)]
+    pub metrics: BTreeMap<String, Value>,
+}
+
+/// What is fed to the network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Features {
+    /// A table's rows.
+    Table(Preprocess),
+    /// Images.
+    Images(ImagePreprocess),
+}
+
+/// The network, by its layers and sizes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    /// The layers.
+    pub spec: NetSpec,
+    /// Number of inputs.
+    pub inputs: usize,
+    /// Number of outputs.
+    pub outputs: usize,
+    /// What the outputs mean.
+    pub head: Head,
+}
+
+/// What the outputs mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// One logit a class; softmax makes scores of them.
+    Softmax,
+    /// One logit for the second of two classes; sigmoid makes its score.
+    Sigmoid,
+    /// One number, standardised.
+    Value,
+}
+
+/// Where a model comes from. No wall-clock time, no number of threads: the same training gives the same bytes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Hash of the training data, with the name of the hash in front.
+    #[serde(default)]
+    pub data_hash: String,
+    /// The seed of everything random.
+    #[serde(default)]
+    pub seed: u64,
+    /// Versions of what wrote it.
+    #[serde(default)]
+    pub versions: BTreeMap<String, String>,
+    /// Every setting of the training.
+    #[serde(default)]
+    pub settings: BTreeMap<String, Value>,
+    /// The doctor's findings.
+    #[serde(default)]
+    pub findings: Vec<Value>,
+}
+
+impl Document {
+    /// A document of this version without provenance and metrics.
+    pub fn new(schema: Schema, preprocess: Features, network: Network) -> Self {
+        Document {
+            format_version: FORMAT_VERSION,
+            schema,
+            preprocess,
+            network,
+            provenance: Provenance::default(),
+            metrics: BTreeMap::new(),
+        }
+    }
+
+    /// Whether its parts go together: schema with preprocessing, preprocessing with inputs, outputs with target; scales
+    /// that can be divided by.
+    ///
+    /// # Errors
+    /// The first thing that does not fit, in words.
+    pub fn check(&self) -> Result<(), String> {
+        let width = match &self.preprocess {
+            Features::Table(preprocess) => {
+                for encoder in preprocess.columns() {
+                    let name = &encoder.name;
+                    let Some(column) = self.schema.used().find(|column| column.name == *name) else {
+                        return Err(format!("preprocessing takes column {name:?}, which its schema does not use"));
+                    };
+                    let fits = match (&encoder.encoding, &column.kind) {
+                        (Encoding::Number(scale), Kind::Number) => scale.is_sound(),
+                        (
+                            Encoding::Boolean { false_word, true_word, scale },
+                            Kind::Boolean { false_word: no, true_word: yes },
+                        ) => scale.is_sound() && false_word == no && true_word == yes,
+                        (Encoding::Presence, Kind::Number | Kind::Boolean { .. }) => true,
+                        (Encoding::Category { levels }, Kind::Category { levels: known, .. }) => levels == known,
+                        _ => false,
+                    };
+                    if !fits {
+                        return Err(format!("preprocessing and schema disagree on column {name:?}"));
+                    }
+                }
+                preprocess.width()
+            }
+            Features::Images(images) => {
+                let sound = (0.0..=255.0).contains(&images.mean) && (1e-6..=255.0).contains(&images.deviation);
+                let size = images.height.checked_mul(images.width).and_then(|n| n.checked_mul(images.channels));
+                match size {
+                    Some(size) if sound => size,
+                    _ => return Err("the images' mean, deviation or size cannot be used".to_owned()),
+                }
+            }
+        };
+        let Network { inputs, outputs, head, .. } = self.network;
+        if inputs != width {
+            return Err(format!("the network has {inputs} inputs, its preprocessing gives {width}"));
+        }
+        let task = self.schema.target.as_ref().map(|target| &target.task);
+        let classes = match task {
+            Some(Task::Classify { classes }) => classes.len(),
+            Some(Task::Regress { mean, deviation }) => {
+                if !(mean.is_finite() && deviation.is_finite() && *deviation > 0.0) {
+                    return Err("the target's mean or deviation cannot be used".to_owned());
+                }
+                0
+            }
+            None => return Ok(()),
+        };
+        let wanted = match head {
+            Head::Softmax if classes >= 2 => classes,
+            Head::Sigmoid if classes == 2 => 1,
+            Head::Value if classes == 0 => 1,
+            _ => return Err(format!("the head {head:?} does not fit a target of {classes} classes")),
+        };
+        if outputs != wanted {
+            return Err(format!("the network has {outputs} outputs, its target needs {wanted}"));
+        }
+        Ok(())
+    }
+}
