@@ -5,10 +5,15 @@
 //! [`table`], fitting the [`preprocess`]ing on training rows, and splitting rows.
 #![forbid(unsafe_code)]
 
+pub mod encoded;
 pub mod error;
+pub mod evaluation;
 pub mod file;
+#[cfg(feature = "fit")]
+pub mod fit;
 pub mod images;
 pub mod levels;
+pub mod model;
 mod nearest;
 pub mod preprocess;
 pub mod schema;
@@ -21,6 +26,7 @@ pub mod value;
 pub mod weights;
 
 pub use error::ModelError;
+pub use model::Model;
 pub use preprocess::Preprocess;
 pub use schema::Schema;
 pub use target::TargetSchema;

@@ -1,0 +1,55 @@
+//! How good a model is on some rows: loss, scores, confusion table; in the target's own unit.
+
+use glassnet_core::{Runner, Team};
+use glassnet_nn::functional;
+use glassnet_nn::metrics::{ClassScores, Confusion, Scores};
+use glassnet_nn::source::Source;
+use serde::Serialize;
+
+use crate::encoded::Encoded;
+use crate::file::Head;
+use crate::model::Model;
+
+/// What `evaluate` reports.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Number of rows.
+    pub rows: usize,
+    /// Mean loss: log-loss of a classifier, mean squared error of the standardised target of a regression.
+    pub loss: f64,
+    /// The scores that apply.
+    #[serde(flatten)]
+    pub scores: Scores,
+    /// Of a classifier: counts by true and predicted class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Confusion>,
+}
+
+impl Model {
+    /// Evaluates rows that have targets.
+    pub fn evaluate(&self, encoded: &Encoded<f32>, rows: &[u32], team: &Team) -> Evaluation {
+        let mut runner: Runner<f32> = self.runner(team.clone());
+        let outputs = functional::evaluate(self.network(), &mut runner, self.parameters(), encoded, rows);
+        let loss = functional::mean_loss(self.network(), &outputs.losses, encoded, rows);
+        let weights: Vec<f64> = rows.iter().map(|&row| encoded.weight(row)).collect();
+        let labels: Vec<usize> = rows.iter().map(|&row| encoded.label(row).max(0) as usize).collect();
+        let classes = match self.document().network.head {
+            Head::Softmax => ClassScores::from_logits(&outputs.logits, self.outputs()),
+            Head::Sigmoid => ClassScores::from_binary_logits(&outputs.logits),
+            Head::Value => {
+                let target = self.document().schema.target.as_ref();
+                let restore = |value: f64| target.map_or(value, |target| target.restore(value));
+                let predicted: Vec<f64> = outputs.logits.iter().map(|&z| restore(f64::from(z))).collect();
+                let truth: Vec<f64> = rows
+                    .iter()
+                    .map(|&row| restore(encoded.values.get(row as usize).copied().unwrap_or(f64::NAN)))
+                    .collect();
+                let scores = Scores::of_values(&predicted, &truth, 1, Some(&weights));
+                return Evaluation { rows: rows.len(), loss, scores, confusion: None };
+            }
+        };
+        let scores = Scores::of_classes(&classes, &labels, Some(&weights));
+        let confusion = Some(Confusion::new(&classes, &labels, Some(&weights)));
+        Evaluation { rows: rows.len(), loss, scores, confusion }
+    }
+}

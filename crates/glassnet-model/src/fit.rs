@@ -1,0 +1,332 @@
+//! From data to a model: what is understood of it, the rows set aside, the encoding fitted on training rows, then the
+//! network. Two steps, so that a caller can show the first before the second begins: [`Prepared`], then
+//! [`Prepared::finish`] with what the training loop leaves.
+
+use std::collections::BTreeMap;
+
+use glassnet_nn::loss::LossSpec;
+use glassnet_nn::network::{Network, NetworkError};
+use glassnet_nn::spec::NetSpec;
+use glassnet_nn::train::Rows;
+
+use crate::encoded::Encoded;
+use crate::error::ModelError;
+use crate::file::{self, Document, Features, Head};
+use crate::images::ImagePreprocess;
+use crate::model::{Model, all_weights, label_table};
+use crate::preprocess::{Preprocess, Unseen};
+use crate::schema::{InferOptions, Override, Schema};
+use crate::split::split;
+use crate::standardise::Standardise;
+use crate::table::{Images, Table};
+use crate::target::{TargetSchema, Targets, TaskChoice};
+
+/// What a person says about the data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitOptions {
+    /// The column to predict.
+    pub target: String,
+    /// Classes or a number, where it is not to be inferred.
+    pub task: Option<TaskChoice>,
+    /// Kinds of columns by name.
+    pub overrides: BTreeMap<String, Override>,
+    /// The column of row weights.
+    pub weight_column: Option<String>,
+    /// Whether inputs (and a regression's target) are standardised.
+    pub standardise: Standardise,
+    /// Share of rows for validation where no validation data is given; `None`: no validation.
+    pub validation_share: Option<f64>,
+    /// Seed of the split.
+    pub seed: u64,
+    /// Weights of the classes.
+    pub class_weights: ClassWeights,
+}
+
+/// Weights of the classes in the loss.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum ClassWeights {
+    /// All 1.
+    #[default]
+    Equal,
+    /// Rows over (classes times rows of the class), from the training rows.
+    Balanced,
+    /// In the order of the classes.
+    InOrder(Vec<f64>),
+    /// By name; the others 1.
+    ByName(BTreeMap<String, f64>),
+}
+
+/// Data that is ready to train on.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The columns, the target.
+    pub schema: Schema,
+    /// The fitted preprocessing.
+    pub features: Features,
+    /// The training data's rows.
+    pub train: Encoded<f32>,
+    /// Rows of it to train on.
+    pub train_rows: Vec<u32>,
+    /// The validation data, where it is another than the training data.
+    pub valid: Option<Encoded<f32>>,
+    /// Rows to validate with (of `valid`, or of `train` where that is `None`).
+    pub valid_rows: Vec<u32>,
+    /// How validation rows were found, in words.
+    pub split: String,
+    /// Rows set aside because their target is blank.
+    pub blank: usize,
+    /// Resolved weights of the classes; empty: all 1.
+    pub class_weights: Vec<f64>,
+    /// Columns of the validation data that are ignored.
+    pub extra: Vec<String>,
+    /// Categories of the validation data without a level.
+    pub unseen: Vec<Unseen>,
+}
+
+/// A network with the meaning of its outputs.
+#[derive(Debug, Clone)]
+pub struct Headed {
+    /// The network, its loss attached.
+    pub network: Network,
+    /// What its outputs mean.
+    pub head: Head,
+}
+
+impl Prepared {
+    /// Understands a table and encodes it. `valid` has the same columns, where it is given.
+    ///
+    /// # Errors
+    /// Everything that can be wrong with a table, with what to do about it.
+    pub fn table(table: Table, valid: Option<Table>, options: &FitOptions) -> Result<Self, ModelError> {
+        let (mut target, targets) = TargetSchema::infer(&table, &options.target, options.task)?;
+        let (train_rows, valid_rows, words) = part(&targets, valid.is_some(), options)?;
+        if options.standardise == Standardise::Yes {
+            target.fit(&targets.labels, &train_rows)?;
+        } else if let crate::target::Task::Regress { mean, deviation } = &mut target.task {
+            (*mean, *deviation) = (0.0, 1.0);
+        }
+        let infer = InferOptions {
+            overrides: options.overrides.clone(),
+            target: Some(target.clone()),
+            weight_column: options.weight_column.clone(),
+        };
+        let schema = Schema::infer(&table, &train_rows, infer)?;
+        let preprocess = Preprocess::fit(&table, &train_rows, &schema, options.standardise)?;
+        let matching = preprocess.matching(&schema, &table)?;
+        let mut train = Encoded::table(preprocess.clone(), preprocess.compact(&table, &matching)?);
+        train.set_targets(&target, &targets.labels);
+        if let Some(name) = &options.weight_column {
+            train.weights = all_weights(&table, name, &targets.rows)?;
+        }
+        drop(table);
+        let mut prepared = Prepared {
+            class_weights: Vec::new(),
+            features: Features::Table(preprocess.clone()),
+            train,
+            train_rows: numbers(&train_rows),
+            valid: None,
+            valid_rows: numbers(&valid_rows),
+            split: words,
+            blank: targets.blank,
+            extra: Vec::new(),
+            unseen: Vec::new(),
+            schema,
+        };
+        if let Some(valid) = valid {
+            let matching = preprocess.matching(&prepared.schema, &valid)?;
+            let compact = preprocess.compact(&valid, &matching)?;
+            prepared.unseen = compact.unseen().to_vec();
+            prepared.extra = matching.extra;
+            let targets = target.read(&valid)?;
+            let mut encoded = Encoded::table(preprocess, compact);
+            encoded.set_targets(&target, &targets.labels);
+            if let Some(name) = options.weight_column.as_ref().filter(|name| valid.column(name).is_some()) {
+                encoded.weights = all_weights(&valid, name, &targets.rows)?;
+            }
+            prepared.valid_rows = numbers(&targets.rows);
+            prepared.split = format!("{} rows of {} for validation", targets.rows.len(), valid.source);
+            prepared.valid = Some(encoded);
+        }
+        prepared.class_weights = class_weights(&prepared, &options.class_weights)?;
+        Ok(prepared)
+    }
+
+    /// Understands images and encodes them.
+    ///
+    /// # Errors
+    /// No labels, one class only, images of different sizes.
+    pub fn images(images: Images, valid: Option<Images>, options: &FitOptions) -> Result<Self, ModelError> {
+        let table = label_table("label", &images.labels);
+        let (target, targets) = TargetSchema::infer(&table, "label", Some(TaskChoice::Classify))?;
+        let (train_rows, valid_rows, words) = part(&targets, valid.is_some(), options)?;
+        let preprocess = ImagePreprocess::fit(&images, &train_rows, options.standardise)?;
+        let mut train = Encoded::images(&preprocess, images)?;
+        train.set_targets(&target, &targets.labels);
+        let schema = Schema { target: Some(target.clone()), rows: train_rows.len(), ..Schema::default() };
+        let mut prepared = Prepared {
+            class_weights: Vec::new(),
+            schema,
+            features: Features::Images(preprocess.clone()),
+            train,
+            train_rows: numbers(&train_rows),
+            valid: None,
+            valid_rows: numbers(&valid_rows),
+            split: words,
+            blank: 0,
+            extra: Vec::new(),
+            unseen: Vec::new(),
+        };
+        if let Some(valid) = valid {
+            let labels = label_table("label", &valid.labels);
+            prepared.valid_rows = (0..valid.rows as u32).collect();
+            prepared.split = format!("{} images of {} for validation", valid.rows, valid.source);
+            let mut encoded = Encoded::images(&preprocess, valid)?;
+            encoded.set_targets(&target, &target.read(&labels)?.labels);
+            prepared.valid = Some(encoded);
+        }
+        prepared.class_weights = class_weights(&prepared, &options.class_weights)?;
+        Ok(prepared)
+    }
+
+    /// The target.
+    pub fn target(&self) -> Option<&TargetSchema> {
+        self.schema.target.as_ref()
+    }
+
+    /// Numbers of a row.
+    pub fn inputs(&self) -> usize {
+        use glassnet_nn::source::Source;
+        self.train.width()
+    }
+
+    /// The training rows as the training loop takes them.
+    pub fn train(&self) -> Rows<'_, f32> {
+        Rows { source: &self.train, rows: &self.train_rows }
+    }
+
+    /// The validation rows; `None` where there are none.
+    pub fn valid(&self) -> Option<Rows<'_, f32>> {
+        let source = self.valid.as_ref().unwrap_or(&self.train);
+        (!self.valid_rows.is_empty()).then_some(Rows { source, rows: &self.valid_rows })
+    }
+
+    /// Completes a network for this data and attaches the loss. `loss` overrides the default: softmax cross-entropy for
+    /// classes (binary cross-entropy where a full form ends in one output), mean squared error for a number.
+    ///
+    /// # Errors
+    /// Sizes that do not fit the data, a loss that does not fit the target.
+    pub fn network(&mut self, spec: &NetSpec, loss: Option<LossSpec>, smoothing: f64) -> Result<Headed, NetworkError> {
+        let classes = self.target().and_then(TargetSchema::classes).map(<[String]>::len);
+        let single = spec.is_full() && spec.output() == Some(1);
+        let head = match classes {
+            Some(2) if single || matches!(loss, Some(LossSpec::BinaryCrossEntropy { .. })) => Head::Sigmoid,
+            Some(_) => Head::Softmax,
+            None => Head::Value,
+        };
+        let loss = loss.unwrap_or(match head {
+            Head::Softmax => LossSpec::CrossEntropy { smoothing, class_weights: self.class_weights.clone() },
+            Head::Sigmoid => LossSpec::BinaryCrossEntropy { positive_weight: 1.0 },
+            Head::Value => LossSpec::MeanSquared,
+        });
+        // One logit has no place for class weights in its loss: they weigh the rows.
+        if head == Head::Sigmoid {
+            self.train.class_weights = self.class_weights.clone();
+            if let Some(valid) = &mut self.valid {
+                valid.class_weights = self.class_weights.clone();
+            }
+        }
+        let outputs = if head == Head::Softmax { classes.unwrap_or(1) } else { 1 };
+        let network = Network::for_data(spec, self.inputs(), outputs, Some(&loss))?;
+        Ok(Headed { network, head })
+    }
+
+    /// The model of trained parameters.
+    ///
+    /// # Errors
+    /// Parts that do not go together.
+    pub fn model(&self, headed: &Headed, parameters: Vec<f32>) -> Result<Model, ModelError> {
+        let mut spec = headed.network.spec.clone();
+        strip_given(&mut spec.layers);
+        let network = file::Network {
+            spec,
+            inputs: headed.network.inputs(),
+            outputs: headed.network.outputs(),
+            head: headed.head,
+        };
+        let mut document = Document::new(self.schema.clone(), self.features.clone(), network);
+        document.provenance.versions = Model::versions();
+        Model::new(document, parameters)
+    }
+}
+
+/// The tensors hold the weights: the specification need not.
+fn strip_given(layers: &mut [glassnet_nn::spec::LayerSpec]) {
+    use glassnet_nn::spec::LayerSpec;
+    for layer in layers {
+        match layer {
+            LayerSpec::Linear { weight, bias_values, .. } => (*weight, *bias_values) = (None, None),
+            LayerSpec::Residual { layers } => strip_given(layers),
+            _ => {}
+        }
+    }
+}
+
+fn numbers(rows: &[usize]) -> Vec<u32> {
+    rows.iter().map(|&row| row as u32).collect()
+}
+
+type Parts = (Vec<usize>, Vec<usize>, String);
+
+fn part(targets: &Targets, given: bool, options: &FitOptions) -> Result<Parts, ModelError> {
+    match options.validation_share {
+        _ if given => Ok((targets.rows.clone(), Vec::new(), String::new())),
+        None => Ok((targets.rows.clone(), Vec::new(), "no rows set aside for validation".into())),
+        Some(share) => {
+            let split = split(targets, share, options.seed)?;
+            let words = split.to_string();
+            Ok((split.train, split.valid, words))
+        }
+    }
+}
+
+fn class_weights(prepared: &Prepared, choice: &ClassWeights) -> Result<Vec<f64>, ModelError> {
+    let bad = |why: String| ModelError::BadOverride {
+        column: prepared.target().map_or(String::new(), |target| target.name.clone()),
+        kind: "weighted by class",
+        why,
+    };
+    let Some(classes) = prepared.target().and_then(TargetSchema::classes) else {
+        return match choice {
+            ClassWeights::Equal => Ok(Vec::new()),
+            _ => Err(bad("it is a number, not a class".into())),
+        };
+    };
+    let weights = match choice {
+        ClassWeights::Equal => return Ok(Vec::new()),
+        ClassWeights::Balanced => {
+            let mut counts = vec![0.0; classes.len()];
+            for &row in &prepared.train_rows {
+                if let Ok(label) = usize::try_from(prepared.train.labels[row as usize]) {
+                    counts[label] += 1.0;
+                }
+            }
+            let rows = prepared.train_rows.len() as f64;
+            counts.iter().map(|&count: &f64| rows / (classes.len() as f64 * count.max(1.0))).collect()
+        }
+        ClassWeights::InOrder(weights) if weights.len() == classes.len() => weights.clone(),
+        ClassWeights::InOrder(weights) => {
+            let (given, wanted) = (weights.len(), classes.len());
+            return Err(bad(format!("{given} weights are given for {wanted} classes ({})", classes.join(", "))));
+        }
+        ClassWeights::ByName(weights) => {
+            if let Some(name) = weights.keys().find(|name| !classes.contains(name)) {
+                return Err(bad(format!("there is no class {name:?} (there are {})", classes.join(", "))));
+            }
+            classes.iter().map(|class| weights.get(class).copied().unwrap_or(1.0)).collect()
+        }
+    };
+    match weights.iter().find(|weight| !weight.is_finite() || **weight < 0.0) {
+        Some(weight) => Err(bad(format!("a weight is {weight}, but weights are finite and not negative"))),
+        None => Ok(weights),
+    }
+}

@@ -1,0 +1,313 @@
+//! The trained thing: schema, preprocessing, network and weights together; from bytes and to bytes; rows in, scores out.
+//!
+//! A classifier's output is a *score* for each class, not a probability: nothing has checked it as one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use glassnet_core::{Plan, Purpose, Runner, StepInfo, Team};
+use glassnet_nn::functional;
+use glassnet_nn::loss::LossSpec;
+use glassnet_nn::network::Network;
+use glassnet_nn::source::Source;
+
+use crate::encoded::Encoded;
+use crate::error::ModelError;
+use crate::file::{self, Document, Features, Head, Tensor};
+use crate::preprocess::Unseen;
+use crate::table::{Images, Table};
+use crate::value::{RowError, Value};
+
+/// A trained model. Immutable, `Send + Sync`.
+#[derive(Debug, Clone)]
+pub struct Model {
+    document: Document,
+    network: Network,
+    parameters: Arc<Vec<f32>>,
+    row_plan: Arc<Plan>,
+}
+
+/// What one caller needs to predict a row; made once, used for any number of rows.
+#[derive(Debug)]
+pub struct Scratch {
+    runner: Runner<f32>,
+}
+
+/// What was noticed while a table was matched with the model's columns.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Noticed {
+    /// Columns that the model does not know; ignored.
+    pub extra: Vec<String>,
+    /// Categories without a level of their own, which went to the unknown input.
+    pub unseen: Vec<Unseen>,
+}
+
+/// The plain loss that belongs to a head: the one that `evaluate` reports.
+pub fn plain_loss(head: Head) -> LossSpec {
+    match head {
+        Head::Softmax => LossSpec::cross_entropy(),
+        Head::Sigmoid => LossSpec::BinaryCrossEntropy { positive_weight: 1.0 },
+        Head::Value => LossSpec::MeanSquared,
+    }
+}
+
+impl Model {
+    /// Joins a document with its parameters (flat, in the network's layout).
+    ///
+    /// # Errors
+    /// Parts that do not go together.
+    pub fn new(document: Document, parameters: Vec<f32>) -> Result<Self, ModelError> {
+        let broken = |what: String| ModelError::File { what, hint: "train it again, or take another copy".into() };
+        let network = Network::new(&document.network.spec, Some(&plain_loss(document.network.head)))
+            .map_err(|error| broken(error.to_string()))?;
+        if network.inputs() != document.network.inputs || network.outputs() != document.network.outputs {
+            return Err(broken(format!(
+                "its network maps {} numbers to {}, but its layers map {} to {}",
+                document.network.inputs,
+                document.network.outputs,
+                network.inputs(),
+                network.outputs()
+            )));
+        }
+        if parameters.len() != network.parameters() {
+            return Err(broken(format!(
+                "its network has {} parameters, but {} are given",
+                network.parameters(),
+                parameters.len()
+            )));
+        }
+        let row_plan = network.plan(Purpose::Predict, 1);
+        Ok(Model { document, network, parameters: Arc::new(parameters), row_plan })
+    }
+
+    /// Reads a model file's bytes.
+    ///
+    /// # Errors
+    /// Not a model file, damaged, written by a later version, tensors that do not fit the network.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let (document, tensors) = file::from_bytes(bytes)?;
+        let network = Network::new(&document.network.spec, None).map_err(|error| ModelError::File {
+            what: error.to_string(),
+            hint: "take another copy of the file".into(),
+        })?;
+        let expected: Vec<(&str, &[usize])> =
+            network.graph.slots().iter().map(|slot| (slot.name.as_str(), slot.shape.as_slice())).collect();
+        let tensors = file::arrange(tensors, &expected)?;
+        Model::new(document, tensors.into_iter().flat_map(|tensor| tensor.data).collect())
+    }
+
+    /// The model file's bytes; the same model gives the same bytes.
+    ///
+    /// # Errors
+    /// Weights that are not finite, parts that do not go together.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+        let slots = self.network.graph.slots().iter();
+        let tensor = |slot: &glassnet_core::slots::Slot| Tensor {
+            name: slot.name.clone(),
+            shape: slot.shape.clone(),
+            data: self.parameters[slot.range()].to_vec(),
+        };
+        file::to_bytes(&self.document, &slots.map(tensor).collect::<Vec<_>>())
+    }
+
+    /// What the file says besides the weights.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The same, to add metrics and provenance.
+    pub fn document_mut(&mut self) -> &mut Document {
+        &mut self.document
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Its parameters, flat.
+    pub fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+
+    /// Names of the classes; `None` for a regression.
+    pub fn classes(&self) -> Option<&[String]> {
+        self.document.schema.target.as_ref().and_then(|target| target.classes())
+    }
+
+    /// Name of the target.
+    pub fn target(&self) -> &str {
+        self.document.schema.target.as_ref().map_or("target", |target| target.name.as_str())
+    }
+
+    /// Names of the columns that a row of [`Model::predict_into`] has, in order; empty for images.
+    pub fn columns(&self) -> Vec<&str> {
+        match &self.document.preprocess {
+            Features::Table(preprocess) => preprocess.columns().iter().map(|column| column.name.as_str()).collect(),
+            Features::Images(_) => Vec::new(),
+        }
+    }
+
+    /// Numbers that it gives for a row: one score a class, or one value.
+    pub fn outputs(&self) -> usize {
+        self.classes().map_or(1, <[String]>::len)
+    }
+
+    /// What a caller needs to predict rows.
+    pub fn scratch(&self) -> Scratch {
+        Scratch { runner: Runner::new(Arc::clone(&self.row_plan), Team::single()) }
+    }
+
+    /// Predicts one row: a value for each of [`Model::columns`], scores of the classes (or the value) to `out`
+    /// ([`Model::outputs`] numbers). It neither allocates nor panics.
+    ///
+    /// # Errors
+    /// A row or an `out` of another length, a value that its column cannot hold; a model of images.
+    pub fn predict_into(&self, row: &[Value<'_>], scratch: &mut Scratch, out: &mut [f32]) -> Result<(), RowError> {
+        let Features::Table(preprocess) = &self.document.preprocess else {
+            return Err(RowError::Length { expected: 0, found: row.len() });
+        };
+        if out.len() != self.outputs() {
+            return Err(RowError::Output { expected: self.outputs(), found: out.len() });
+        }
+        let runner = &mut scratch.runner;
+        runner.set_rows(1);
+        let x = runner.input_mut(self.network.x);
+        if x.len() != preprocess.width() {
+            // The scratch of another model.
+            return Err(RowError::Output { expected: preprocess.width(), found: x.len() });
+        }
+        preprocess.encode_row(row, x)?;
+        runner.forward(&self.parameters, &StepInfo::default());
+        self.finish(runner.value(self.network.logits).unwrap_or(&[]), out);
+        Ok(())
+    }
+
+    /// From one row's logits to scores or the value in the target's unit.
+    fn finish(&self, logits: &[f32], out: &mut [f32]) {
+        match self.document.network.head {
+            Head::Softmax => {
+                let top = glassnet_core::max(logits);
+                for (out, &z) in out.iter_mut().zip(logits) {
+                    *out = glassnet_core::Real::exp(z - top);
+                }
+                let sum = glassnet_core::sum(out);
+                out.iter_mut().for_each(|p| *p /= sum);
+            }
+            Head::Sigmoid => {
+                let p = glassnet_core::ops::sigmoid::logistic(logits.first().copied().unwrap_or(f32::NAN));
+                if let [no, yes] = out {
+                    *yes = p;
+                    // 1 - p without cancellation.
+                    *no = glassnet_core::ops::sigmoid::logistic(-logits.first().copied().unwrap_or(f32::NAN));
+                }
+            }
+            Head::Value => {
+                if let (Some(out), Some(&z)) = (out.first_mut(), logits.first()) {
+                    let target = self.document.schema.target.as_ref();
+                    *out = target.map_or(f64::from(z), |target| target.restore(f64::from(z))) as f32;
+                }
+            }
+        }
+    }
+
+    /// Encodes a table's rows; targets and weights are taken where `with_target` asks for them.
+    ///
+    /// # Errors
+    /// Columns that are missing, values that a column cannot hold, a target that is no class of the model.
+    pub fn encode_table(
+        &self,
+        table: &Table,
+        with_target: bool,
+    ) -> Result<(Encoded<f32>, Vec<u32>, Noticed), ModelError> {
+        let Features::Table(preprocess) = &self.document.preprocess else {
+            return Err(ModelError::File {
+                what: "the model was trained on images, but the data is a table".into(),
+                hint: "give images of the training's size".into(),
+            });
+        };
+        let matching = preprocess.matching(&self.document.schema, table)?;
+        let compact = preprocess.compact(table, &matching)?;
+        let noticed = Noticed { extra: matching.extra, unseen: compact.unseen().to_vec() };
+        let mut encoded = Encoded::table(preprocess.clone(), compact);
+        let mut rows: Vec<u32> = (0..table.rows as u32).collect();
+        if let (true, Some(target)) = (with_target, &self.document.schema.target) {
+            let targets = target.read(table)?;
+            encoded.set_targets(target, &targets.labels);
+            rows = targets.rows.iter().map(|&row| row as u32).collect();
+            if let Some(name) = &self.document.schema.weight_column
+                && table.column(name).is_some()
+            {
+                encoded.weights = all_weights(table, name, &targets.rows)?;
+            }
+        }
+        Ok((encoded, rows, noticed))
+    }
+
+    /// Encodes images; labels are taken where `with_target` asks for them.
+    ///
+    /// # Errors
+    /// Images of another size, labels that are no class of the model.
+    pub fn encode_images(&self, images: Images, with_target: bool) -> Result<(Encoded<f32>, Vec<u32>), ModelError> {
+        let Features::Images(preprocess) = &self.document.preprocess else {
+            return Err(ModelError::File {
+                what: "the model was trained on a table, but the data is images".into(),
+                hint: "give a table with the training's columns".into(),
+            });
+        };
+        let rows = (0..images.rows as u32).collect();
+        let labels = images.labels.clone();
+        let mut encoded = Encoded::images(preprocess, images)?;
+        if let (true, Some(target)) = (with_target, &self.document.schema.target) {
+            let table = label_table(&target.name, &labels);
+            encoded.set_targets(target, &target.read(&table)?.labels);
+        }
+        Ok((encoded, rows))
+    }
+
+    /// A runner for many rows; see [`Model::scores`].
+    pub fn runner(&self, team: Team) -> Runner<f32> {
+        Runner::new(self.network.evaluation_plan(BATCH), team)
+    }
+
+    /// Scores (or values) of some rows, [rows, outputs]: the same bytes as one row at a time.
+    pub fn scores(&self, runner: &mut Runner<f32>, source: &dyn Source<f32>, rows: &[u32]) -> Vec<f32> {
+        let outputs = functional::evaluate(&self.network, runner, &self.parameters, source, rows);
+        let width = self.network.graph.node(self.network.logits).shape.len().max(1);
+        let mut scores = vec![0.0; rows.len() * self.outputs()];
+        for (logits, out) in outputs.logits.chunks(width).zip(scores.chunks_mut(self.outputs().max(1))) {
+            self.finish(logits, out);
+        }
+        scores
+    }
+
+    /// Versions to write into a model's provenance.
+    pub fn versions() -> BTreeMap<String, String> {
+        BTreeMap::from([("glassnet".to_string(), env!("CARGO_PKG_VERSION").to_string())])
+    }
+}
+
+/// Rows that are run at a time.
+const BATCH: usize = 256;
+
+/// Weights by row of the table; rows without a target weigh 0.
+pub(crate) fn all_weights(table: &Table, name: &str, rows: &[usize]) -> Result<Vec<f64>, ModelError> {
+    let given = crate::weights::row_weights(table, name, rows)?;
+    let mut weights = vec![0.0; table.rows];
+    for (&row, weight) in rows.iter().zip(given) {
+        weights[row] = weight;
+    }
+    Ok(weights)
+}
+
+/// Labels of images as a table of one column, so that they are read as any target.
+pub(crate) fn label_table(name: &str, labels: &[u8]) -> Table {
+    let values = crate::table::Values::Number(labels.iter().map(|&label| f64::from(label)).collect());
+    Table {
+        source: "the labels".into(),
+        columns: vec![crate::table::Column { name: name.to_string(), values }],
+        rows: labels.len(),
+        first_row: 1,
+        lines: Vec::new(),
+    }
+}
