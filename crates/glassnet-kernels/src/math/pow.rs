@@ -52,7 +52,7 @@ fn ln_twice(x: f64) -> (f64, f64) {
 }
 
 /// x^y; error below 1.1 ulp (1.6 ulp where the result is denormal). The special cases are IEEE 754's `pow`.
-#[inline]
+#[inline(always)]
 pub(crate) fn pow64(x: f64, y: f64) -> f64 {
     if y == 0.0 || x == 1.0 {
         return 1.0;

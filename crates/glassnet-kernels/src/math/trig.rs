@@ -120,7 +120,7 @@ fn cos_near(r: f64, low: f64) -> f64 {
 }
 
 /// sin x; error below 1 ulp at any size.
-#[inline]
+#[inline(always)]
 pub(crate) fn sin64(x: f64) -> f64 {
     if x == 0.0 {
         return x;
@@ -131,7 +131,7 @@ pub(crate) fn sin64(x: f64) -> f64 {
 }
 
 /// cos x; error below 1 ulp at any size.
-#[inline]
+#[inline(always)]
 pub(crate) fn cos64(x: f64) -> f64 {
     let (n, r, low) = reduced(x);
     let y = if n & 1 == 0 { cos_near(r, low) } else { sin_near(r, low) };
