@@ -4,7 +4,7 @@ use crate::math;
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-/// A floating-point type that networks compute in.
+/// A floating-point type that networks compute in: `f32` or `f64`, and no other (the kernels count on it).
 ///
 /// The transcendental functions are glassnet's own: written from IEEE-exact primitives, so that every processor gives
 /// the same bytes. Their errors are in ulp, distances between neighbouring numbers of the type, from the exact value.
@@ -28,6 +28,7 @@ pub trait Real:
     + SubAssign
     + MulAssign
     + DivAssign
+    + sealed::Sealed
 {
     /// 0.
     const ZERO: Self;
@@ -71,6 +72,13 @@ pub trait Real:
     /// self^y, within 1.1 ulp (1.6 where the result is denormal); NaN for self < 0 unless y is an integer. Special cases as
     /// in IEEE 754.
     fn pow(self, y: Self) -> Self;
+}
+
+mod sealed {
+    /// Keeps other types out.
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
 }
 
 impl Real for f32 {

@@ -75,6 +75,7 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
         });
     } else {
         let groups = m.div_ceil(tiles.rows[0]);
+        let parts = parts.min(groups);
         team.fork(parts, &|number| {
             let share = share(groups, parts, number);
             part(&tiles, product, share.start * tiles.rows[0]..(share.end * tiles.rows[0]).min(m), 0..n, &c);
@@ -120,7 +121,7 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                             pack::copy_rows(&product.b[start * n + column..], n, there, width, panel);
                         }
                         Operand::Columns if depth > 0 => {
-                            pack::turn_rows(&product.b[column * k + start..], k, there, width, panel);
+                            pack::turn_rows(tiles.strip, &product.b[column * k + start..], k, there, width, panel);
                         }
                         _ => {}
                     }

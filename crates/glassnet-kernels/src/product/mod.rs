@@ -5,7 +5,7 @@
 //! from +0, blocks added in order to what the destination holds.
 //!
 //! The lanes of a vector are different elements, never parts of one chain, and a chain that is stored and taken up again
-//! is the same chain: so tiles, panels, threads and instruction sets leave the bytes alone. [`reference`] has the
+//! is the same chain: so tiles, panels, threads and instruction sets leave the bytes alone. [`mod@reference`] has the
 //! definition in plain loops.
 //!
 //! In every function the slices must hold at least the stated shapes (the function panics where they do not); k = 0
@@ -15,6 +15,7 @@ mod driver;
 mod pack;
 pub mod reference;
 mod tile;
+mod turn;
 
 use crate::lanes::{Kernel, current, vectorized};
 use crate::{Real, Team};

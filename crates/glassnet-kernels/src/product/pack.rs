@@ -1,5 +1,6 @@
 //! Panels: columns of the right operand copied side by side, `[k, width]`, padded with zeros.
 
+use super::turn::Strip;
 use crate::Real;
 use std::cell::RefCell;
 
@@ -35,24 +36,34 @@ pub(super) fn copy_rows<T: Real>(b: &[T], row_len: usize, columns: usize, width:
     }
 }
 
-/// Side of the squares that are turned over at a time.
-const SQUARE: usize = 8;
-
 /// `panel[p, j] = b[j, p]` for rows of `b` that are `row_len` apart; `columns` (rows of b) of `width` are there.
-pub(super) fn turn_rows<T: Real>(b: &[T], row_len: usize, columns: usize, width: usize, panel: &mut [T]) {
+/// The processor must have the strip's instructions.
+pub(super) fn turn_rows<T: Real>(
+    strip: Option<Strip<T>>,
+    b: &[T],
+    row_len: usize,
+    columns: usize,
+    width: usize,
+    panel: &mut [T],
+) {
     let k = panel.len() / width;
-    let mut j = 0;
-    while j + SQUARE <= columns.min(width) {
-        let rows: [&[T]; SQUARE] = std::array::from_fn(|r| &b[(j + r) * row_len..][..k]);
-        for (p, out) in panel.chunks_exact_mut(width).enumerate() {
-            let out = &mut out[j..j + SQUARE];
-            for r in 0..SQUARE {
-                out[r] = rows[r][p];
+    assert!(columns <= width && panel.len() == k * width && columns * row_len <= b.len() + row_len - k);
+    let mut done = 0;
+    if let Some(Strip { side, turn }) = strip {
+        let whole = k - k % side;
+        while done + side <= columns {
+            let rows = &b[done * row_len..];
+            // SAFETY: rows done..done + side of b have k elements, as asserted; the panel has k rows of `width`.
+            unsafe { turn(rows.as_ptr(), row_len, whole, panel.as_mut_ptr().add(done), width) };
+            for j in 0..side {
+                for p in whole..k {
+                    panel[p * width + done + j] = rows[j * row_len + p];
+                }
             }
+            done += side;
         }
-        j += SQUARE;
     }
-    for j in j..width {
+    for j in done..width {
         let row = if j < columns { Some(&b[j * row_len..][..k]) } else { None };
         for (p, out) in panel.chunks_exact_mut(width).enumerate() {
             out[j] = row.map_or(T::ZERO, |row| row[p]);

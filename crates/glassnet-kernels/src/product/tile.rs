@@ -1,5 +1,6 @@
 //! Register tiles: a few rows times one or two vectors of columns, their chains in registers along a panel of k.
 
+use super::turn::Strip;
 use crate::Real;
 use crate::lanes::Isa;
 use std::any::TypeId;
@@ -46,6 +47,8 @@ pub(super) struct Tiles<T> {
     /// Columns of one vector.
     pub lanes: usize,
     pub rows: [usize; 4],
+    /// Turns rows into columns.
+    pub strip: Option<Strip<T>>,
     pub double: [TileFn<T>; 4],
     pub single: [TileFn<T>; 4],
 }
@@ -136,6 +139,7 @@ macro_rules! x86_tile {
 #[allow(clippy::needless_range_loop)]
 mod x86 {
     use super::{Ends, Tile, Tiles};
+    use crate::product::turn::{STRIP_F32, STRIP_F64};
 
     x86_tile!(
         avx512_f32,
@@ -187,9 +191,10 @@ mod x86 {
     );
 
     macro_rules! tiles {
-        ($name:ident, $lanes:literal, $most:literal) => {
+        ($name:ident, $lanes:literal, $most:literal, $strip:expr) => {
             Tiles {
                 lanes: $lanes,
+                strip: Some($strip),
                 rows: [$most, 4, 2, 1],
                 double: [$name::<$most, 2>, $name::<4, 2>, $name::<2, 2>, $name::<1, 2>],
                 single: [$name::<$most, 1>, $name::<4, 1>, $name::<2, 1>, $name::<1, 1>],
@@ -198,10 +203,10 @@ mod x86 {
     }
 
     // 8 x 2 chains fill 16 of AVX-512's 32 registers and hide the multiply-add's latency; 6 x 2 fill 12 of AVX2's 16.
-    pub(super) const AVX512_F32: Tiles<f32> = tiles!(avx512_f32, 16, 8);
-    pub(super) const AVX512_F64: Tiles<f64> = tiles!(avx512_f64, 8, 8);
-    pub(super) const AVX2_F32: Tiles<f32> = tiles!(avx2_f32, 8, 6);
-    pub(super) const AVX2_F64: Tiles<f64> = tiles!(avx2_f64, 4, 6);
+    pub(super) const AVX512_F32: Tiles<f32> = tiles!(avx512_f32, 16, 8, STRIP_F32);
+    pub(super) const AVX512_F64: Tiles<f64> = tiles!(avx512_f64, 8, 8, STRIP_F64);
+    pub(super) const AVX2_F32: Tiles<f32> = tiles!(avx2_f32, 8, 6, STRIP_F32);
+    pub(super) const AVX2_F64: Tiles<f64> = tiles!(avx2_f64, 4, 6, STRIP_F64);
 }
 
 /// The same tiles under the name of the type that they are for.
@@ -229,6 +234,7 @@ pub(super) fn tiles<T: Real>(isa: Isa) -> Tiles<T> {
     };
     fast.unwrap_or(Tiles {
         lanes: 4,
+        strip: None,
         rows: [4, 4, 2, 1],
         double: [plain::<T, 4, 8>, plain::<T, 4, 8>, plain::<T, 2, 8>, plain::<T, 1, 8>],
         single: [plain::<T, 4, 4>, plain::<T, 4, 4>, plain::<T, 2, 4>, plain::<T, 1, 4>],
