@@ -55,7 +55,7 @@ pub trait Real:
     fn is_nan(self) -> bool;
     /// e^x, within 1.1 ulp (1.6 where the result is denormal); exp(0) = 1 and exp(-inf) = 0 exactly.
     fn exp(self) -> Self;
-    /// e^x - 1, accurate near 0, within 1.6 ulp.
+    /// e^x - 1, accurate near 0, within 2 ulp.
     fn exp_m1(self) -> Self;
     /// Natural logarithm, within 1 ulp; -inf at 0, NaN below.
     fn ln(self) -> Self;
@@ -69,7 +69,7 @@ pub trait Real:
     fn cos(self) -> Self;
     /// Error function, within 1.5 ulp.
     fn erf(self) -> Self;
-    /// self^y, within 1.1 ulp (1.6 where the result is denormal); NaN for self < 0 unless y is an integer. Special cases as
+    /// self^y, within 1.5 ulp (2 where the result is denormal); NaN for self < 0 unless y is an integer. Special cases as
     /// in IEEE 754.
     fn pow(self, y: Self) -> Self;
 }

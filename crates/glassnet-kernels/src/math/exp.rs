@@ -84,7 +84,7 @@ pub(crate) fn exp_inside32(x: f32) -> f32 {
     (1.0 + p) * power_of_two32(n)
 }
 
-/// e^x - 1; error below 1.6 ulp.
+/// e^x - 1; error below 2 ulp (largest found: 1.7).
 #[inline(always)]
 pub(crate) fn exp_m1_64(x: f64) -> f64 {
     let c = if x > 710.0 { 710.0 } else { x };
@@ -97,7 +97,7 @@ pub(crate) fn exp_m1_64(x: f64) -> f64 {
     if x == 0.0 { x } else { y }
 }
 
-/// e^x - 1; error below 1.6 ulp.
+/// e^x - 1; error below 2 ulp (largest found: 1.7).
 #[inline(always)]
 pub(crate) fn exp_m1_32(x: f32) -> f32 {
     let c = if x > 89.0 { 89.0 } else { x };
