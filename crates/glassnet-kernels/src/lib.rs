@@ -4,11 +4,12 @@
 //! threads, the batch, the place in the batch, or the processor. The only crate of glassnet with `unsafe`.
 
 pub mod lanes;
+mod math;
 pub mod product;
 pub mod real;
 pub mod reduce;
 pub mod team;
 
-pub use lanes::{Kernel, vectorized};
+pub use lanes::{Isa, Kernel, vectorized};
 pub use real::Real;
 pub use team::Team;

@@ -1,12 +1,13 @@
 //! The two types of computation, `f32` for work and `f64` for proof, behind one short trait.
 
+use crate::math;
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-/// A floating-point type that networks compute in.
+/// A floating-point type that networks compute in: `f32` or `f64`, and no other (the kernels count on it).
 ///
 /// The transcendental functions are glassnet's own: written from IEEE-exact primitives, so that every processor gives
-/// the same bytes.
+/// the same bytes. Their errors are in ulp, distances between neighbouring numbers of the type, from the exact value.
 pub trait Real:
     Copy
     + Default
@@ -27,6 +28,7 @@ pub trait Real:
     + SubAssign
     + MulAssign
     + DivAssign
+    + sealed::Sealed
 {
     /// 0.
     const ZERO: Self;
@@ -51,24 +53,32 @@ pub trait Real:
     fn is_finite(self) -> bool;
     /// Not a number.
     fn is_nan(self) -> bool;
-    /// e^x; exp(0) = 1 and exp(-inf) = 0 exactly.
+    /// e^x, within 1.1 ulp (1.6 where the result is denormal); exp(0) = 1 and exp(-inf) = 0 exactly.
     fn exp(self) -> Self;
-    /// e^x - 1, accurate near 0.
+    /// e^x - 1, accurate near 0, within 2 ulp.
     fn exp_m1(self) -> Self;
-    /// Natural logarithm.
+    /// Natural logarithm, within 1 ulp; -inf at 0, NaN below.
     fn ln(self) -> Self;
-    /// ln(1 + x), accurate near 0.
+    /// ln(1 + x), accurate near 0, within 1.5 ulp; -inf at -1, NaN below.
     fn ln_1p(self) -> Self;
-    /// Hyperbolic tangent.
+    /// Hyperbolic tangent, within 1.5 ulp; +-1 at +-inf.
     fn tanh(self) -> Self;
-    /// Sine of an angle in radians.
+    /// Sine of an angle in radians of any size, within 1 ulp.
     fn sin(self) -> Self;
-    /// Cosine of an angle in radians.
+    /// Cosine of an angle in radians of any size, within 1 ulp.
     fn cos(self) -> Self;
-    /// Error function.
+    /// Error function, within 1.5 ulp.
     fn erf(self) -> Self;
-    /// self^y for self > 0 (or y an integer).
+    /// self^y, within 1.5 ulp (2 where the result is denormal); NaN for self < 0 unless y is an integer. Special cases as
+    /// in IEEE 754.
     fn pow(self, y: Self) -> Self;
+}
+
+mod sealed {
+    /// Keeps other types out.
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
 }
 
 impl Real for f32 {
@@ -106,39 +116,39 @@ impl Real for f32 {
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        f32::exp(self)
+        math::exp::exp32(self)
     }
     #[inline(always)]
     fn exp_m1(self) -> Self {
-        f32::exp_m1(self)
+        math::exp::exp_m1_32(self)
     }
     #[inline(always)]
     fn ln(self) -> Self {
-        f32::ln(self)
+        math::ln::ln32(self)
     }
     #[inline(always)]
     fn ln_1p(self) -> Self {
-        f32::ln_1p(self)
+        math::ln::ln_1p32(self)
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        f32::tanh(self)
+        math::tanh::tanh32(self)
     }
     #[inline(always)]
     fn sin(self) -> Self {
-        f32::sin(self)
+        math::trig::sin64(self as f64) as f32
     }
     #[inline(always)]
     fn cos(self) -> Self {
-        f32::cos(self)
+        math::trig::cos64(self as f64) as f32
     }
     #[inline(always)]
     fn erf(self) -> Self {
-        libm::erf(self as f64) as f32
+        math::erf::erf32(self)
     }
     #[inline(always)]
     fn pow(self, y: Self) -> Self {
-        f32::powf(self, y)
+        math::pow::pow64(self as f64, y as f64) as f32
     }
 }
 
@@ -149,11 +159,11 @@ impl Real for f64 {
     const BYTES: usize = size_of::<f64>();
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
-        value as f64
+        value
     }
     #[inline(always)]
     fn to_f64(self) -> f64 {
-        self as f64
+        self
     }
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
@@ -177,38 +187,38 @@ impl Real for f64 {
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        f64::exp(self)
+        math::exp::exp64(self)
     }
     #[inline(always)]
     fn exp_m1(self) -> Self {
-        f64::exp_m1(self)
+        math::exp::exp_m1_64(self)
     }
     #[inline(always)]
     fn ln(self) -> Self {
-        f64::ln(self)
+        math::ln::ln64(self)
     }
     #[inline(always)]
     fn ln_1p(self) -> Self {
-        f64::ln_1p(self)
+        math::ln::ln_1p64(self)
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        f64::tanh(self)
+        math::tanh::tanh64(self)
     }
     #[inline(always)]
     fn sin(self) -> Self {
-        f64::sin(self)
+        math::trig::sin64(self)
     }
     #[inline(always)]
     fn cos(self) -> Self {
-        f64::cos(self)
+        math::trig::cos64(self)
     }
     #[inline(always)]
     fn erf(self) -> Self {
-        libm::erf(self as f64) as f64
+        math::erf::erf64(self)
     }
     #[inline(always)]
     fn pow(self, y: Self) -> Self {
-        f64::powf(self, y)
+        math::pow::pow64(self, y)
     }
 }

@@ -1,0 +1,147 @@
+//! Matrix products in canonical order. Matrices are row-major slices.
+//!
+//! An element of a product over columns (`product_nt`, `product_nn`) is one chain of fused multiply-adds from +0 in
+//! increasing k. A sum over examples (`product_tn`, `sum_rows`) runs in blocks of [`BLOCK`] rows, one chain a block
+//! from +0, blocks added in order to what the destination holds.
+//!
+//! The lanes of a vector are different elements, never parts of one chain, and a chain that is stored and taken up again
+//! is the same chain: so tiles, panels, threads and instruction sets leave the bytes alone. [`mod@reference`] has the
+//! definition in plain loops.
+//!
+//! In every function the slices must hold at least the stated shapes (the function panics where they do not); k = 0
+//! gives sums of nothing.
+
+mod driver;
+mod pack;
+pub mod reference;
+mod tile;
+mod turn;
+
+use crate::lanes::{Kernel, current, vectorized};
+use crate::{Real, Team};
+use driver::{Chain, Operand, Product};
+
+/// Rows of a block in a sum over examples.
+pub const BLOCK: usize = 1024;
+
+/// Elements of finished rows that are worth a thread.
+const FINISH_PART: usize = 1 << 14;
+
+/// What to do with finished rows of a product (bias, activation): called with the number of the first row and whole rows.
+pub type Finish<'a, T> = dyn Fn(usize, &mut [T]) + Sync + 'a;
+
+/// `c[m,n] = a[m,k] b[n,k]^T`, then `finish` once on every row: a linear layer's forward pass.
+#[allow(clippy::too_many_arguments)]
+pub fn product_nt<T: Real>(
+    team: &Team,
+    m: usize,
+    n: usize,
+    k: usize,
+    a: &[T],
+    b: &[T],
+    c: &mut [T],
+    finish: Option<&Finish<T>>,
+) {
+    let product = Product { m, n, k, a, b, left: Operand::Rows, right: Operand::Columns, chain: Chain::Store };
+    let parts = driver::run(current(), team, &product, c);
+    let Some(finish) = finish else { return };
+    let c = &mut c[..m * n];
+    if c.is_empty() {
+        return;
+    }
+    if parts > 1 {
+        team.split_rows(c, n, FINISH_PART.div_ceil(n), finish);
+    } else {
+        finish(0, c);
+    }
+}
+
+/// `c[m,n] = a[m,k] b[k,n]`, or `c += ...` (the finished chain added once) where `accumulate`: the gradient of a linear
+/// layer's input.
+#[allow(clippy::too_many_arguments)]
+pub fn product_nn<T: Real>(team: &Team, m: usize, n: usize, k: usize, a: &[T], b: &[T], c: &mut [T], accumulate: bool) {
+    let chain = if accumulate { Chain::Add } else { Chain::Store };
+    let product = Product { m, n, k, a, b, left: Operand::Rows, right: Operand::Rows, chain };
+    driver::run(current(), team, &product, c);
+}
+
+/// `c[m,n] += a[k,m]^T b[k,n]`, k summed in blocks of [`BLOCK`]: the gradient of a linear layer's weight.
+pub fn product_tn<T: Real>(team: &Team, m: usize, n: usize, k: usize, a: &[T], b: &[T], c: &mut [T]) {
+    let product = Product { m, n, k, a, b, left: Operand::Columns, right: Operand::Rows, chain: Chain::AddBlocks };
+    driver::run(current(), team, &product, c);
+}
+
+/// Columns whose chains of a bias gradient stay in registers.
+const SUM_WIDTH: usize = 64;
+
+struct SumRows<'a, T> {
+    n: usize,
+    a: &'a [T],
+    sums: &'a mut [T],
+}
+
+impl<T: Real> Kernel for SumRows<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for block in self.a.chunks(BLOCK * self.n) {
+            for (c, sums) in self.sums.chunks_mut(SUM_WIDTH).enumerate() {
+                let mut chains = [T::ZERO; SUM_WIDTH];
+                for row in block.chunks_exact(self.n) {
+                    let row = &row[c * SUM_WIDTH..];
+                    if let (Some(row), true) = (row.first_chunk::<SUM_WIDTH>(), sums.len() == SUM_WIDTH) {
+                        for j in 0..SUM_WIDTH {
+                            chains[j] += row[j];
+                        }
+                    } else {
+                        for (chain, &x) in chains.iter_mut().zip(row).take(sums.len()) {
+                            *chain += x;
+                        }
+                    }
+                }
+                for (sum, &chain) in sums.iter_mut().zip(&chains) {
+                    *sum += chain;
+                }
+            }
+        }
+    }
+}
+
+/// `sums[j] += sum over rows of a[rows, n]`, in blocks of [`BLOCK`]: the gradient of a bias.
+pub fn sum_rows<T: Real>(n: usize, a: &[T], sums: &mut [T]) {
+    if n > 0 {
+        vectorized(SumRows { n, a, sums: &mut sums[..n] });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lanes::Isa;
+
+    fn same_in_every_instruction_set<T: Real>() {
+        let (m, n, k) = (23, 77, 1100);
+        let numbers = |len: usize| -> Vec<T> { (0..len).map(|i| T::from_f64((i as f64).sqrt() % 1.0 - 0.4)).collect() };
+        let (a, b) = (numbers(m * k), numbers(n * k));
+        for (left, right, chain) in [
+            (Operand::Rows, Operand::Columns, Chain::Store),
+            (Operand::Rows, Operand::Rows, Chain::Add),
+            (Operand::Columns, Operand::Rows, Chain::AddBlocks),
+        ] {
+            let product = Product { m, n, k, a: &a, b: &b, left, right, chain };
+            let mut scalar = vec![T::ONE; m * n];
+            driver::run(Isa::Scalar, &Team::single(), &product, &mut scalar);
+            for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+                let mut c = vec![T::ONE; m * n];
+                driver::run(isa, &Team::new(2), &product, &mut c);
+                assert!(c == scalar, "{isa:?} {chain:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bytes() {
+        same_in_every_instruction_set::<f32>();
+        same_in_every_instruction_set::<f64>();
+    }
+}
