@@ -72,7 +72,9 @@ fn other_tables() {
         ("data/diamonds/diamonds.csv.gz", Some(53_940), 10, 3),
     ] {
         let Some(path) = shared(name) else { continue };
-        let Dataset::Table { table, understood } = open(&path, &ReadOptions::default()).unwrap() else { panic!("{name}") };
+        let Dataset::Table { table, understood } = open(&path, &ReadOptions::default()).unwrap() else {
+            panic!("{name}")
+        };
         assert_eq!(table.columns.len(), columns, "{understood}");
         assert!(rows.is_none_or(|rows| rows == table.rows), "{understood}");
         let found = understood.columns.iter().filter(|column| column.kind == Kind::Text).count();
@@ -86,7 +88,10 @@ fn mnist() {
     let Some(path) = shared("data/mnist") else { return };
     let folder = read_idx_folder(&path).unwrap();
     let test = folder.test.unwrap();
-    assert_eq!((folder.train.rows, folder.train.height, folder.train.width, folder.train.channels), (60_000, 28, 28, 1));
+    assert_eq!(
+        (folder.train.rows, folder.train.height, folder.train.width, folder.train.channels),
+        (60_000, 28, 28, 1)
+    );
     assert_eq!((folder.train.labels.len(), test.rows, test.labels.len()), (60_000, 10_000, 10_000));
     assert_eq!((&folder.train.labels[..3], &test.labels[..3]), (&[5, 0, 4][..], &[7, 2, 1][..]));
     // The usual mean over all training pixels, 0.1307.
