@@ -16,6 +16,8 @@ pub struct Arrays {
     pub source: String,
     /// `npy` or `npz`.
     pub format: &'static str,
+    /// Whether the file was compressed with gzip.
+    pub gzip: bool,
     /// The arrays in the file's order.
     pub arrays: Vec<Array>,
     /// Bytes of the file.
@@ -52,7 +54,7 @@ pub fn read_arrays(path: &str) -> Result<Arrays> {
             hint: "write it with numpy.save or numpy.savez".into(),
         });
     };
-    Ok(Arrays { source, format, arrays, bytes: input.bytes(), hash: input.hash() })
+    Ok(Arrays { source, format, gzip: input.gzip, arrays, bytes: input.bytes(), hash: input.hash() })
 }
 
 fn from_archive(file: &str, bytes: &[u8]) -> Result<Vec<Array>> {

@@ -105,6 +105,30 @@ fn number(bytes: &[u8], decimal_comma: bool) -> Cell {
     }
 }
 
+/// Whether text is probably a number in another notation: with thousands separators (`1,234.5`, `1 234`, `1'234`), or with
+/// one comma in it.
+pub(crate) fn looks_numeric(bytes: &[u8]) -> bool {
+    let bytes = bytes.trim_ascii();
+    let digits = bytes.strip_prefix(b"-").or(bytes.strip_prefix(b"+")).unwrap_or(bytes);
+    let run = |from: usize| digits[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let first = run(0);
+    let Some(separator) = digits.get(first).filter(|mark| first > 0 && matches!(mark, b',' | b'.' | b' ' | b'\''))
+    else {
+        return false;
+    };
+    let mut at = first;
+    while first <= 3 && digits.get(at) == Some(separator) && run(at + 1) == 3 {
+        at += 4;
+    }
+    let decimals = match digits.get(at) {
+        None => at > first,
+        Some(mark @ (b',' | b'.')) if at > first => mark != separator && at + 1 + run(at + 1) == digits.len(),
+        Some(b',') => run(at + 1) > 0 && at + 1 + run(at + 1) == digits.len(),
+        Some(_) => false,
+    };
+    decimals
+}
+
 /// Turns bytes into text. Where the encoding is not yet known, the first bytes outside ASCII decide.
 #[derive(Debug, Clone)]
 pub(crate) struct Decoder {
@@ -204,6 +228,18 @@ mod tests {
         assert_eq!(comma.tell(b"-1,5e2"), Cell::Number(-150.0));
         assert_eq!(comma.tell(b"1.5"), Cell::Text);
         assert_eq!(comma.tell(b"1,5,5"), Cell::Text);
+    }
+
+    #[test]
+    fn numbers_in_another_notation_are_recognised() {
+        for text in ["1,234", "-1,234,567.8", "1.234,5", "1 234", "1'234'567", "0,5", "12345,6", "1.234.567"] {
+            assert!(looks_numeric(text.as_bytes()), "{text}");
+        }
+        for text in
+            ["", "-", "12", "1,2,3", "192.168.0.1", "12.05.2020", "2013-01-01", "1,", ",5", "1,234 apples", "a,b"]
+        {
+            assert!(!looks_numeric(text.as_bytes()), "{text}");
+        }
     }
 
     #[test]

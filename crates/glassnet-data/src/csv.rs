@@ -6,7 +6,7 @@ use std::io::Read;
 
 use glassnet_model::table::{Column, Table, Text, Values};
 
-use crate::cells::{Cell, Cells, detect_encoding};
+use crate::cells::{Cell, Cells, detect_encoding, looks_numeric};
 use crate::dialect::{Dialect, detect};
 use crate::error::{DataError, Result, short};
 use crate::input::{Input, PREFIX};
@@ -56,6 +56,8 @@ struct Found {
     numbers: u64,
     text: u64,
     not_finite: u64,
+    /// How much of the text is probably a number in another notation.
+    notation: u64,
     /// Row, line and value of the first text and of the first infinity.
     first_text: Option<(u64, u64, String)>,
     first_not_finite: Option<(u64, u64, String)>,
@@ -97,6 +99,7 @@ pub(crate) fn read_input(mut input: Input, options: &ReadOptions) -> Result<(Tab
                 }
                 Cell::Text => {
                     found.text += 1;
+                    found.notation += u64::from(looks_numeric(bytes));
                     &mut found.first_text
                 }
             };
@@ -203,13 +206,13 @@ fn kind_of(
     }
     let others = found.text + found.not_finite;
     let all = found.numbers + others;
-    if let Some((row, line, value)) = &found.first_text
-        && all >= ENOUGH
-        && found.numbers as f64 >= MOSTLY * all as f64
-    {
-        let value = short(value);
-        let (row, line, numbers) = (*row, *line, found.numbers);
-        warnings.push(Warning::MostlyNumbers { column: name.to_string(), row, line, value, others, numbers });
+    if let Some((row, line, value)) = &found.first_text {
+        let (column, row, line, value, numbers) = (name.to_string(), *row, *line, short(value), found.numbers);
+        if found.notation == others {
+            warnings.push(Warning::OtherNotation { column, row, line, value, others, numbers });
+        } else if all >= ENOUGH && numbers as f64 >= MOSTLY * all as f64 {
+            warnings.push(Warning::MostlyNumbers { column, row, line, value, others, numbers });
+        }
     }
     Ok(Kind::Text)
 }

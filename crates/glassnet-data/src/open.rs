@@ -158,7 +158,7 @@ fn from_arrays(arrays: &Arrays, options: &ReadOptions) -> Result<Dataset> {
     let understood = Understood {
         source: arrays.source.clone(),
         format: arrays.format,
-        gzip: false,
+        gzip: arrays.gzip,
         dialect: None,
         rows: whole.rows as u64,
         columns: reports,

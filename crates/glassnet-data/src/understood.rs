@@ -54,6 +54,21 @@ pub enum Warning {
         /// How many are.
         numbers: u64,
     },
+    /// A column of text whose values are numbers, some with thousands separators or another decimal mark.
+    OtherNotation {
+        /// The column.
+        column: String,
+        /// The first row with such a value, from 1.
+        row: u64,
+        /// Its line.
+        line: u64,
+        /// That value, shortened.
+        value: String,
+        /// How many values are such.
+        others: u64,
+        /// How many are plain numbers.
+        numbers: u64,
+    },
     /// A column without a single value.
     NoValues {
         /// The column.
@@ -69,6 +84,11 @@ impl fmt::Display for Warning {
                 "column '{column}' is read as text: {numbers} of its values are numbers, {others} {} not, the first '{value}' in \
                  row {row} (line {line}). Correct it, name it as a missing-value word, or ask for the column as text",
                 if *others == 1 { "is" } else { "are" }
+            ),
+            Warning::OtherNotation { column, row, line, value, others, .. } => write!(
+                f,
+                "column '{column}' is read as text: {others} of its values look like numbers with thousands separators or \
+                 another decimal mark, the first '{value}' in row {row} (line {line}). Write them plainly, as 1234.5"
             ),
             Warning::NoValues { column } => write!(f, "column '{column}' has no values at all"),
         }

@@ -46,7 +46,7 @@ fn damaged_files_never_panic() {
         for length in 0..bytes.len() {
             try_it(name, &bytes[..length]);
         }
-        for seed in 1..=400u64 {
+        for seed in 1..=200u64 {
             let mut damage = Damage(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             let mut bytes = bytes.clone();
             for _ in 0..=damage.next(4) {
@@ -66,7 +66,8 @@ fn damaged_files_never_panic() {
 
 #[test]
 fn random_bytes_never_panic_and_stream_and_whole_agree() {
-    let letters = b"aab112,,,;;\t|\"\"\n\n\r.-eNA?\xc3\xa9\xe9\0 ";
+    let letters = "aab1123456,,;\n\n\n\"\r.-eN\u{e9} ".as_bytes();
+    let (mut good, mut bad) = (0, 0);
     for seed in 1..=4000u64 {
         let mut damage = Damage(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let length = 1 + damage.next(40);
@@ -80,8 +81,15 @@ fn random_bytes_never_panic_and_stream_and_whole_agree() {
             }
             Ok(())
         });
+        if whole.is_ok() {
+            good += 1
+        } else {
+            bad += 1
+        }
         if let Ok((table, _)) = &whole {
             assert_eq!((Ok(()), table.rows), (streamed, rows), "{:?}", String::from_utf8_lossy(&bytes));
         }
     }
+    assert!(good > 300 && bad > 300, "{good} {bad}");
+    println!("{good} {bad}");
 }

@@ -167,6 +167,11 @@ fn what_is_probably_a_mistake_is_a_warning() {
     // 90 % of numbers, or fewer than 20 values, are no evidence.
     assert!(read(format!("x\n{}{}", "1\n".repeat(36), "a\n".repeat(4))).1.warnings.is_empty());
     assert!(read(format!("x\n{}{}", "1\n".repeat(18), "a\n")).1.warnings.is_empty());
+    // Thousands separators are never read silently.
+    let (_, understood) = read("x,y\n1,1\n2,\"1,234\"\n");
+    let notation =
+        Warning::OtherNotation { column: "y".into(), row: 2, line: 3, value: "1,234".into(), others: 1, numbers: 1 };
+    assert_eq!((understood.columns[1].kind, understood.warnings), (Kind::Text, vec![notation]));
     // Among words, inf is a word.
     assert_eq!(read("x,y\na,1\ninf,2\n").1.columns[0].kind, Kind::Text);
 }
@@ -370,4 +375,7 @@ fn arrays_as_a_table() {
     let path = write(folder.path(), "whatever.npy", &npy_f64("(1, 2)", &[1.0, 2.0]));
     let Dataset::Table { table, .. } = open(&path, &ReadOptions::default()).unwrap() else { panic!() };
     assert_eq!(table.columns[1].name, "x2");
+    let zipped = write(folder.path(), "a.npy.gz", &gzip(&npy_f64("(1, 2)", &[1.0, 2.0])));
+    let Dataset::Table { table, understood } = open(&zipped, &ReadOptions::default()).unwrap() else { panic!() };
+    assert_eq!((numbers(&table, "x2"), understood.gzip), (vec![2.0], true));
 }
