@@ -81,8 +81,8 @@ impl Arrays {
         self.arrays.iter().find(|array| array.name == name)
     }
 
-    /// The arrays as a table: X of shape [n, d] becomes columns x1 ... xd (its name in lower case and a number), an array of
-    /// shape [n] or [n, 1] one column of its name; all must have the same n. An npy file's own array is called x.
+    /// The arrays as a table: X of shape `[n, d]` becomes columns x1 ... xd (its name in lower case and a number), an array of
+    /// shape `[n]` or `[n, 1]` one column of its name; all must have the same n. An npy file's own array is called x.
     ///
     /// # Errors
     /// Arrays of other shapes, of different numbers of rows, without rows, of clashing names, and infinities.

@@ -120,13 +120,12 @@ pub(crate) fn looks_numeric(bytes: &[u8]) -> bool {
     while first <= 3 && digits.get(at) == Some(separator) && run(at + 1) == 3 {
         at += 4;
     }
-    let decimals = match digits.get(at) {
+    match digits.get(at) {
         None => at > first,
         Some(mark @ (b',' | b'.')) if at > first => mark != separator && at + 1 + run(at + 1) == digits.len(),
         Some(b',') => run(at + 1) > 0 && at + 1 + run(at + 1) == digits.len(),
         Some(_) => false,
-    };
-    decimals
+    }
 }
 
 /// Turns bytes into text. Where the encoding is not yet known, the first bytes outside ASCII decide.

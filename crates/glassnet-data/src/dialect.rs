@@ -1,7 +1,8 @@
 //! How a file writes its table: delimiter, header, decimal mark, encoding, found in its first 256 KiB.
 //!
 //! *Delimiter*: the candidate that gives most records the first record's number of fields (two or more) and whose cells
-//! hold fewest other candidates. *Header*: line 1 is one where a word stands over a column of numbers; it is none where
+//! hold fewest other candidates; where none gives two fields, single blanks between numbers.
+//! *Header*: line 1 is one where a word stands over a column of numbers; it is none where
 //! its own numbers stand over columns of numbers; among words only, it is one unless its words come again in their
 //! columns. *Decimal comma*: only with another delimiter, where some numbers have a comma and none a point.
 
@@ -202,7 +203,18 @@ fn best_delimiter(body: &[u8], complete: bool, newline: u8) -> u8 {
             best = (even * clean, fields, candidate);
         }
     }
+    if best.1 == 0 && is_spaced(&sample("", body, complete, b' ', newline).0) {
+        return b' ';
+    }
     best.2
+}
+
+/// Whether single blanks stand between values, most of which are numbers: only then are they taken for a delimiter.
+fn is_spaced(sample: &Sample) -> bool {
+    let fields = sample.first().map_or(0, Vec::len);
+    let plain = Cells::new(None, false);
+    let numbers = sample.iter().flatten().filter(|cell| matches!(plain.tell(cell), Cell::Number(_))).count();
+    fields >= 2 && sample.iter().all(|record| record.len() == fields) && 2 * numbers >= fields * sample.len()
 }
 
 /// Whether a cell holds no other candidate; a decimal comma and a comma before a blank are no delimiters.
@@ -285,7 +297,7 @@ fn header_names(file: &str, first: &[Vec<u8>], decoder: &mut Decoder) -> Result<
             place: "the header (line 1)".into(),
             column: format!("c{number}"),
             bytes: hex(bad),
-            encoding: "UTF-8".into(),
+            encoding: "UTF-8",
         })?;
         let name = if name.trim().is_empty() { format!("c{number}") } else { name.trim().to_string() };
         if let Some(first) = seen.insert(name.clone(), number) {

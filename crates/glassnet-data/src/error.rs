@@ -110,7 +110,7 @@ pub enum DataError {
         /// The first bytes that don't fit, in hexadecimal.
         bytes: String,
         /// What they should be.
-        encoding: String,
+        encoding: &'static str,
     },
     /// A quote without its end.
     #[error(
@@ -186,7 +186,7 @@ pub enum DataError {
         /// The name asked for.
         name: String,
         /// Which option asked.
-        option: String,
+        option: &'static str,
         /// The nearest name that exists.
         nearest: Option<String>,
         /// The names there are.
@@ -224,7 +224,7 @@ pub enum DataError {
         /// The value, shortened.
         value: String,
         /// What to do.
-        hint: String,
+        hint: &'static str,
     },
     /// An infinity in a column of numbers.
     #[error(

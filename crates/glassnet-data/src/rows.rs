@@ -56,7 +56,9 @@ impl<B: Bytes> Rows<B> {
     fn ragged(&self) -> DataError {
         let found = self.record.len();
         let last_is_blank = self.record.field(found.saturating_sub(1)).trim_ascii().is_empty();
-        let hint = if found > self.expected && last_is_blank {
+        let hint = if self.expected == 1 {
+            "the first line has no delimiter, so one column was expected; name the delimiter, or quote values that hold it"
+        } else if found > self.expected && last_is_blank {
             "the row ends with a delimiter too many; remove it, or give the first line one too"
         } else if found > self.expected {
             "put values that hold the delimiter in double quotes"
@@ -85,13 +87,7 @@ pub(crate) fn encoding_error(file: &str, place: String, column: &str, bad: &[u8]
         Encoding::Utf8 => "UTF-8",
         Encoding::Windows1252 => "Windows-1252",
     };
-    DataError::Encoding {
-        file: file.to_string(),
-        place,
-        column: column.to_string(),
-        bytes: hex(bad),
-        encoding: encoding.into(),
-    }
+    DataError::Encoding { file: file.to_string(), place, column: column.to_string(), bytes: hex(bad), encoding }
 }
 
 /// The error of a cell that is no number in a column of numbers.
@@ -119,7 +115,7 @@ pub(crate) fn number_error(
     } else {
         "correct it, name it as a missing-value word, or read the column as text"
     };
-    DataError::BadNumber { file, place, column, value, hint: hint.into() }
+    DataError::BadNumber { file, place, column, value, hint }
 }
 
 /// Which columns are kept, by their places; the names of the others.
@@ -136,7 +132,7 @@ pub(crate) fn select(file: &str, names: &[String], options: &ReadOptions) -> Res
             return Err(DataError::UnknownColumn {
                 file: file.to_string(),
                 name: name.clone(),
-                option: option.into(),
+                option,
                 nearest: nearest_name(name, names.iter().map(String::as_str)).map(str::to_string),
                 available: listed(names.iter().map(String::as_str)),
             });

@@ -1,4 +1,5 @@
 //! Bad input, case by case: each gets a message that says what, where and what to do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod made;
 

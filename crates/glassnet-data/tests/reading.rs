@@ -1,4 +1,5 @@
 //! What is understood of good files: dialects, types, missing values, lines, chunks, images, arrays.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod made;
 
@@ -50,6 +51,7 @@ fn delimiters_and_decimal_marks() {
         ("1,5;2,5\n3,5;4,5\n", ';', true, [1.5, 2.5]),
         ("Size, total\tWeight, total\n1.5\t2\n", '\t', false, [1.5, 2.0]),
         ("\"a,b\";\"c,d\"\n\"1,5\";\"2,0\"\n", ';', true, [1.5, 2.0]),
+        ("a b\n1.5 2\n3 4\n", ' ', false, [1.5, 2.0]),
         // A semicolon's own convention decides where three digits leave it open.
         ("a;b\n1,500;2,250\n", ';', true, [1.5, 2.25]),
     ] {
@@ -64,6 +66,7 @@ fn delimiters_and_decimal_marks() {
     assert_eq!(words(&read(tabs).0, "a")[0].as_deref(), Some("1,234"));
     let said = ReadOptions { decimal_comma: Some(true), ..ReadOptions::default() };
     assert_eq!(numbers(&read_with(tabs, &said).0, "a"), [1.234, 12.345]);
+    assert_eq!(words(&read("said\nyes it is\nno it was\n").0, "said")[1].as_deref(), Some("no it was"));
     // One column has no delimiter; a delimiter may be said.
     assert_eq!(numbers(&read("x\n1\n2\n").0, "x"), [1.0, 2.0]);
     let colon = ReadOptions { delimiter: Some(':'), ..ReadOptions::default() };

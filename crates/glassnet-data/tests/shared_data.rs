@@ -1,4 +1,5 @@
 //! The readers on the real sets, where they lie beside the repository (or where GLASSNET_SHARED says).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::PathBuf;
 
