@@ -1,2 +1,33 @@
 //! Readers of files: CSV, IDX, npy and npz to columns and tensors.
+//!
+//! A reader finds out how a file is written, says what it understood ([`Understood`]) and gives a table or images of
+//! `glassnet_model::table`. Whatever is wrong with the input is a [`DataError`] that says what, where and what to do;
+//! nothing here panics, and nothing is allocated on a file's word alone.
 #![forbid(unsafe_code)]
+
+mod arrays;
+mod cells;
+mod csv;
+mod dialect;
+mod error;
+mod idx;
+mod input;
+mod npy;
+mod open;
+mod options;
+mod records;
+mod rows;
+mod stream;
+mod understood;
+mod zip;
+
+pub use arrays::{Arrays, read_arrays};
+pub use csv::{read_csv, read_csv_from};
+pub use dialect::Dialect;
+pub use error::{DataError, Result, nearest_name};
+pub use idx::{IdxArray, IdxFolder, read_idx, read_idx_folder};
+pub use npy::Array;
+pub use open::{Dataset, open};
+pub use options::{Encoding, Header, MISSING_WORDS, ReadOptions};
+pub use stream::{ColumnPlan, CsvStream};
+pub use understood::{ColumnReport, Kind, Understood, Warning};
