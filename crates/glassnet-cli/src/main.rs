@@ -1,3 +1,89 @@
-//! The command `glassnet`.
+//! The command `glassnet`: results on stdout, progress and messages on stderr, documented exit codes.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod commands;
+mod error;
+mod output;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use error::CliError;
+use output::Output;
+
+/// Neural networks that you can see through: train, evaluate, predict, and ask for every number inside.
+#[derive(Debug, Parser)]
+#[command(name = "glassnet", version, propagate_version = true, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: output::GlobalArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  glassnet train orders.csv --target late -o late.glass
+  glassnet evaluate late.glass new.csv
+  glassnet predict late.glass new.csv --id order -o scores.csv
+  glassnet trace \"2 -> 1 sigmoid\" --w 0.7,0.3 --b -4 --x 6,8
+
+Exit codes:
+  0 done   1 unexpected failure   2 wrong use of the command or its settings   3 the data cannot be used
+  4 the model file cannot be used   5 training stopped at a value that is not finite   6 the output cannot be written
+  7 a check failed   130 interrupted (training keeps the best epoch so far)";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a network on a table or a folder of images
+    Train(Box<commands::train::Args>),
+    /// Loss, accuracy, confusion table or error of a model on data with targets
+    Evaluate(commands::evaluate::Args),
+    /// Scores for rows, streamed
+    Predict(commands::predict::Args),
+    /// Layers, shapes, parameters, FLOPs, memory, provenance of a model or a network
+    Inspect(commands::inspect::Args),
+    /// One row through a network, every number shown; with a target, every gradient too
+    Trace(commands::trace::Args),
+    /// Finite differences against the gradients of this very network
+    Check(commands::check::Args),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+fn main() -> std::process::ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let usage = error.use_stderr();
+            // Where not even this can be written, the exit code still tells.
+            let _ = error.print();
+            return std::process::ExitCode::from(if usage { error::USAGE } else { 0 });
+        }
+    };
+    let mut output = Output::new(&cli.global);
+    let result = match &cli.command {
+        Command::Train(args) => commands::train::run(args, &mut output),
+        Command::Evaluate(args) => commands::evaluate::run(args, &mut output),
+        Command::Predict(args) => commands::predict::run(args, &mut output),
+        Command::Inspect(args) => commands::inspect::run(args, &mut output),
+        Command::Trace(args) => commands::trace::run(args, &mut output),
+        Command::Check(args) => commands::check::run(args, &mut output),
+        Command::Completions { shell } => completions(*shell, &mut output),
+    };
+    match result {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            output.failure(&error);
+            std::process::ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<(), CliError> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "glassnet", &mut script);
+    output.text(&String::from_utf8_lossy(&script))
+}

@@ -1,0 +1,13 @@
+//! `glassnet evaluate`.
+
+use crate::error::CliError;
+use crate::output::Output;
+
+/// Arguments of `evaluate`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs it.
+pub fn run(_args: &Args, _output: &mut Output) -> Result<(), CliError> {
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! The commands, one file (or folder) each.
+
+pub mod check;
+pub mod evaluate;
+pub mod inspect;
+pub mod predict;
+pub mod trace;
+pub mod train;
