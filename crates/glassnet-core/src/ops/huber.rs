@@ -81,13 +81,19 @@ impl Operation for Huber {
     fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
         let outputs = operands.inputs[0].len() / operands.rows;
         let rows = operands.inputs[0].chunks(outputs).zip(operands.inputs[1].chunks(outputs));
-        rows.map(|(y, t)| y.iter().zip(t).map(|(y, t)| self.term(y - t)).sum::<f64>() / outputs as f64).collect()
+        let term = |(y, t): (&f64, &f64)| {
+            let (e, delta) = ((y - t).abs(), self.delta);
+            if e <= delta { e * e / 2.0 } else { delta * (e - delta / 2.0) }
+        };
+        rows.map(|(y, t)| y.iter().zip(t).map(term).sum::<f64>() / outputs as f64).collect()
     }
 
     fn samples() -> Vec<Sample<Self>> {
         let instances = [Huber { delta: 1.0 }, Huber { delta: 0.5 }];
         let shapes = [(1, 1), (3, 7), (5, 2)];
-        let sample = |op: Self, (rows, width)| Sample::new(op, rows, [Shape::row(width), Shape::row(width)]);
+        let sample = |op: Self, (rows, width)| {
+            Sample::new(op, rows, [Shape::row(width), Shape::row(width)]).kinks(&[-op.delta, op.delta])
+        };
         instances.into_iter().flat_map(|op| shapes.map(|shape| sample(op, shape))).collect()
     }
 }

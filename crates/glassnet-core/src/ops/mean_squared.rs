@@ -69,7 +69,7 @@ impl Operation for MeanSquared {
     fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
         let outputs = operands.inputs[0].len() / operands.rows;
         let rows = operands.inputs[0].chunks(outputs).zip(operands.inputs[1].chunks(outputs));
-        rows.map(|(y, t)| y.iter().zip(t).map(|(y, t)| self.term(y - t)).sum::<f64>() / outputs as f64).collect()
+        rows.map(|(y, t)| y.iter().zip(t).map(|(y, t)| (y - t) * (y - t)).sum::<f64>() / outputs as f64).collect()
     }
 
     fn samples() -> Vec<Sample<Self>> {

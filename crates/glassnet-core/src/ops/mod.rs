@@ -275,7 +275,8 @@ pub struct Sample<O> {
     pub inputs: Vec<Shape>,
     /// Each input is drawn uniformly from its interval.
     pub domain: Vec<(f64, f64)>,
-    /// Values near which the derivative jumps: draws keep 1e-3 away.
+    /// Values near which the derivative jumps, of the input or, with two inputs, of their difference: draws keep 1e-3
+    /// away.
     pub kinks: Vec<f64>,
     /// Number of classes of the integer input.
     pub classes: usize,
