@@ -11,6 +11,7 @@ use crate::slots::Role;
 use crate::{Real, Team};
 
 pub mod curve;
+pub mod guide;
 pub mod register;
 
 pub mod add;
