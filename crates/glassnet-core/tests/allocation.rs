@@ -1,6 +1,8 @@
 //! A training step allocates nothing, and a runner takes exactly the memory that its plan forecasts. The allocator that
 //! counts is `allocation-counter`'s; it counts what the calling thread asks for.
 
+#![allow(clippy::unwrap_used, reason = "to fail is to fail the test")]
+
 use std::sync::Arc;
 
 use allocation_counter::measure;

@@ -52,6 +52,9 @@ impl Operation for BinaryCrossEntropy {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        if !(self.positive_weight >= 0.0 && self.positive_weight.is_finite()) {
+            return Err(format!("the positive class's weight must be at least 0, but it is {}", self.positive_weight));
+        }
         super::regression_shape("binary_cross_entropy", inputs)
     }
 

@@ -59,6 +59,9 @@ impl Operation for Huber {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        if !(self.delta > 0.0 && self.delta.is_finite()) {
+            return Err(format!("huber's delta must be positive, but it is {}", self.delta));
+        }
         super::regression_shape("huber", inputs)
     }
 

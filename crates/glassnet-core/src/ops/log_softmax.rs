@@ -26,6 +26,7 @@ impl Operation for LogSoftmax {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        super::one_axis("log_softmax", inputs[0])?;
         same_shape("log_softmax", inputs)
     }
 

@@ -317,6 +317,30 @@ pub(crate) fn same_shape(name: &str, inputs: &[&Shape]) -> Result<Shape, String>
     }
 }
 
+/// What runs over a whole row refuses a row of several axes: it would mix them.
+pub(crate) fn one_axis(name: &str, input: &Shape) -> Result<(), String> {
+    if input.0.len() > 1 {
+        return Err(format!("{name} runs over one axis, [B, C], but its input is {input}"));
+    }
+    Ok(())
+}
+
+/// Class weights are numbers of at least 0, one a class where there are any.
+pub(crate) fn check_class_weights(name: &str, classes: usize, weights: &[f64]) -> Result<(), String> {
+    if !weights.is_empty() && weights.len() != classes {
+        return Err(format!(
+            "{name} has {classes} logits but {} class weights; give one weight a class",
+            weights.len()
+        ));
+    }
+    match weights.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {
+        Some(class) => {
+            Err(format!("class weights must be at least 0, but that of class {class} is {}", weights[class]))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The shape rule of losses that compare outputs with targets of the same shape: one loss a row.
 pub(crate) fn regression_shape(name: &str, inputs: &[&Shape]) -> Result<Shape, String> {
     if inputs[0].len() != inputs[1].len() {

@@ -52,13 +52,8 @@ impl Operation for SoftCrossEntropy {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
-        if !self.class_weights.is_empty() && self.class_weights.len() != inputs[0].len() {
-            return Err(format!(
-                "soft_cross_entropy has {} logits but {} class weights; give one weight a class",
-                inputs[0].len(),
-                self.class_weights.len()
-            ));
-        }
+        super::one_axis("soft_cross_entropy", inputs[0])?;
+        super::check_class_weights("soft_cross_entropy", inputs[0].len(), &self.class_weights)?;
         if !(0.0..1.0).contains(&self.smoothing) {
             return Err(format!("label smoothing must be at least 0 and below 1, but it is {}", self.smoothing));
         }
