@@ -151,6 +151,9 @@ fn a_label_outside_the_classes_shows_as_nan() {
     let value = trial.forward(3, &Operands { inputs, labels: vec![3, -1, 2], parameters: Vec::new() });
     assert!(value[0].is_nan() && value[1].is_nan());
     assert!((value[2] - 3.0_f64.ln()).abs() < 1e-15);
+    let gradient = trial.backward(&[1.0; 3]).inputs.remove(0).unwrap();
+    assert!(gradient[..6].iter().all(|gradient| gradient.is_nan()), "nothing is learned from such a row: {gradient:?}");
+    assert!(gradient[6..].iter().all(|gradient| gradient.is_finite()));
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! Every registered operation against its slow reference; the same bytes alone and in a batch, and on any number of
 //! threads.
 
+#![allow(clippy::unwrap_used, reason = "to fail is to fail the test")]
+
 mod trial;
 
+use std::sync::Arc;
+
 use glassnet_core::ops::{self, Context, Sample, linear::Linear};
-use glassnet_core::{Op, Real, Shape, Team};
+use glassnet_core::{Graph, Op, Plan, Purpose, Real, Request, Runner, Shape, StepInfo, Team};
 use trial::{Gradients, Operands, Trial, upstream};
 
 /// Operands that are exact in f32, so that both types compute on the same numbers.
@@ -146,4 +150,66 @@ fn any_number_of_threads_gives_the_same_bytes() {
             assert_eq!(gradients, others, "{what}: gradients");
         }
     }
+}
+
+#[test]
+fn room_for_more_rows_changes_nothing_and_no_rows_are_no_work() {
+    for sample in Op::samples() {
+        let operands = drawn(&sample);
+        let (value, gradients) = run::<f32>(&sample, &operands, Team::single());
+        let mut roomy = Trial::<f32>::new(&sample.op, &sample.inputs, sample.rows + 5, Team::single());
+        assert_eq!(bits(&value), bits(&roomy.forward(sample.rows, &operands)), "{:?}", sample.op);
+        assert_eq!(gradients, roomy.backward(&upstream(value.len())), "{:?}", sample.op);
+
+        let nothing = Operands {
+            inputs: vec![Vec::new(); operands.inputs.len()],
+            labels: Vec::new(),
+            parameters: operands.parameters.clone(),
+        };
+        let value = roomy.forward(0, &nothing);
+        assert_eq!(value, vec![0.0; usize::from(sample.op.per_batch())], "{:?}", sample.op);
+        let gradients = roomy.backward(&upstream(value.len()));
+        assert!(gradients.inputs.iter().flatten().all(Vec::is_empty), "{:?}", sample.op);
+        assert!(gradients.parameters.iter().all(|gradient| *gradient == 0.0), "{:?}", sample.op);
+    }
+}
+
+/// Loss of one pass, the gradients of the parameters, and the plan as text.
+fn behind_a_linear_layer(curve: &Op, purpose: Purpose) -> (Vec<f32>, Vec<f32>, String) {
+    let mut graph = Graph::new();
+    let x = graph.input("x", [9]);
+    let z = graph.push("0", Op::Linear(Linear { units: 21, bias: true }), &[x]).unwrap();
+    let y = graph.push("1", curve.clone(), &[z]).unwrap();
+    let last = graph.push("2", Op::Linear(Linear { units: 3, bias: false }), &[y]).unwrap();
+    let backward_from = (purpose != Purpose::Predict).then_some(last);
+    let request = Request { purpose, rows: 6, backward_from, outputs: vec![last], training: true };
+    let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::single());
+    runner.set_rows(6);
+    let numbers: Vec<f32> = upstream(6 * 9 + graph.slots().len()).iter().map(|&value| value as f32).collect();
+    let (input, parameters) = numbers.split_at(6 * 9);
+    runner.input_mut(x).copy_from_slice(input);
+    let mut gradients = vec![0.0; parameters.len()];
+    runner.forward(parameters, &StepInfo::default());
+    runner.backward(parameters, &mut gradients, &StepInfo::default());
+    (runner.value(last).unwrap().to_vec(), gradients, runner.plan().to_string())
+}
+
+#[test]
+fn a_curve_fused_behind_a_linear_layer_has_the_same_bytes() {
+    let curves: Vec<Op> = Op::samples().into_iter().map(|sample| sample.op).filter(Op::is_curve).collect();
+    let (mut fused_in_training, mut fused) = (0, 0);
+    for curve in &curves {
+        let train = behind_a_linear_layer(curve, Purpose::Train);
+        let inspect = behind_a_linear_layer(curve, Purpose::Inspect);
+        let predict = behind_a_linear_layer(curve, Purpose::Predict);
+        assert_eq!(bits(&train.0), bits(&inspect.0), "{curve:?}");
+        assert_eq!(bits(&train.0), bits(&predict.0), "{curve:?}");
+        assert_eq!(bits(&train.1), bits(&inspect.1), "{curve:?}: gradients");
+        let name = format!("linear + {}", curve.card().name);
+        fused_in_training += usize::from(train.2.contains(&name));
+        fused += usize::from(predict.2.contains(&name));
+        assert!(!inspect.2.contains(&name));
+    }
+    assert_eq!(fused, curves.len(), "every curve is fused where there is no backward");
+    assert!(fused_in_training > 0 && fused_in_training < fused, "{fused_in_training} of {fused} in training");
 }

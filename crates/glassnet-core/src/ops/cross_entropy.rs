@@ -5,7 +5,7 @@
 //! `t_j = (1 - eps) w_y [j = y] + (eps / C) w_j`, `S = sum_j t_j`, p the softmax that forward kept; without weights and
 //! smoothing and averaged over B rows that is `(p - y) / B`. In nats; a loss of ln C is a uniform guess.
 //!
-//! A label outside 0..C makes the row's loss NaN: readers refuse such labels before.
+//! A label outside 0..C makes the row's loss and gradient NaN: readers refuse such labels before.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -133,7 +133,10 @@ impl Operation for CrossEntropy {
             (0..classes).map(|class| self.weight(class)).sum::<f64>() * self.smoothing / classes as f64;
         let rows = io.saved.chunks(classes).zip(io.labels).zip(io.upstream);
         for (dz, ((p, &label), &upstream)) in dz.chunks_mut(classes).zip(rows) {
-            let label = label.max(0) as usize;
+            let Some(label) = usize::try_from(label).ok().filter(|&label| label < classes) else {
+                dz.fill(T::from_f64(f64::NAN));
+                continue;
+            };
             let hard = (1.0 - self.smoothing) * self.weight(label);
             let total = T::from_f64(hard + smooth_sum);
             for (j, (dz, &p)) in dz.iter_mut().zip(p).enumerate() {
