@@ -1,7 +1,7 @@
 //! Softmax cross-entropy on logits with integer labels, label smoothing and class weights; one loss a row.
 //!
 //! With `nll_c = ln sum_j exp(z_j) - z_c`: `l = (1 - eps) w_y nll_y + (eps / C) sum_c w_c nll_c`, as PyTorch's
-//! `cross_entropy`. Shapes: z [B, C], labels [B], l [B]. In one pass `dz_j = g (S p_j - t_j)` with
+//! `cross_entropy`. Shapes: `z [B, C]`, labels `[B]`, `l [B]`. In one pass `dz_j = g (S p_j - t_j)` with
 //! `t_j = (1 - eps) w_y [j = y] + (eps / C) w_j`, `S = sum_j t_j`, p the softmax that forward kept; without weights and
 //! smoothing and averaged over B rows that is `(p - y) / B`. In nats; a loss of ln C is a uniform guess.
 //!

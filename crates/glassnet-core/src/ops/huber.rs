@@ -1,7 +1,7 @@
 //! Huber loss: of one row the mean over its outputs of `e^2 / 2` for `|e| <= delta`, else `delta (|e| - delta / 2)`,
 //! `e = y - t`, as PyTorch's `huber_loss`.
 //!
-//! Shapes: y [B, K], t [B, K], l [B]. Gradient: `e` clipped to +-delta, over K. Source: Huber 1964.
+//! Shapes: `y [B, K]`, `t [B, K]`, `l [B]`. Gradient: `e` clipped to +-delta, over K. Source: Huber 1964.
 
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
 use crate::Real;

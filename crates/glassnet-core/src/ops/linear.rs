@@ -1,6 +1,7 @@
 //! Linear (fully connected) layer: `y = x W^T + b`.
 //!
-//! Shapes: x [B, in], W [out, in], b [out], y [B, out]. Leading axes of a row are carried along: [B, T, in] -> [B, T, out].
+//! Shapes: `x [B, in]`, `W [out, in]`, `b [out]`, `y [B, out]`. Leading axes of a row are carried along:
+//! `[B, T, in]` -> `[B, T, out]`.
 //! Gradients, with g = dL/dy: `dx = g W`, `dW = g^T x`, `db = sum over rows of g`. The last two are sums over examples:
 //! blocks of 1,024 rows, one chain a block, blocks added in order. An element of y is one chain of fused multiply-adds in
 //! increasing input number; the bias comes after the chain.

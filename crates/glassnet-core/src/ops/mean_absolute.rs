@@ -1,6 +1,6 @@
 //! Absolute error: of one row, `l = (1/K) sum_k |y_k - t_k|`, as PyTorch's `l1_loss`.
 //!
-//! Shapes: y [B, K], t [B, K], l [B]. Gradient: `g sign(y_k - t_k) / K`, 0 where they are equal. Source: Laplace 1774.
+//! Shapes: `y [B, K]`, `t [B, K]`, `l [B]`. Gradient: `g sign(y_k - t_k) / K`, 0 where they are equal. Source: Laplace 1774.
 
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
 use crate::Real;

@@ -1,7 +1,7 @@
 //! Squared error: of one row, `l = (1/K) sum_k (y_k - t_k)^2` over its K outputs; the mean over all elements once the rows
 //! are averaged, as PyTorch's `mse_loss`.
 //!
-//! Shapes: y [B, K], t [B, K], l [B]. Gradient: `dy_k = g 2 (y_k - t_k) / K`. Source: Gauss 1809.
+//! Shapes: `y [B, K]`, `t [B, K]`, `l [B]`. Gradient: `dy_k = g 2 (y_k - t_k) / K`. Source: Gauss 1809.
 
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
 use crate::Real;

@@ -289,7 +289,7 @@ impl<O> Sample<O> {
         Sample { op, rows, inputs: inputs.to_vec(), domain: vec![(-3.0, 3.0); N], kinks: Vec::new(), classes: 0 }
     }
 
-    /// Draws input `index` from [low, high].
+    /// Draws input `index` from `[low, high]`.
     pub fn domain(mut self, index: usize, low: f64, high: f64) -> Self {
         self.domain[index] = (low, high);
         self

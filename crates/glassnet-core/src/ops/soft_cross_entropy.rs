@@ -1,7 +1,7 @@
 //! Softmax cross-entropy on logits with soft labels (a distribution over the classes); one loss a row.
 //!
 //! `l = sum_c w_c q_c (ln sum_j exp(z_j) - z_c)`, `q = (1 - eps) t + eps / C`, as PyTorch's `cross_entropy` with class
-//! probabilities. Shapes: z [B, C], t [B, C], l [B]. Gradient: `dz_j = g (S p_j - w_j q_j)`, `S = sum_j w_j q_j`.
+//! probabilities. Shapes: `z [B, C]`, `t [B, C]`, `l [B]`. Gradient: `dz_j = g (S p_j - w_j q_j)`, `S = sum_j w_j q_j`.
 //! Class weights do not enter the mean's denominator here, as PyTorch's.
 
 use super::softmax::softmax_row;

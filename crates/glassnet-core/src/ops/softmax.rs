@@ -1,6 +1,6 @@
 //! Softmax over a row: `p_i = exp(z_i - m) / sum_j exp(z_j - m)`, `m = max z`.
 //!
-//! Shapes: [B, C] -> [B, C]. Gradient: `dz_i = p_i (g_i - sum_j g_j p_j)`. Shift-invariant (adding a number to all logits
+//! Shapes: `[B, C]` -> `[B, C]`. Gradient: `dz_i = p_i (g_i - sum_j g_j p_j)`. Shift-invariant (adding a number to all logits
 //! changes nothing), not scale-invariant. Source: Bridle 1989.
 //!
 //! ```
