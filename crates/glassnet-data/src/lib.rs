@@ -19,6 +19,7 @@ mod records;
 mod rows;
 mod stream;
 mod understood;
+pub mod write;
 mod zip;
 
 pub use arrays::{Arrays, read_arrays};
