@@ -1,6 +1,7 @@
 //! Layers, initialisation, optimizers, schedules, the training loop, metrics and the inspectors.
 #![forbid(unsafe_code)]
 pub mod clip;
+pub mod doctor;
 pub mod early;
 pub mod functional;
 pub mod history;
