@@ -2,7 +2,7 @@
 //!
 //! With target t in [0, 1] and weight w of the positive class, `v = 1 + (w - 1) t`:
 //! `l = (1 - t) z + v (ln(1 + exp(-|z|)) + max(-z, 0))`, as PyTorch's `binary_cross_entropy_with_logits`; for w = 1 it is
-//! `-t ln s(z) - (1 - t) ln(1 - s(z))`, finite for every logit. Shapes: z [B, K], t [B, K], l [B].
+//! `-t ln s(z) - (1 - t) ln(1 - s(z))`, finite for every logit. Shapes: `z [B, K]`, `t [B, K]`, `l [B]`.
 //! Gradient: `dz = g ((1 - t) - v s(-z)) / K`; for w = 1 that is `g (s(z) - t) / K`.
 
 use super::sigmoid::logistic;
@@ -52,6 +52,9 @@ impl Operation for BinaryCrossEntropy {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        if !(self.positive_weight >= 0.0 && self.positive_weight.is_finite()) {
+            return Err(format!("the positive class's weight must be at least 0, but it is {}", self.positive_weight));
+        }
         super::regression_shape("binary_cross_entropy", inputs)
     }
 

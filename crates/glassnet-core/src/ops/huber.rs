@@ -1,7 +1,7 @@
 //! Huber loss: of one row the mean over its outputs of `e^2 / 2` for `|e| <= delta`, else `delta (|e| - delta / 2)`,
 //! `e = y - t`, as PyTorch's `huber_loss`.
 //!
-//! Shapes: y [B, K], t [B, K], l [B]. Gradient: `e` clipped to +-delta, over K. Source: Huber 1964.
+//! Shapes: `y [B, K]`, `t [B, K]`, `l [B]`. Gradient: `e` clipped to +-delta, over K. Source: Huber 1964.
 
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
 use crate::Real;
@@ -59,6 +59,9 @@ impl Operation for Huber {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        if !(self.delta > 0.0 && self.delta.is_finite()) {
+            return Err(format!("huber's delta must be positive, but it is {}", self.delta));
+        }
         super::regression_shape("huber", inputs)
     }
 
@@ -81,13 +84,19 @@ impl Operation for Huber {
     fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
         let outputs = operands.inputs[0].len() / operands.rows;
         let rows = operands.inputs[0].chunks(outputs).zip(operands.inputs[1].chunks(outputs));
-        rows.map(|(y, t)| y.iter().zip(t).map(|(y, t)| self.term(y - t)).sum::<f64>() / outputs as f64).collect()
+        let term = |(y, t): (&f64, &f64)| {
+            let (e, delta) = ((y - t).abs(), self.delta);
+            if e <= delta { e * e / 2.0 } else { delta * (e - delta / 2.0) }
+        };
+        rows.map(|(y, t)| y.iter().zip(t).map(term).sum::<f64>() / outputs as f64).collect()
     }
 
     fn samples() -> Vec<Sample<Self>> {
         let instances = [Huber { delta: 1.0 }, Huber { delta: 0.5 }];
         let shapes = [(1, 1), (3, 7), (5, 2)];
-        let sample = |op: Self, (rows, width)| Sample::new(op, rows, [Shape::row(width), Shape::row(width)]);
+        let sample = |op: Self, (rows, width)| {
+            Sample::new(op, rows, [Shape::row(width), Shape::row(width)]).kinks(&[-op.delta, op.delta])
+        };
         instances.into_iter().flat_map(|op| shapes.map(|shape| sample(op, shape))).collect()
     }
 }

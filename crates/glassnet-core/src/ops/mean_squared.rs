@@ -1,7 +1,7 @@
 //! Squared error: of one row, `l = (1/K) sum_k (y_k - t_k)^2` over its K outputs; the mean over all elements once the rows
 //! are averaged, as PyTorch's `mse_loss`.
 //!
-//! Shapes: y [B, K], t [B, K], l [B]. Gradient: `dy_k = g 2 (y_k - t_k) / K`. Source: Gauss 1809.
+//! Shapes: `y [B, K]`, `t [B, K]`, `l [B]`. Gradient: `dy_k = g 2 (y_k - t_k) / K`. Source: Gauss 1809.
 
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
 use crate::Real;
@@ -69,7 +69,7 @@ impl Operation for MeanSquared {
     fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
         let outputs = operands.inputs[0].len() / operands.rows;
         let rows = operands.inputs[0].chunks(outputs).zip(operands.inputs[1].chunks(outputs));
-        rows.map(|(y, t)| y.iter().zip(t).map(|(y, t)| self.term(y - t)).sum::<f64>() / outputs as f64).collect()
+        rows.map(|(y, t)| y.iter().zip(t).map(|(y, t)| (y - t) * (y - t)).sum::<f64>() / outputs as f64).collect()
     }
 
     fn samples() -> Vec<Sample<Self>> {

@@ -11,6 +11,7 @@ use crate::slots::Role;
 use crate::{Real, Team};
 
 pub mod curve;
+pub mod guide;
 pub mod register;
 
 pub mod add;
@@ -275,7 +276,8 @@ pub struct Sample<O> {
     pub inputs: Vec<Shape>,
     /// Each input is drawn uniformly from its interval.
     pub domain: Vec<(f64, f64)>,
-    /// Values near which the derivative jumps: draws keep 1e-3 away.
+    /// Values near which the derivative jumps, of the input or, with two inputs, of their difference: draws keep 1e-3
+    /// away.
     pub kinks: Vec<f64>,
     /// Number of classes of the integer input.
     pub classes: usize,
@@ -287,7 +289,7 @@ impl<O> Sample<O> {
         Sample { op, rows, inputs: inputs.to_vec(), domain: vec![(-3.0, 3.0); N], kinks: Vec::new(), classes: 0 }
     }
 
-    /// Draws input `index` from [low, high].
+    /// Draws input `index` from `[low, high]`.
     pub fn domain(mut self, index: usize, low: f64, high: f64) -> Self {
         self.domain[index] = (low, high);
         self
@@ -312,6 +314,30 @@ pub(crate) fn same_shape(name: &str, inputs: &[&Shape]) -> Result<Shape, String>
     match inputs.iter().find(|shape| shape != &first) {
         Some(other) => Err(format!("{name} needs inputs of one shape, but they are {first} and {other}")),
         None => Ok((*first).clone()),
+    }
+}
+
+/// What runs over a whole row refuses a row of several axes: it would mix them.
+pub(crate) fn one_axis(name: &str, input: &Shape) -> Result<(), String> {
+    if input.0.len() > 1 {
+        return Err(format!("{name} runs over one axis, [B, C], but its input is {input}"));
+    }
+    Ok(())
+}
+
+/// Class weights are numbers of at least 0, one a class where there are any.
+pub(crate) fn check_class_weights(name: &str, classes: usize, weights: &[f64]) -> Result<(), String> {
+    if !weights.is_empty() && weights.len() != classes {
+        return Err(format!(
+            "{name} has {classes} logits but {} class weights; give one weight a class",
+            weights.len()
+        ));
+    }
+    match weights.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {
+        Some(class) => {
+            Err(format!("class weights must be at least 0, but that of class {class} is {}", weights[class]))
+        }
+        None => Ok(()),
     }
 }
 
