@@ -46,7 +46,7 @@ fn consistent(trace: &Trace, tolerance: f64) -> (usize, usize) {
             neurons += 1;
         }
         let Some(gradient) = &layer.gradient else { continue };
-        let own = [&gradient.product, &gradient.curve, &gradient.parameters, &gradient.inputs];
+        let own = [&gradient.value, &gradient.parameters, &gradient.inputs];
         for chain in own.into_iter().flatten() {
             near(&[chain.product()], &[chain.gradient], tolerance);
             chains += 1;

@@ -46,13 +46,13 @@ pub struct LayerGradient {
     pub output: Vec<f64>,
     /// Whether a gradient reaches the layer.
     pub flows: bool,
-    /// Gradients through a gated block's product, `dL/da = dL/dproduct x other side` (of an open layer on one side of it).
-    pub product: Vec<Chain>,
-    /// Gradients through the curve that follows, `dL/dz = dL/da x da/dz` (of an open layer).
-    pub curve: Vec<Chain>,
+    /// How the gradient of what the layer gives comes back through the curve that follows (`dL/dz = dL/da x da/dz`) or
+    /// through a gated block's product (of an open layer that has one of these).
+    pub value: Vec<Chain>,
     /// Gradients of its parameters (of an open layer).
     pub parameters: Vec<Chain>,
-    /// Gradients of what it reads (of an open layer; empty where nothing before it learns).
+    /// Gradients of what it reads, a sum over all that read it (of an open layer that is the first to read it; empty where
+    /// nothing before it learns).
     pub inputs: Vec<Chain>,
     /// Gradients of its parameters in summary, one a slot.
     pub slots: Vec<SlotGradient>,
@@ -94,171 +94,156 @@ pub(super) fn layer<T: Real>(passed: &Passed<'_, T>, number: usize, open: bool) 
     let mut gradient = LayerGradient {
         output: Vec::new(),
         flows: output.is_some(),
-        product: through_product(passed, info),
-        curve: Vec::new(),
+        value: Vec::new(),
         parameters: Vec::new(),
         inputs: Vec::new(),
         slots: slots.collect(),
     };
-    let Some(output) = output.filter(|_| open) else {
-        gradient.product.clear();
-        return Some(gradient);
-    };
-    let op = &network.graph.node(info.node).op;
-    match op {
-        Op::Linear(_) if info.linear.is_some() => {
-            gradient.curve = curve_after(network, number).map_or(Vec::new(), |after| through_curve(passed, after));
-            linear(passed, info, &output, &mut gradient);
-        }
-        Op::Scale(_) => scale(passed, info, &output, &mut gradient),
-        Op::Softmax(_) => gradient.inputs = softmax(passed, info, &output),
-        Op::LogSoftmax(_) => gradient.inputs = log_softmax(passed, info, &output),
-        op if op.is_curve() && linear_before(network, number).is_none() => {
-            gradient.inputs = through_curve(passed, number);
-        }
+    let Some(output) = output.filter(|_| open) else { return Some(gradient) };
+    // What reads a linear layer or one side of a product is its curve or its product, and is shown with it.
+    let product =
+        readers(passed, info.node).any(|(reader, _)| matches!(network.graph.node(reader).op, Op::Multiply(_)));
+    if curve_after(network, number).is_some() || product {
+        gradient.value = received(passed, info.node, if product { "dL/da" } else { "dL/dz" });
+    }
+    match network.graph.node(info.node).op {
+        Op::Linear(_) if info.linear.is_some() => gradient.parameters = linear(passed, info, &output),
+        Op::Scale(_) => gradient.parameters = scale(passed, info, &output),
         _ => {}
+    }
+    if shows_inputs(passed, number) {
+        gradient.inputs = received(passed, info.source, if info.activation.is_some() { "dL/dz" } else { "dL/dx" });
     }
     gradient.output = output;
     Some(gradient)
 }
 
-/// `dL/dz_i = dL/da_i x da/dz_i` of curve `number`.
-fn through_curve<T: Real>(passed: &Passed<'_, T>, number: usize) -> Vec<Chain> {
-    let info = &passed.network.layers[number];
-    if !only_reader(passed, info) {
-        return Vec::new();
-    }
-    let (Some(upstream), Some(gradient)) = (passed.gradient(info.node), passed.gradient(info.source)) else {
-        return Vec::new();
-    };
-    let op = &passed.network.graph.node(info.node).op;
-    let slopes = direct::slopes(op, passed.raw(info.source), passed.raw(info.node));
-    let values = upstream.iter().zip(slopes).zip(gradient).enumerate();
-    values
-        .map(|(unit, ((&upstream, slope), gradient))| Chain {
-            of: format!("dL/dz[{unit}]"),
-            terms: vec![vec![factor("dL/da", upstream), factor("da/dz", slope.to_f64())]],
-            gradient,
-        })
-        .collect()
+/// Whether the gradient of what a layer reads is shown with it: it is the first to read it (a block comes before what
+/// stands inside it), and it is no curve that is shown with its linear layer, nor a dropout, which is the identity here.
+fn shows_inputs<T: Real>(passed: &Passed<'_, T>, number: usize) -> bool {
+    let layers = &passed.network.layers;
+    let dropout = |layer: &LayerInfo| matches!(passed.network.graph.node(layer.node).op, Op::Dropout(_));
+    let source = |layer: &LayerInfo| behind_dropout(passed, layer.source);
+    let own = source(&layers[number]);
+    let first = layers.iter().position(|layer| !dropout(layer) && source(layer) == own);
+    first == Some(number) && linear_before(passed.network, number).is_none()
 }
 
-/// `dL/dw_ij = delta_i x x_j`, `dL/db_i = delta_i`, `dL/dx_j = sum_i w_ij x delta_i`.
-fn linear<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo, delta: &[f64], gradient: &mut LayerGradient) {
+/// The node whose value a node has: dropout is the identity here.
+fn behind_dropout<T: Real>(passed: &Passed<'_, T>, mut node: NodeId) -> NodeId {
+    while let (Op::Dropout(_), Some(&before)) =
+        (&passed.network.graph.node(node).op, passed.network.graph.node(node).inputs.first())
+    {
+        node = before;
+    }
+    node
+}
+
+/// The nodes that read a node, with the number of the input that it is to them.
+fn readers<'a, T: Real>(passed: &'a Passed<'_, T>, node: NodeId) -> impl Iterator<Item = (NodeId, usize)> + use<'a, T> {
+    let nodes = passed.network.graph.nodes().iter().enumerate();
+    nodes.flat_map(move |(number, reader)| {
+        let inputs = reader.inputs.iter().enumerate();
+        inputs.filter(move |&(_, &input)| input == node).map(move |(input, _)| (NodeId(number), input))
+    })
+}
+
+/// The gradient of a node's value: a sum over everything that reads it.
+fn received<T: Real>(passed: &Passed<'_, T>, node: NodeId, name: &str) -> Vec<Chain> {
+    let node = behind_dropout(passed, node);
+    let Some(gradient) = passed.gradient(node) else { return Vec::new() };
+    let mut terms: Vec<Vec<Vec<Factor>>> = vec![Vec::new(); gradient.len()];
+    if !contributions(passed, node, &mut terms) {
+        return Vec::new();
+    }
+    let chains = gradient.into_iter().zip(terms).enumerate();
+    chains.map(|(place, (gradient, terms))| Chain { of: format!("{name}[{place}]"), terms, gradient }).collect()
+}
+
+/// Adds what each reader of `node` contributes to the gradient of each of its elements; false where one is a loss, which
+/// is shown on its own.
+fn contributions<T: Real>(passed: &Passed<'_, T>, node: NodeId, terms: &mut [Vec<Vec<Factor>>]) -> bool {
+    let graph = &passed.network.graph;
+    let mut known = true;
+    for (reader, input) in readers(passed, node) {
+        let op = &graph.node(reader).op;
+        if matches!(op, Op::Dropout(_)) {
+            known &= contributions(passed, reader, terms);
+            continue;
+        }
+        let Some(upstream) = passed.gradient(reader) else { continue };
+        let value = passed.value(reader);
+        let slot = || graph.node(reader).slots.first().map(|&id| graph.slots().view(id, &passed.parameters));
+        let parameters = to_f64(slot().unwrap_or(&[]));
+        match op {
+            Op::Linear(_) => {
+                let width = terms.len();
+                for (j, terms) in terms.iter_mut().enumerate() {
+                    let column = parameters.iter().skip(j).step_by(width).zip(&upstream);
+                    terms.extend(column.map(|(&w, &delta)| vec![factor("w", w), factor("delta", delta)]));
+                }
+            }
+            Op::Scale(_) => add(terms, &upstream, |j, g| vec![factor("dL/dy", g), factor("s", parameters[j])]),
+            Op::Add(_) => add(terms, &upstream, |_, g| vec![factor("dL/dy", g)]),
+            Op::Multiply(_) => {
+                let other = passed.value(graph.node(reader).inputs[1 - input]);
+                add(terms, &upstream, |j, g| vec![factor("dL/dproduct", g), factor("other side", other[j])]);
+            }
+            Op::Softmax(_) => {
+                let mean: f64 = upstream.iter().zip(&value).map(|(g, p)| g * p).sum();
+                add(terms, &upstream, |j, g| vec![factor("p", value[j]), factor("(g - mean of g)", g - mean)]);
+            }
+            Op::LogSoftmax(_) => {
+                let p: Vec<f64> = passed.raw(reader).iter().map(|&log| log.exp().to_f64()).collect();
+                let sum: f64 = upstream.iter().sum();
+                add(terms, &upstream, |_, g| vec![factor("g", g)]);
+                add(terms, &upstream, |j, _| vec![factor("-p", -p[j]), factor("sum of g", sum)]);
+            }
+            curve if curve.is_curve() => {
+                let slopes = to_f64(&direct::slopes(curve, passed.raw(node), passed.raw(reader)));
+                add(terms, &upstream, |j, g| vec![factor("dL/da", g), factor("da/dz", slopes[j])]);
+            }
+            _ => known = false,
+        }
+    }
+    known
+}
+
+fn add(terms: &mut [Vec<Vec<Factor>>], upstream: &[f64], term: impl Fn(usize, f64) -> Vec<Factor>) {
+    for (j, (terms, &g)) in terms.iter_mut().zip(upstream).enumerate() {
+        terms.push(term(j, g));
+    }
+}
+
+/// `dL/dw_ij = delta_i x x_j`, `dL/db_i = delta_i`.
+fn linear<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo, delta: &[f64]) -> Vec<Chain> {
     let slots = passed.network.graph.slots();
-    let view = |place: usize, of: &[T]| info.slots.get(place).map(|&id| to_f64(slots.view(id, of)));
+    let view = |place: usize| info.slots.get(place).map(|&id| to_f64(slots.view(id, &passed.gradients)));
     let x = passed.value(info.source);
-    let weight = view(0, &passed.parameters).unwrap_or_default();
-    let weights = view(0, &passed.gradients).unwrap_or_default();
-    let biases = view(1, &passed.gradients);
+    let (weights, biases) = (view(0).unwrap_or_default(), view(1));
+    let mut chains = Vec::new();
     for (unit, (row, &delta)) in weights.chunks_exact(x.len().max(1)).zip(delta).enumerate() {
-        for (input, (&gradient_of_weight, &x)) in row.iter().zip(&x).enumerate() {
-            gradient.parameters.push(Chain {
-                of: format!("dL/dw[{unit}][{input}]"),
-                terms: vec![vec![factor("delta", delta), factor("input", x)]],
-                gradient: gradient_of_weight,
-            });
+        for (input, (&gradient, &x)) in row.iter().zip(&x).enumerate() {
+            let terms = vec![vec![factor("delta", delta), factor("input", x)]];
+            chains.push(Chain { of: format!("dL/dw[{unit}][{input}]"), terms, gradient });
         }
         if let Some(biases) = &biases {
-            gradient.parameters.push(Chain {
-                of: format!("dL/db[{unit}]"),
-                terms: vec![vec![factor("delta", delta)]],
-                gradient: biases[unit],
-            });
+            let terms = vec![vec![factor("delta", delta)]];
+            chains.push(Chain { of: format!("dL/db[{unit}]"), terms, gradient: biases[unit] });
         }
     }
-    let before = only_reader(passed, info).then(|| passed.gradient(info.source)).flatten();
-    for (input, gradient_of_input) in before.into_iter().flatten().enumerate() {
-        let terms = delta.iter().enumerate().map(|(unit, &delta)| {
-            vec![factor("w", weight.get(unit * x.len() + input).copied().unwrap_or(0.0)), factor("delta", delta)]
-        });
-        gradient.inputs.push(Chain {
-            of: format!("dL/dx[{input}]"),
-            terms: terms.collect(),
-            gradient: gradient_of_input,
-        });
-    }
+    chains
 }
 
-/// Whether a layer alone reads its input: otherwise the input's gradient is a sum of which the layer gives one part.
-/// Dropout is the identity here, so what it reads counts too.
-fn only_reader<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo) -> bool {
-    let graph = &passed.network.graph;
-    let alone = |id| graph.nodes().iter().flat_map(|node| &node.inputs).filter(|&&input| input == id).count() == 1;
-    let mut source = info.source;
-    while alone(source) {
-        match (&graph.node(source).op, graph.node(source).inputs.first()) {
-            (Op::Dropout(_), Some(&before)) => source = before,
-            _ => return true,
-        }
-    }
-    false
-}
-
-/// Where a layer's value is one side of a gated block's product: `dL/da_i = dL/dproduct_i x other_i`.
-fn through_product<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo) -> Vec<Chain> {
-    let nodes = passed.network.graph.nodes();
-    let product = nodes.iter().position(|node| matches!(node.op, Op::Multiply(_)) && node.inputs.contains(&info.node));
-    let Some(product) = product else { return Vec::new() };
-    let Some(&other) = nodes[product].inputs.iter().find(|&&input| input != info.node) else { return Vec::new() };
-    let (Some(upstream), Some(own)) = (passed.gradient(NodeId(product)), passed.gradient(info.node)) else {
-        return Vec::new();
-    };
-    let values = upstream.iter().zip(passed.value(other)).zip(own).enumerate();
-    values
-        .map(|(unit, ((&upstream, other), gradient))| Chain {
-            of: format!("dL/da[{unit}]"),
-            terms: vec![vec![factor("dL/dproduct", upstream), factor("other side", other)]],
-            gradient,
-        })
-        .collect()
-}
-
-/// `dL/ds_j = g_j x x_j`, `dL/dx_j = g_j x s_j`.
-fn scale<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo, upstream: &[f64], gradient: &mut LayerGradient) {
-    let slots = passed.network.graph.slots();
-    let Some(&id) = info.slots.first() else { return };
-    let (factors, own) = (to_f64(slots.view(id, &passed.parameters)), to_f64(slots.view(id, &passed.gradients)));
-    let x = passed.value(info.source);
-    for (j, ((&g, &x), &own)) in upstream.iter().zip(&x).zip(&own).enumerate() {
-        gradient.parameters.push(Chain {
-            of: format!("dL/ds[{j}]"),
-            terms: vec![vec![factor("dL/dy", g), factor("input", x)]],
-            gradient: own,
-        });
-    }
-    let before = only_reader(passed, info).then(|| passed.gradient(info.source)).flatten();
-    for (j, ((&g, &s), own)) in upstream.iter().zip(&factors).zip(before.into_iter().flatten()).enumerate() {
-        gradient.inputs.push(Chain {
-            of: format!("dL/dx[{j}]"),
-            terms: vec![vec![factor("dL/dy", g), factor("s", s)]],
-            gradient: own,
-        });
-    }
-}
-
-/// `dL/dz_i = p_i x (g_i - sum_j g_j p_j)`.
-fn softmax<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo, upstream: &[f64]) -> Vec<Chain> {
-    let p = passed.value(info.node);
-    let mean: f64 = upstream.iter().zip(&p).map(|(g, p)| g * p).sum();
-    let chain = |(i, gradient): (usize, f64)| Chain {
-        of: format!("dL/dz[{i}]"),
-        terms: vec![vec![factor("p", p[i]), factor("(g - mean of g)", upstream[i] - mean)]],
+/// `dL/ds_j = g_j x x_j`.
+fn scale<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo, upstream: &[f64]) -> Vec<Chain> {
+    let Some(&id) = info.slots.first() else { return Vec::new() };
+    let own = to_f64(passed.network.graph.slots().view(id, &passed.gradients));
+    let elements = upstream.iter().zip(passed.value(info.source)).zip(own).enumerate();
+    let chain = |(j, ((&g, x), gradient)): (usize, ((&f64, f64), f64))| Chain {
+        of: format!("dL/ds[{j}]"),
+        terms: vec![vec![factor("dL/dy", g), factor("input", x)]],
         gradient,
     };
-    let gradients = only_reader(passed, info).then(|| passed.gradient(info.source)).flatten();
-    gradients.into_iter().flatten().enumerate().map(chain).collect()
-}
-
-/// `dL/dz_i = g_i - p_i x sum_j g_j`.
-fn log_softmax<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo, upstream: &[f64]) -> Vec<Chain> {
-    let p: Vec<f64> = passed.raw(info.node).iter().map(|&log| log.exp().to_f64()).collect();
-    let sum: f64 = upstream.iter().sum();
-    let chain = |(i, gradient): (usize, f64)| Chain {
-        of: format!("dL/dz[{i}]"),
-        terms: vec![vec![factor("g", upstream[i])], vec![factor("-p", -p[i]), factor("sum of g", sum)]],
-        gradient,
-    };
-    let gradients = only_reader(passed, info).then(|| passed.gradient(info.source)).flatten();
-    gradients.into_iter().flatten().enumerate().map(chain).collect()
+    elements.map(chain).collect()
 }

@@ -128,7 +128,7 @@ impl Trace {
 
     fn gradient_block(&self, f: &mut Formatter<'_>, layer: &LayerTrace) -> fmt::Result {
         let Some(gradient) = &layer.gradient else { return Ok(()) };
-        if layer.shown_with.is_some() || (self.is_block(layer) && gradient.slots.is_empty()) {
+        if layer.shown_with.is_some() {
             return Ok(());
         }
         if gradient.slots.is_empty() && gradient.inputs.is_empty() && gradient.flows {
@@ -152,8 +152,8 @@ impl Trace {
         }
         let after = self.curve_of(layer).and_then(|curve| curve.gradient.as_ref());
         let own: [(&[Chain], usize); 4] = [
-            (after.map_or(&[], |after: &LayerGradient| &after.product), layer.outputs),
-            (if after.is_some() { &gradient.curve } else { &gradient.product }, layer.outputs),
+            (after.map_or(&[], |after: &LayerGradient| &after.value), layer.outputs),
+            (&gradient.value, layer.outputs),
             (&gradient.parameters, 0),
             (&gradient.inputs, layer.inputs),
         ];
