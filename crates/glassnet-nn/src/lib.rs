@@ -6,6 +6,7 @@ pub mod functional;
 pub mod history;
 pub mod hyperparameter;
 pub mod init;
+pub mod inspect;
 pub mod layers;
 pub mod loss;
 pub mod metrics;
