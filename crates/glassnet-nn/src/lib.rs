@@ -13,6 +13,7 @@ pub mod loss;
 pub mod metrics;
 pub mod nearest;
 pub mod network;
+pub mod numbers;
 pub mod optimizer;
 pub mod schedule;
 pub mod source;
