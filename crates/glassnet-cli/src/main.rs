@@ -4,6 +4,7 @@
 mod commands;
 mod error;
 mod output;
+mod reading;
 
 use clap::{CommandFactory, Parser, Subcommand};
 

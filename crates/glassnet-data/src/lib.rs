@@ -20,12 +20,13 @@ mod records;
 mod rows;
 mod stream;
 mod understood;
+pub mod write;
 mod zip;
 
 pub use arrays::{Arrays, read_arrays};
 pub use csv::{read_csv, read_csv_from};
 pub use dialect::Dialect;
-pub use error::{DataError, Result, nearest_name};
+pub use error::{DataError, Result};
 pub use idx::{IdxArray, IdxFolder, read_idx, read_idx_folder};
 pub use npy::Array;
 pub use open::{Dataset, open};

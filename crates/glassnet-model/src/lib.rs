@@ -15,7 +15,6 @@ pub mod fit;
 pub mod images;
 pub mod levels;
 pub mod model;
-mod nearest;
 pub mod preprocess;
 pub mod schema;
 #[cfg(feature = "fit")]

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod clip;
+pub mod doctor;
 pub mod early;
 pub mod functional;
 pub mod history;

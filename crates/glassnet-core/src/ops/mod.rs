@@ -31,6 +31,7 @@ pub mod mean_absolute;
 pub mod mean_squared;
 pub mod mish;
 pub mod multiply;
+pub mod pair_loss;
 pub mod relu;
 pub mod scale;
 pub mod selu;
@@ -350,30 +351,4 @@ pub(crate) fn regression_shape(name: &str, inputs: &[&Shape]) -> Result<Shape, S
         ));
     }
     Ok(Shape::default())
-}
-
-/// `l_i = (1/K) sum_k term(y_k, t_k)` for each row: what the elementwise losses share.
-pub(crate) fn mean_of_terms<T: Real>(io: Forward<'_, T>, term: impl Fn(T, T) -> T) {
-    let outputs = (io.inputs[0].len() / io.rows.max(1)).max(1);
-    let rows = io.inputs[0].chunks(outputs).zip(io.inputs[1].chunks(outputs));
-    for (loss, (y, t)) in io.output.iter_mut().zip(rows) {
-        let mut sum = T::ZERO;
-        for (&y, &t) in y.iter().zip(t) {
-            sum += term(y, t);
-        }
-        *loss = sum / T::from_f64(outputs as f64);
-    }
-}
-
-/// `dy_k = g_i slope(y_k, t_k) / K`.
-pub(crate) fn gradient_of_terms<T: Real>(io: Backward<'_, '_, T>, slope: impl Fn(T, T) -> T) {
-    let Some(gradient) = &mut io.input_gradients[0] else { return };
-    let outputs = (io.inputs[0].len() / io.rows.max(1)).max(1);
-    let rows = io.inputs[0].chunks(outputs).zip(io.inputs[1].chunks(outputs));
-    for ((gradient, (y, t)), &upstream) in gradient.chunks_mut(outputs).zip(rows).zip(io.upstream) {
-        let upstream = upstream / T::from_f64(outputs as f64);
-        for ((gradient, &y), &t) in gradient.iter_mut().zip(y).zip(t) {
-            *gradient = upstream * slope(y, t);
-        }
-    }
 }
