@@ -4,6 +4,7 @@
 //! `glassnet_model::table`. Whatever is wrong with the input is a [`DataError`] that says what, where and what to do;
 //! nothing here panics, and nothing is allocated on a file's word alone.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod arrays;
 mod cells;
