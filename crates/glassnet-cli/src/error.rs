@@ -1,6 +1,7 @@
 //! What can go wrong, and the exit code that says so.
 
 use glassnet::data::DataError;
+use glassnet::data::write::WriteError;
 use glassnet::model::ModelError;
 
 /// Wrong use of the command or its settings.
@@ -54,6 +55,12 @@ impl CliError {
 impl From<DataError> for CliError {
     fn from(error: DataError) -> Self {
         CliError::Data(error.to_string())
+    }
+}
+
+impl From<WriteError> for CliError {
+    fn from(error: WriteError) -> Self {
+        CliError::Write(error.to_string())
     }
 }
 

@@ -3,7 +3,9 @@
 
 mod commands;
 mod error;
+mod model_data;
 mod output;
+mod reading;
 
 use clap::{CommandFactory, Parser, Subcommand};
 

@@ -1,11 +1,14 @@
 //! Layers, initialisation, optimizers, schedules, the training loop, metrics and the inspectors.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod clip;
+pub mod doctor;
 pub mod early;
 pub mod functional;
 pub mod history;
 pub mod hyperparameter;
 pub mod init;
+pub mod inspect;
 pub mod layers;
 pub mod loss;
 pub mod metrics;
