@@ -19,7 +19,11 @@ pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let parameters: Vec<f64> = two.parameters_from(&given)?;
     let merged = merge_affine(&two, &parameters, MergeOptions::default())?;
     let (w, b) = (merged.parameters[0], merged.parameters[1]);
-    writeln!(out, "3 (2 x + 0.5) + 0.1 = {w:.1} x + {b:.1}; at x = 1 it is {:.1}", two.forward(&parameters, &[1.0])?[0])?;
+    writeln!(
+        out,
+        "3 (2 x + 0.5) + 0.1 = {w:.1} x + {b:.1}; at x = 1 it is {:.1}",
+        two.forward(&parameters, &[1.0])?[0]
+    )?;
 
     // A layer of two neurons, row by row: the first has weights 1 and -2, the second 0.5 and 1.
     let x = [2.0, 1.0];

@@ -47,14 +47,14 @@ pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         ("2.bias", &[0.0, 0.1, -0.1]),
     ])?;
     writeln!(out, "\nx = [0.2, 0.8, 0.1, 0.9]")?;
-    for (name, values) in ["z1", "h1", "z2", "h2"].iter().zip(network.layer_values(&parameters, &[0.2, 0.8, 0.1, 0.9])?) {
+    for (name, values) in ["z1", "h1", "z2", "h2"].iter().zip(network.layer_values(&parameters, &[0.2, 0.8, 0.1, 0.9])?)
+    {
         writeln!(out, "{name} = {values:.3?}")?;
     }
 
     // fan_in x units + units, layer by layer.
     writeln!(out)?;
-    for sizes in
-        ["2 -> 2 -> 1", "3 -> 4 -> 2", "4 -> 16 -> 3", "784 -> 256", "784 -> 256 -> 128 -> 10", "4096 -> 4096"]
+    for sizes in ["2 -> 2 -> 1", "3 -> 4 -> 2", "4 -> 16 -> 3", "784 -> 256", "784 -> 256 -> 128 -> 10", "4096 -> 4096"]
     {
         writeln!(out, "{sizes:<24} {:>9} parameters", Network::new(&sizes.parse()?, None)?.parameters())?;
     }

@@ -20,8 +20,12 @@ pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     writeln!(out, "raw            {raw:>6.1?}  contributions {share:.2?}")?;
 
     // z = (x - mean) / deviation. A model file keeps both; new rows are treated exactly as the training rows were.
-    let columns = [(5.0, 2.0), (500.0, 200.0)]
-        .map(|(mean, deviation)| Scale { shift: mean, scale: deviation, fill: mean, indicator: false });
+    let columns = [(5.0, 2.0), (500.0, 200.0)].map(|(mean, deviation)| Scale {
+        shift: mean,
+        scale: deviation,
+        fill: mean,
+        indicator: false,
+    });
     let scaled = [columns[0].apply::<f64>(raw[0])?, columns[1].apply::<f64>(raw[1])?];
     let share = products.forward(&weights, &scaled)?;
     writeln!(out, "standardised   {scaled:>6.1?}  contributions {share:.2?}")?;

@@ -21,14 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn learn(net: &str, seed: u64) -> Result<Vec<f64>, Box<dyn Error>> {
     let network = Network::new(&net.parse()?, Some(&LossSpec::BinaryCrossEntropy { positive_weight: 1.0 }))?;
     let data = Matrix::with_labels(X.to_vec(), 2, Y.to_vec());
-    let spec = TrainSpec {
-        epochs: 2000,
-        batch: Batch::All,
-        lr: 0.5,
-        optimizer: "sgd".parse()?,
-        seed,
-        ..TrainSpec::default()
-    };
+    let spec =
+        TrainSpec { epochs: 2000, batch: Batch::All, lr: 0.5, optimizer: "sgd".parse()?, seed, ..TrainSpec::default() };
     let rows = Rows { source: &data, rows: &[0, 1, 2, 3] };
     let start = network.initialise(seed);
     let outcome = Trainer::new(&network, start, rows, None, spec, Team::single())?.run(&mut Silent);

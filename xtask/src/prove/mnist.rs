@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use glassnet::core::Team;
 use glassnet::data::{IdxFolder, read_idx_folder};
-use glassnet::model::fit::{ClassWeights, FitOptions, Prepared};
-use glassnet::model::standardise::Standardise;
+use glassnet::model::fit::{FitOptions, Prepared};
 use glassnet::nn::optimizer::OptimizerSpec;
 use glassnet::nn::train::{Batch, Silent, TrainSpec, Trainer};
 
@@ -62,16 +61,8 @@ pub fn run() -> Result<Verdict, String> {
 /// One run over all training rows; nothing is set aside and nothing chosen by the test rows.
 fn train(folder: &IdxFolder, optimizer: OptimizerSpec, lr: f64, seed: u64, team: &Team) -> Result<Run, String> {
     let test = folder.test.clone().ok_or("the folder has no test images")?;
-    let options = FitOptions {
-        target: "label".into(),
-        task: None,
-        overrides: Default::default(),
-        weight_column: None,
-        standardise: Standardise::Yes,
-        validation_share: None,
-        seed,
-        class_weights: ClassWeights::Equal,
-    };
+    // No rows are set aside: the last epoch's weights count.
+    let options = FitOptions { validation_share: None, ..FitOptions::new("label") };
     let mut data = Prepared::images(folder.train.clone(), None, &options).map_err(|error| error.to_string())?;
     let spec = "784 -> 256 relu -> 10".parse().map_err(|error| format!("{error}"))?;
     let headed = data.network(&spec, None, 0.0).map_err(|error| error.to_string())?;
