@@ -29,7 +29,7 @@ pub use dialect::Dialect;
 pub use error::{DataError, Result};
 pub use idx::{IdxArray, IdxFolder, read_idx, read_idx_folder};
 pub use npy::Array;
-pub use open::{Dataset, open};
+pub use open::{Dataset, Format, format_of, open};
 pub use options::{Encoding, Header, MISSING_WORDS, ReadOptions};
 pub use stream::{ColumnPlan, CsvStream};
 pub use understood::{ColumnReport, Kind, Understood, Warning};
