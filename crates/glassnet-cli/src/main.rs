@@ -6,6 +6,8 @@ mod error;
 mod model_data;
 mod output;
 mod reading;
+mod row;
+mod subject;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
