@@ -1,4 +1,5 @@
 //! Traces of the worked examples, their texts, and that every chain of factors gives the engine's numbers.
+#![allow(clippy::unwrap_used)]
 
 use glassnet_core::Real;
 use glassnet_nn::inspect::{InspectError, Target, Trace, TraceOptions, parameters_from_flat, trace};
