@@ -38,14 +38,28 @@ pub fn fill(
     document.history = Some(history);
     for (name, part) in parts {
         if part.is_some() {
-            document.metrics.insert((*name).to_string(), part_json(part.as_ref()));
+            document.metrics.insert((*name).to_string(), value(&part_json(part.as_ref()))?);
         }
     }
     Ok(())
 }
 
+/// As JSON, without the keys of objects that hold nothing: a model file has no null.
 fn value(of: &impl serde::Serialize) -> Result<Value, CliError> {
-    serde_json::to_value(of).map_err(|error| CliError::Write(error.to_string()))
+    let mut value = serde_json::to_value(of).map_err(|error| CliError::Write(error.to_string()))?;
+    without_nulls(&mut value);
+    Ok(value)
+}
+
+fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
 }
 
 /// A file by its name alone: where it lay on this machine is nobody's business.
@@ -99,6 +113,8 @@ fn all_settings(
     if let Value::Object(fields) = value(spec)? {
         all.extend(fields);
     }
+    // What was not said has no entry.
+    all.retain(|_, value| !value.is_null());
     Ok(all)
 }
 
