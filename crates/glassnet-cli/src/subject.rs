@@ -60,7 +60,7 @@ impl LossName {
             LossName::Huber => LossSpec::Huber { delta: 1.0 },
             LossName::CrossEntropy if soft => LossSpec::SoftCrossEntropy { smoothing: 0.0, class_weights: Vec::new() },
             LossName::CrossEntropy => LossSpec::cross_entropy(),
-            LossName::Bce => LossSpec::BinaryCrossEntropy { positive_weight: 1.0 },
+            LossName::Bce => LossSpec::binary_cross_entropy(),
         }
     }
 }

@@ -7,6 +7,12 @@ use crate::ops::{MAX_INPUTS, MAX_SLOTS, Op, input::Input};
 use crate::shape::{DType, Shape};
 use crate::slots::{SlotId, Slots};
 
+/// Most numbers of one row of a value.
+pub const MAX_WIDTH: usize = 1 << 24;
+
+/// Most parameters of a graph: their bytes stay addressable on every processor of 64 bits.
+pub const MAX_PARAMETERS: usize = 1 << 40;
+
 /// Number of a node in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub usize);
@@ -143,8 +149,18 @@ impl Graph {
             }
         }
         let shapes = self.shapes(inputs);
-        let shape = op.shape(&shapes).map_err(error)?;
+        let shape = op.shape(&shapes).map_err(&error)?;
+        let size = |axes: &[usize]| axes.iter().try_fold(1usize, |size, &axis| size.checked_mul(axis));
+        if size(&shape.0).is_none_or(|size| size > MAX_WIDTH) {
+            return Err(error(format!("a row may have at most {MAX_WIDTH} numbers, but this layer gives {shape}")));
+        }
         let specs = op.slots(&shapes);
+        let parameters = specs.iter().try_fold(self.slots.len(), |sum, spec| sum.checked_add(size(&spec.shape)?));
+        if parameters.is_none_or(|parameters| parameters > MAX_PARAMETERS) {
+            return Err(error(format!(
+                "the network would have more than {MAX_PARAMETERS} parameters; make it smaller"
+            )));
+        }
         if specs.len() > MAX_SLOTS {
             return Err(error(format!("it has more than {MAX_SLOTS} parameters")));
         }

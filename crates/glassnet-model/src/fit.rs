@@ -242,7 +242,7 @@ impl Prepared {
         };
         let loss = loss.unwrap_or(match head {
             Head::Softmax => LossSpec::CrossEntropy { smoothing, class_weights: self.class_weights.clone() },
-            Head::Sigmoid => LossSpec::BinaryCrossEntropy { positive_weight: 1.0 },
+            Head::Sigmoid => LossSpec::binary_cross_entropy(),
             Head::Value => LossSpec::MeanSquared,
         });
         // One logit has no place for class weights in its loss: they weigh the rows.

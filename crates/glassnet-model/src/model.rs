@@ -46,7 +46,7 @@ pub struct Noticed {
 pub fn plain_loss(head: Head) -> LossSpec {
     match head {
         Head::Softmax => LossSpec::cross_entropy(),
-        Head::Sigmoid => LossSpec::BinaryCrossEntropy { positive_weight: 1.0 },
+        Head::Sigmoid => LossSpec::binary_cross_entropy(),
         Head::Value => LossSpec::MeanSquared,
     }
 }

@@ -6,8 +6,10 @@ use crate::network::Network;
 use crate::source::Source;
 
 /// Puts rows, targets and weights into a runner's inputs and returns the sum of weights (row weight times class weight).
+/// Rows beyond the plan's capacity are not taken; [`Runner::rows`] says how many were.
 pub fn load<T: Real>(network: &Network, runner: &mut Runner<T>, source: &dyn Source<T>, rows: &[u32]) -> f64 {
     runner.set_rows(rows.len());
+    let rows = &rows[..runner.rows()];
     source.features(rows, runner.input_mut(network.x));
     let Some(objective) = &network.objective else { return rows.len() as f64 };
     if objective.loss.takes_labels() {
@@ -21,7 +23,7 @@ pub fn load<T: Real>(network: &Network, runner: &mut Runner<T>, source: &dyn Sou
         }
     }
     for (weight, &row) in runner.input_mut(objective.weight).iter_mut().zip(rows) {
-        *weight = T::from_f64(source.weight(row));
+        *weight = T::from_f64(source.weight(row) * objective.loss.row_factor(source.label(row)));
     }
     total_weight(network, source, rows)
 }
@@ -106,8 +108,22 @@ pub fn evaluate<T: Real>(
     all
 }
 
-/// Weighted mean of the rows' losses, in f64, in the rows' order.
+/// Weighted mean of the rows' losses, in f64, in the rows' order. A row of weight 0 is not there, whatever its loss.
 pub fn mean_loss<T: Real>(network: &Network, losses: &[T], source: &dyn Source<T>, rows: &[u32]) -> f64 {
-    let sum: f64 = losses.iter().zip(rows).map(|(loss, &row)| loss.to_f64() * source.weight(row)).sum();
-    sum / total_weight(network, source, rows)
+    weighted_sum(network, losses, source, rows, 0.0) / total_weight(network, source, rows)
+}
+
+/// `sum` plus the weighted losses of the rows, one after the other in f64: the same however the rows are cut in batches.
+pub(crate) fn weighted_sum<T: Real>(
+    network: &Network,
+    losses: &[T],
+    source: &dyn Source<T>,
+    rows: &[u32],
+    sum: f64,
+) -> f64 {
+    let Some(objective) = &network.objective else { return sum };
+    losses.iter().zip(rows).fold(sum, |sum, (loss, &row)| {
+        let weight = source.weight(row) * objective.loss.row_factor(source.label(row));
+        if weight == 0.0 { sum } else { sum + loss.to_f64() * weight }
+    })
 }

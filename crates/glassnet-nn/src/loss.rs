@@ -34,9 +34,12 @@ pub enum LossSpec {
     },
     /// Binary cross-entropy on one logit an output.
     BinaryCrossEntropy {
-        /// Weight of the positive class.
+        /// Weight of the positive class in the loss of a row (PyTorch's `pos_weight`); the mean does not divide by it.
         #[serde(default = "one")]
         positive_weight: f64,
+        /// Weights of the two classes; they weigh the rows, and the mean divides by them. Empty: both 1.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        class_weights: Vec<f64>,
     },
     /// Mean squared error.
     MeanSquared,
@@ -60,6 +63,11 @@ impl LossSpec {
         LossSpec::CrossEntropy { smoothing: 0.0, class_weights: Vec::new() }
     }
 
+    /// Binary cross-entropy without weights.
+    pub fn binary_cross_entropy() -> Self {
+        LossSpec::BinaryCrossEntropy { positive_weight: 1.0, class_weights: Vec::new() }
+    }
+
     /// The name in plans, histories and messages.
     pub fn name(&self) -> &'static str {
         self.op().card().name
@@ -74,7 +82,7 @@ impl LossSpec {
             LossSpec::SoftCrossEntropy { smoothing, class_weights } => {
                 Op::SoftCrossEntropy(SoftCrossEntropy { smoothing: *smoothing, class_weights: class_weights.clone() })
             }
-            LossSpec::BinaryCrossEntropy { positive_weight } => {
+            LossSpec::BinaryCrossEntropy { positive_weight, .. } => {
                 Op::BinaryCrossEntropy(BinaryCrossEntropy { positive_weight: *positive_weight })
             }
             LossSpec::MeanSquared => Op::MeanSquared(MeanSquared),
@@ -102,9 +110,17 @@ impl LossSpec {
     /// What a row with this label weighs in the mean, before its own weight.
     pub fn class_weight(&self, label: i32) -> f64 {
         match self {
-            LossSpec::CrossEntropy { class_weights, .. } => {
+            LossSpec::CrossEntropy { class_weights, .. } | LossSpec::BinaryCrossEntropy { class_weights, .. } => {
                 usize::try_from(label).ok().and_then(|label| class_weights.get(label)).copied().unwrap_or(1.0)
             }
+            _ => 1.0,
+        }
+    }
+
+    /// What a row with this label is weighed with outside the loss: the class weight, where the loss has no place for it.
+    pub fn row_factor(&self, label: i32) -> f64 {
+        match self {
+            LossSpec::BinaryCrossEntropy { .. } => self.class_weight(label),
             _ => 1.0,
         }
     }
@@ -122,8 +138,10 @@ impl LossSpec {
                 table.extend(class_weights.iter().map(|&weight| ("class weight", weight, Allowed::NotNegative)));
                 check(owner, &table)
             }
-            LossSpec::BinaryCrossEntropy { positive_weight } => {
-                check(owner, &[("positive_weight", *positive_weight, Allowed::Positive)])
+            LossSpec::BinaryCrossEntropy { positive_weight, class_weights } => {
+                let mut table = vec![("positive_weight", *positive_weight, Allowed::Positive)];
+                table.extend(class_weights.iter().map(|&weight| ("class weight", weight, Allowed::NotNegative)));
+                check(owner, &table)
             }
             LossSpec::Huber { delta } => check(owner, &[("delta", *delta, Allowed::Positive)]),
             LossSpec::MeanSquared | LossSpec::MeanAbsolute => Ok(()),

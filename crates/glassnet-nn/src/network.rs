@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use glassnet_core::graph::MAX_WIDTH;
 use glassnet_core::ops::{input::Input, mean::Mean};
 use glassnet_core::{Graph, GraphError, NodeId, Op, Plan, Purpose, Real, Request};
 
@@ -130,6 +131,13 @@ impl Network {
                 message: "dense dimensions must be positive, but the input size is 0".into(),
             }));
         }
+        if inputs > MAX_WIDTH {
+            return Err(NetworkError::Graph(GraphError {
+                layer: "input".into(),
+                op: "input",
+                message: format!("a row may have at most {MAX_WIDTH} numbers, but the input size is {inputs}"),
+            }));
+        }
         let x = graph.input("x", [inputs]);
         let mut builder = Builder { graph: &mut graph, layers: Vec::new() };
         let output = builder.sequence(&spec.layers, x, "", 0, small_head)?;
@@ -144,7 +152,9 @@ impl Network {
 
     /// Adds the loss behind the logits.
     fn attach(&mut self, loss: &LossSpec) -> Result<(), NetworkError> {
-        if let Some(last) = self.layers.last()
+        // Only the network's own last layer: a curve at the end of a residual branch is not what comes out.
+        if let Some(last) = self.layers.iter().rfind(|layer| layer.node == self.output)
+            && last.depth == 0
             && last.activation.is_some_and(|curve| loss.absorbs(curve))
         {
             self.logits = last.source;

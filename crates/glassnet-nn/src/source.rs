@@ -22,6 +22,16 @@ pub trait Source<T: Real>: Sync {
     /// Writes the target values of a row; a class number where targets are classes.
     fn values(&self, row: u32, out: &mut [T]);
 
+    /// Whether the rows have targets.
+    fn has_targets(&self) -> bool {
+        true
+    }
+
+    /// A network's output in the target's own unit, where targets are standardised: what scores are taken of.
+    fn restore(&self, output: f64) -> f64 {
+        output
+    }
+
     /// Weight of a row.
     fn weight(&self, _row: u32) -> f64 {
         1.0
@@ -74,7 +84,7 @@ impl<T: Real> Source<T> for Matrix<T> {
     }
 
     fn features(&self, rows: &[u32], out: &mut [T]) {
-        for (&row, out) in rows.iter().zip(out.chunks_exact_mut(self.width)) {
+        for (&row, out) in rows.iter().zip(out.chunks_exact_mut(self.width.max(1))) {
             let start = row as usize * self.width;
             out.copy_from_slice(&self.x[start..start + self.width]);
         }
@@ -98,10 +108,16 @@ impl<T: Real> Source<T> for Matrix<T> {
         match &self.targets {
             Targets::Labels(labels) => out.fill(T::from_f64(f64::from(labels[row as usize]))),
             Targets::Values(values, width) => {
-                out.copy_from_slice(&values[row as usize * width..(row as usize + 1) * width]);
+                for (out, &value) in out.iter_mut().zip(&values[row as usize * width..]) {
+                    *out = value;
+                }
             }
             Targets::None => out.fill(T::ZERO),
         }
+    }
+
+    fn has_targets(&self) -> bool {
+        self.targets != Targets::None
     }
 
     fn weight(&self, row: u32) -> f64 {

@@ -132,7 +132,7 @@ fn a_table_with_rare_classes_flags_and_one_hot_columns() {
     let mut case = Case::new("16 relu", bce(), &data, settings("adam", 0.005, 32, 15));
     case.validate = true;
     healthy("rare", &case, 0.28, 0.7);
-    case.loss = LossSpec::BinaryCrossEntropy { positive_weight: 8.0 };
+    case.loss = LossSpec::BinaryCrossEntropy { positive_weight: 8.0, class_weights: Vec::new() };
     healthy("rare, weighted", &case, 1.1, 0.7);
 }
 

@@ -27,7 +27,7 @@ fn cases() -> Vec<(Network, Matrix<f64>)> {
         Matrix::with_values(features(3), 3, values, outputs)
     };
     let weighted = LossSpec::CrossEntropy { smoothing: 0.1, class_weights: vec![1.0, 2.0, 0.5] };
-    let bce = LossSpec::BinaryCrossEntropy { positive_weight: 3.0 };
+    let bce = LossSpec::BinaryCrossEntropy { positive_weight: 3.0, class_weights: Vec::new() };
     vec![
         (network("3 -> 7 relu -> 5 leaky relu -> 3", &weighted), labels(3)),
         (network("3 -> scale -> 6 gelu -> dropout 0.4 -> 3 softmax", &LossSpec::cross_entropy()), labels(3)),

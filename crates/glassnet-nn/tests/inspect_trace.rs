@@ -222,7 +222,7 @@ fn gradient_descent_step_by_step() {
 /// One neuron with a target and a step, in full.
 #[test]
 fn a_step_of_one_neuron_in_words() {
-    let net = network("2 -> 1 sigmoid", Some(&LossSpec::BinaryCrossEntropy { positive_weight: 1.0 }));
+    let net = network("2 -> 1 sigmoid", Some(&LossSpec::binary_cross_entropy()));
     let options = TraceOptions { target: Some(Target::Class(1)), step: Some(0.1), layer: None };
     let got = traced::<f64>(&net, &[0.7, 0.3], &[-4.0], &[6.0, 8.0], &options);
     consistent(&got, 1e-15);
@@ -259,7 +259,7 @@ again, with the new parameters
 /// Every layer kind, every loss: chains give the engine's gradients, and all of them are there.
 #[test]
 fn chains_of_every_layer_and_loss() {
-    let bce = LossSpec::BinaryCrossEntropy { positive_weight: 1.0 };
+    let bce = LossSpec::binary_cross_entropy();
     let cases = [
         ("3 -> 4 relu -> 2 softmax", LossSpec::cross_entropy(), Target::Class(1)),
         ("3 -> 4 gelu -> 2", LossSpec::cross_entropy(), Target::Values(&[0.0])),

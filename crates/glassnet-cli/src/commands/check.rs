@@ -143,7 +143,7 @@ fn loss(args: &Args, net: &Net, values: usize) -> Result<LossSpec, CliError> {
         return Ok(objective.loss.clone());
     }
     Ok(match net.last_curve() {
-        Some(Activation::Sigmoid) => LossSpec::BinaryCrossEntropy { positive_weight: 1.0 },
+        Some(Activation::Sigmoid) => LossSpec::binary_cross_entropy(),
         Some(Activation::Softmax | Activation::LogSoftmax) if soft => {
             LossSpec::SoftCrossEntropy { smoothing: 0.0, class_weights: Vec::new() }
         }

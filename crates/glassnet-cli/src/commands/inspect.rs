@@ -153,7 +153,7 @@ fn about(model: &Model) -> About<'_> {
 fn default_loss(net: &Net) -> Result<LossSpec, CliError> {
     let outputs = net.network(None)?.outputs();
     Ok(match net.last_curve() {
-        Some(Activation::Sigmoid) => LossSpec::BinaryCrossEntropy { positive_weight: 1.0 },
+        Some(Activation::Sigmoid) => LossSpec::binary_cross_entropy(),
         _ if outputs > 1 => LossSpec::cross_entropy(),
         _ => LossSpec::MeanSquared,
     })

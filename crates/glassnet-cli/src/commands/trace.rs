@@ -209,7 +209,7 @@ fn default_loss(net: &Net, values: usize) -> Result<LossSpec, CliError> {
     let outputs = net.network(None)?.outputs();
     let softmax = matches!(net.last_curve(), Some(Activation::Softmax | Activation::LogSoftmax));
     Ok(match net.last_curve() {
-        Some(Activation::Sigmoid) => LossSpec::BinaryCrossEntropy { positive_weight: 1.0 },
+        Some(Activation::Sigmoid) => LossSpec::binary_cross_entropy(),
         _ if outputs > 1 && values == 1 => LossSpec::cross_entropy(),
         _ if softmax => LossSpec::SoftCrossEntropy { smoothing: 0.0, class_weights: Vec::new() },
         _ => LossSpec::MeanSquared,

@@ -1,7 +1,7 @@
 //! Weighted mean of the losses of the rows: `L = sum_i r_i l_i / D`, one number for the batch.
 //!
 //! Inputs: losses `[B]`, row weights `[B]`. D is the sum of weights (row weight times class weight) over the whole
-//! accumulated batch, given with the step: so the mean over two micro-batches is that of both together. Gradient:
+//! accumulated batch, given with the step in f64: so the mean over two micro-batches is that of both together. Gradient:
 //! `dl_i = g r_i / D`. The sum is one over examples: blocks of 1,024 rows, one chain a block.
 
 use glassnet_kernels::product::BLOCK;
@@ -66,14 +66,14 @@ impl Operation for Mean {
             }
             total += chain;
         }
-        io.output[0] = total / T::from_f64(io.context.denominator);
+        io.output[0] = T::from_f64(total.to_f64() / io.context.denominator);
     }
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
         if let Some(gradient) = &mut io.input_gradients[0] {
-            let upstream = io.upstream[0] / T::from_f64(io.context.denominator);
+            let upstream = io.upstream[0].to_f64() / io.context.denominator;
             for (gradient, &weight) in gradient.iter_mut().zip(io.inputs[1]) {
-                *gradient = upstream * weight;
+                *gradient = T::from_f64(upstream * weight.to_f64());
             }
         }
     }

@@ -57,7 +57,7 @@ pub(super) fn baseline<T: Real>(network: &Network, source: &dyn Source<T>, rows:
             let constant = loss(&log_shares(&means))?.min(at_zero);
             Some(Baseline { ignorant: at_zero, constant, target: (0.0, 1.0) })
         }
-        LossSpec::BinaryCrossEntropy { positive_weight } => {
+        LossSpec::BinaryCrossEntropy { positive_weight, .. } => {
             let logit = |&p: &f64| {
                 let (yes, no) = ((p * positive_weight).max(TINY), (1.0 - p).max(TINY));
                 Real::ln(yes) - Real::ln(no)
@@ -165,10 +165,13 @@ mod tests {
     #[test]
     fn binary_and_values() {
         let data = Matrix::with_values(vec![0.0; 4], 1, vec![1.0, 0.0, 0.0, 0.0], 1);
-        let got = of(LossSpec::BinaryCrossEntropy { positive_weight: 1.0 }, &data, 1);
+        let got = of(LossSpec::binary_cross_entropy(), &data, 1);
         near(got.ignorant, Real::ln(2.0));
         near(got.constant, -(0.25 * Real::ln(0.25) + 0.75 * Real::ln(0.75)));
-        near(of(LossSpec::BinaryCrossEntropy { positive_weight: 3.0 }, &data, 1).ignorant, 1.5 * Real::ln(2.0));
+        near(
+            of(LossSpec::BinaryCrossEntropy { positive_weight: 3.0, class_weights: Vec::new() }, &data, 1).ignorant,
+            1.5 * Real::ln(2.0),
+        );
 
         let data = Matrix::with_values(vec![0.0; 4], 1, vec![10.0, 12.0, 14.0, 16.0], 1);
         let got = of(LossSpec::MeanSquared, &data, 1);

@@ -12,7 +12,7 @@ pub(super) fn finding(found: &NonFinite, network: &Network, spec: &TrainSpec) ->
         Place::Loss => "the loss".to_string(),
         Place::Gradient => format!("the gradient of layer {}", found.layer),
     };
-    let row = found.row.map(|row| format!(", row {} of the batch", row + 1)).unwrap_or_default();
+    let row = found.row.map(|row| format!(", row {row} of the data")).unwrap_or_default();
     let evidence =
         format!("{what} became {} in step {} (epoch {}{row}), first of all", found.value, found.step, found.epoch);
     let advice = match found.place {

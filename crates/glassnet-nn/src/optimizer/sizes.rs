@@ -51,6 +51,12 @@ impl<T: Real> UpdateSizes<T> {
         &self.ratios
     }
 
+    /// The parameters that were kept last: those from before the last measured step until [`UpdateSizes::after`], then
+    /// those from after it.
+    pub fn kept(&self) -> &[T] {
+        &self.kept
+    }
+
     /// The ratios that were measured last.
     pub fn ratios(&self) -> &[Option<f64>] {
         &self.ratios

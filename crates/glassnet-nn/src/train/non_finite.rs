@@ -34,8 +34,8 @@ pub struct NonFinite {
     pub layer: String,
     /// `inf`, `-inf` or `NaN`.
     pub value: String,
-    /// The row of the batch, from 0, where it has one.
-    pub row: Option<usize>,
+    /// The row of the source, from 1, where the value belongs to one.
+    pub row: Option<u64>,
     /// Epoch, from 1.
     pub epoch: u64,
     /// Step of the run, from 1.
@@ -57,7 +57,7 @@ impl fmt::Display for NonFinite {
         }
         write!(f, " is {}", self.value)?;
         if let Some(row) = self.row {
-            write!(f, " (row {} of the batch)", row + 1)?;
+            write!(f, " (row {row})")?;
         }
         Ok(())
     }
@@ -101,6 +101,7 @@ pub fn find_non_finite<T: Real>(
     let mut runner = Runner::new(plan, team.clone());
     load(network, &mut runner, source, rows);
     let found = |place: Place, layer: &str, value: T, row: Option<usize>| {
+        let row = row.and_then(|row| rows.get(row)).map(|&row| u64::from(row) + 1);
         Some(NonFinite { place, layer: layer.to_string(), value: word(value), row, epoch, step })
     };
     for slot in network.graph.slots().iter() {

@@ -6,7 +6,7 @@ use glassnet_core::{Purpose, Real, Runner, StepInfo, Team};
 use super::non_finite::{NonFinite, find_non_finite};
 use super::spec::TrainSpec;
 use crate::early::EarlyStopping;
-use crate::functional::{Outputs, evaluate, load, mean_loss, total_weight};
+use crate::functional::{Outputs, evaluate, load, mean_loss, total_weight, weighted_sum};
 use crate::history::{Epoch, History};
 use crate::hyperparameter::BadHyperparameters;
 use crate::metrics::{ClassScores, Scores};
@@ -45,8 +45,44 @@ pub enum TrainError {
         found: usize,
     },
     /// Weights that add to nothing.
-    #[error("the weights of the training rows add to {0}; at least one must be greater than 0")]
-    Weights(f64),
+    #[error("the weights of the {part} rows add to {sum}; at least one must be greater than 0")]
+    Weights {
+        /// `training` or `validation`.
+        part: &'static str,
+        /// What they add to.
+        sum: f64,
+    },
+    /// A row that the source does not have.
+    #[error("row {row} of the {part} rows is not there: the source has {rows} rows")]
+    NoSuchRow {
+        /// `training` or `validation`.
+        part: &'static str,
+        /// The row, from 1.
+        row: u64,
+        /// Rows of the source.
+        rows: usize,
+    },
+    /// Rows without targets, or with another number of them than the network gives.
+    #[error("the network gives {wanted} outputs a row, but the {part} rows have {found} target values")]
+    Targets {
+        /// `training` or `validation`.
+        part: &'static str,
+        /// Outputs of the network.
+        wanted: usize,
+        /// Target values of a row.
+        found: usize,
+    },
+    /// Parameters of another network.
+    #[error("the network has {wanted} parameters, but {found} are given")]
+    Parameters {
+        /// Parameters of the network.
+        wanted: usize,
+        /// Parameters that are given.
+        found: usize,
+    },
+    /// A setting that looks at the validation loss, without validation rows.
+    #[error("{0} looks at the validation loss, but there are no validation rows; give some, or leave it out")]
+    NeedsValidation(&'static str),
     /// A label that no logit stands for.
     #[error("row {row} has class number {label}, but the network has {classes} outputs")]
     Label {
@@ -143,7 +179,8 @@ pub enum Stop {
         /// The last epoch that ran.
         epoch: u64,
     },
-    /// A value was not finite; the weights are those from before that step, or of the best epoch.
+    /// A value was not finite. The weights are those of the best epoch, or without validation those from before that step
+    /// (where an earlier step had already made them non-finite: those of the last epoch's end, or the initial ones).
     NonFinite(NonFinite),
     /// The observer asked for it.
     Asked,
@@ -152,7 +189,7 @@ pub enum Stop {
 /// What a run leaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome<T> {
-    /// The parameters of the best epoch (by validation loss), or the last ones where nothing was validated.
+    /// The parameters of the best epoch (by validation loss), or the last ones where nothing was validated; always finite.
     pub parameters: Vec<T>,
     /// The history.
     pub history: History,
@@ -199,9 +236,32 @@ impl<'a, T: Real> Trainer<'a, T> {
             return Err(TrainError::NoRows);
         }
         let classes = network.graph.node(network.logits).shape.len();
-        for part in [Some(train), valid].into_iter().flatten() {
+        let valid = valid.filter(|valid| !valid.rows.is_empty());
+        if parameters.len() != network.parameters() {
+            return Err(TrainError::Parameters { wanted: network.parameters(), found: parameters.len() });
+        }
+        if valid.is_none() && spec.early.patience.is_some() {
+            return Err(TrainError::NeedsValidation("early stopping"));
+        }
+        if valid.is_none() && matches!(spec.schedule.shape, crate::schedule::Shape::Plateau { .. }) {
+            return Err(TrainError::NeedsValidation("the plateau schedule"));
+        }
+        let parts = [("training", Some(train)), ("validation", valid)];
+        for (name, part) in parts.into_iter().filter_map(|(name, part)| part.map(|part| (name, part))) {
+            if let Some(&row) = part.rows.iter().find(|&&row| row as usize >= part.source.rows()) {
+                return Err(TrainError::NoSuchRow { part: name, row: u64::from(row) + 1, rows: part.source.rows() });
+            }
             if part.source.width() != network.inputs() {
                 return Err(TrainError::Width { wanted: network.inputs(), found: part.source.width() });
+            }
+            let found = if part.source.has_targets() { part.source.target_width() } else { 0 };
+            let wanted = if objective.loss.takes_labels() { 1 } else { classes };
+            if found != wanted {
+                return Err(TrainError::Targets { part: name, wanted, found });
+            }
+            let sum = total_weight(network, part.source, part.rows);
+            if sum.is_nan() || sum <= 0.0 {
+                return Err(TrainError::Weights { part: name, sum });
             }
             if !objective.loss.takes_labels() {
                 continue;
@@ -213,17 +273,14 @@ impl<'a, T: Real> Trainer<'a, T> {
                 }
             }
         }
-        let weight = total_weight(network, train.source, train.rows);
-        if weight.is_nan() || weight <= 0.0 {
-            return Err(TrainError::Weights(weight));
-        }
         let micro_rows = spec.batch_rows(train.rows.len());
         let runner = Runner::new(network.plan(Purpose::Train, micro_rows), team.clone());
-        let valid = valid.filter(|valid| !valid.rows.is_empty());
         let evaluator = valid.map(|_| Runner::new(network.evaluation_plan(EVALUATION_ROWS), team.clone()));
         let slots = network.graph.slots();
         let steps_per_epoch = spec.steps_per_epoch(train.rows.len());
         let schedule = Schedule::new(spec.schedule, spec.lr, steps_per_epoch, spec.epochs)?;
+        let mut sizes = UpdateSizes::new(slots);
+        sizes.before(&parameters);
         Ok(Trainer {
             network,
             train,
@@ -234,7 +291,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             gradients: vec![T::ZERO; parameters.len()],
             optimizer: Optimizer::new(checked, slots),
             schedule,
-            sizes: UpdateSizes::new(slots),
+            sizes,
             history: History::new(slots.iter().map(|slot| slot.name.clone())),
             steps: 0,
             micro_rows,
@@ -288,25 +345,25 @@ impl<'a, T: Real> Trainer<'a, T> {
     fn accumulate(&mut self, rows: &[u32], epoch: u32, position: u64) -> f64 {
         let denominator = total_weight(self.network, self.train.source, rows);
         self.gradients.fill(T::ZERO);
-        let mean = self.network.objective.as_ref().map(|objective| objective.mean);
+        let losses = self.network.objective.as_ref().map(|objective| objective.rows);
         let mut loss = 0.0;
         let mut place = position;
         for micro in rows.chunks(self.micro_rows) {
             load(self.network, &mut self.runner, self.train.source, micro);
             let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator };
             self.runner.forward(&self.parameters, &info);
-            let value = mean.and_then(|mean| self.runner.value(mean)).and_then(|loss| loss.first());
-            loss += value.map_or(0.0, |loss| loss.to_f64());
+            let values = losses.and_then(|losses| self.runner.value(losses)).unwrap_or(&[]);
+            loss = weighted_sum(self.network, values, self.train.source, micro, loss);
             self.runner.backward(&self.parameters, &mut self.gradients, &info);
             place += micro.len() as u64;
         }
-        loss
+        loss / denominator
     }
 
     /// One optimizer step over `rows`. Allocates nothing while all is finite.
     ///
     /// # Errors
-    /// The first non-finite value; parameters and moments are as before the step.
+    /// The first non-finite value of loss and gradients; parameters and moments are as before the step.
     pub fn step(&mut self, rows: &[u32], epoch: u32, position: u64) -> Result<StepReport, NonFinite> {
         self.measured_step(rows, epoch, position, false)
     }
@@ -318,18 +375,30 @@ impl<'a, T: Real> Trainer<'a, T> {
         position: u64,
         measure: bool,
     ) -> Result<StepReport, NonFinite> {
-        let loss = self.accumulate(rows, epoch, position);
-        let gradient_norm = self.spec.clip.apply(&mut self.gradients);
-        if !loss.is_finite() || !gradient_norm.is_finite() {
-            return Err(self.first_non_finite(rows, epoch, position));
-        }
         let lr = self.schedule.rate(self.steps);
         let slots = self.network.graph.slots();
+        // A batch in which every row weighs 0 says nothing: no loss, no step.
+        let empty = total_weight(self.network, self.train.source, rows) == 0.0;
+        let (mut loss, mut gradient_norm) = (0.0, 0.0);
+        if !empty {
+            loss = self.accumulate(rows, epoch, position);
+            gradient_norm = self.spec.clip.apply(&mut self.gradients);
+            if !loss.is_finite() || !gradient_norm.is_finite() {
+                return Err(self.first_non_finite(rows, epoch, position));
+            }
+        }
         if measure {
             self.sizes.before(&self.parameters);
         }
-        self.optimizer.step(slots, &mut self.parameters, &self.gradients, lr);
+        if !empty {
+            self.optimizer.step(slots, &mut self.parameters, &self.gradients, lr);
+        }
         if measure {
+            // An epoch never ends on weights that are not finite: those from before the step are kept in `sizes`.
+            if self.parameters.iter().any(|value| !value.is_finite()) {
+                self.steps += 1;
+                return Err(self.first_non_finite(rows, epoch, position));
+            }
             self.sizes.after(slots, &self.parameters);
         }
         self.steps += 1;
@@ -382,10 +451,20 @@ impl<'a, T: Real> Trainer<'a, T> {
         let mut best: Option<Vec<T>> = None;
         let stop =
             if observer.start(&self.view()) == Control::Stop { Stop::Asked } else { self.epochs(observer, &mut best) };
-        let parameters = best.unwrap_or_else(|| self.parameters.clone());
-        self.parameters = parameters;
+        if let Some(best) = best {
+            self.parameters = best;
+        } else if self.parameters.iter().any(|value| !value.is_finite()) {
+            self.parameters.copy_from_slice(self.sizes.kept());
+        }
         observer.end(&stop, &self.view());
         Outcome { parameters: self.parameters, history: self.history, stop }
+    }
+
+    /// The run ends inside an epoch: where no best epoch is kept, the weights are no epoch's.
+    fn between_epochs(&mut self, best: &Option<Vec<T>>) {
+        if best.is_none() {
+            self.history.best_epoch = None;
+        }
     }
 
     fn epochs(&mut self, observer: &mut dyn Observer<T>, best: &mut Option<Vec<T>>) -> Stop {
@@ -403,7 +482,10 @@ impl<'a, T: Real> Trainer<'a, T> {
                 let last = position + rows.len() == order.len();
                 let report = match self.measured_step(rows, epoch_number, position as u64, last) {
                     Ok(report) => report,
-                    Err(found) => return Stop::NonFinite(found),
+                    Err(found) => {
+                        self.between_epochs(best);
+                        return Stop::NonFinite(found);
+                    }
                 };
                 position += rows.len();
                 let share = total_weight(self.network, self.train.source, rows);
@@ -413,6 +495,9 @@ impl<'a, T: Real> Trainer<'a, T> {
                 lr = report.lr;
                 self.history.first_loss.get_or_insert(report.loss);
                 if observer.step(&report, &self.view()) == Control::Stop {
+                    if !last {
+                        self.between_epochs(best);
+                    }
                     return Stop::Asked;
                 }
             }
@@ -458,7 +543,7 @@ impl<'a, T: Real> Trainer<'a, T> {
 /// Rows that validation runs at a time.
 const EVALUATION_ROWS: usize = 256;
 
-/// The scores that fit the loss: of classes for a cross-entropy, of values otherwise (in the network's own target unit).
+/// The scores that fit the loss: of classes for a cross-entropy, of values otherwise (in the target's own unit).
 pub(crate) fn scores<T: Real>(network: &Network, outputs: &Outputs<T>, part: Rows<'_, T>) -> Scores {
     use crate::loss::LossSpec;
     let Some(objective) = &network.objective else { return Scores::default() };
@@ -484,7 +569,8 @@ pub(crate) fn scores<T: Real>(network: &Network, outputs: &Outputs<T>, part: Row
             for (&row, target) in part.rows.iter().zip(target.chunks_exact_mut(width.max(1))) {
                 part.source.values(row, target);
             }
-            let as_f64 = |values: &[T]| values.iter().map(|value| value.to_f64()).collect::<Vec<_>>();
+            let as_f64 =
+                |values: &[T]| values.iter().map(|value| part.source.restore(value.to_f64())).collect::<Vec<_>>();
             Scores::of_values(&as_f64(&outputs.output), &as_f64(&target), width, Some(&weights))
         }
     }

@@ -118,7 +118,7 @@ pub fn ce() -> LossSpec {
 }
 
 pub fn bce() -> LossSpec {
-    LossSpec::BinaryCrossEntropy { positive_weight: 1.0 }
+    LossSpec::binary_cross_entropy()
 }
 
 pub fn outputs(data: &Data) -> usize {

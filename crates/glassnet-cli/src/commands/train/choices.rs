@@ -46,7 +46,7 @@ impl LossChoice {
             LossChoice::Mse => Some(LossSpec::MeanSquared),
             LossChoice::Mae => Some(LossSpec::MeanAbsolute),
             LossChoice::Huber => Some(LossSpec::Huber { delta: 1.0 }),
-            LossChoice::Bce => Some(LossSpec::BinaryCrossEntropy { positive_weight: 1.0 }),
+            LossChoice::Bce => Some(LossSpec::binary_cross_entropy()),
             LossChoice::CrossEntropy => None,
         }
     }

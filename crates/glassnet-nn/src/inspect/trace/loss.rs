@@ -111,7 +111,7 @@ pub(super) fn traced<T: Real>(passed: &Passed<'_, T>) -> Option<LossTrace> {
                 let chosen = target.first().is_some_and(|&class| class == i as f64);
                 vec![vec![factor("(score - target)", p - f64::from(u8::from(chosen)))]]
             }
-            LossSpec::BinaryCrossEntropy { positive_weight } if *positive_weight == 1.0 => {
+            LossSpec::BinaryCrossEntropy { positive_weight, .. } if *positive_weight == 1.0 => {
                 vec![vec![factor("1/K", 1.0 / outputs), factor("(score - target)", p - t())]]
             }
             LossSpec::MeanSquared => vec![vec![factor("2/K", 2.0 / outputs), factor("(y - target)", reads[i] - t())]],
