@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&mut std::io::stdout())
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // A network in one line: two numbers come in, one linear unit adds them up, a sigmoid follows.
     let neuron = Network::new(&"2 -> 1 sigmoid".parse()?, None)?;

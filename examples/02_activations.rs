@@ -34,6 +34,7 @@ fn saturates<T: Real>() -> Result<f64, Box<dyn Error>> {
     Ok(grid[first])
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // Five rows of one number each go through every curve.
     let z = [-2.0, -0.5, 0.0, 1.0, 2.0];

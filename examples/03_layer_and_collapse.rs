@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&mut std::io::stdout())
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // The smallest case, on paper: 3 (2 x + 0.5) + 0.1 = 6 x + 1.6.
     let two = Network::new(&"1 -> 1 -> 1".parse()?, None)?;

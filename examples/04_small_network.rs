@@ -9,6 +9,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&mut std::io::stdout())
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // Two inputs, two hidden units with ReLU, one output with a sigmoid.
     let network = Network::new(&"2 -> 2 relu -> 1 sigmoid".parse()?, None)?;

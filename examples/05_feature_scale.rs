@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&mut std::io::stdout())
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // A backlog of 8 and an order value of 900, each with the weight 0.3. A layer of factors shows the products.
     let products = Network::new(&"2 -> scale".parse()?, None)?;

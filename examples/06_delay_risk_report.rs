@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&mut std::io::stdout())
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // Route disruption, backlog, weather severity, each from 0 to 10.
     let shipments = [("A-104", [2.0, 3.0, 1.0]), ("B-208", [8.0, 7.0, 9.0]), ("C-311", [5.0, 9.0, 4.0])];

@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&mut std::io::stdout())
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // p_i = exp(z_i) / sum of exp(z)
     let softmax = Network::new(&"3 -> softmax".parse()?, None)?;

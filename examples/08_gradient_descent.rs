@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&mut std::io::stdout())
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // One row, three outputs that should all be 0; the loss is the mean of their squares.
     let network = Network::new(&"4 -> 3 relu".parse()?, Some(&LossSpec::MeanSquared))?;

@@ -29,6 +29,7 @@ fn learn(net: &str, seed: u64) -> Result<Vec<f64>, Box<dyn Error>> {
     Ok(network.forward(&outcome.parameters, &X)?)
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // By hand: one unit counts the ones, a second fires only for two of them, and the output takes it off twice.
     let network = Network::new(&"2 -> 2 relu -> 1".parse()?, None)?;

@@ -31,6 +31,7 @@ fn first_loss(network: &Network, data: &Matrix<f64>, rows: &[u32]) -> f64 {
     losses[100]
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let arrays = read_arrays(BLOBS)?;
     let values = |name: &str| arrays.get(name).map(|array| array.values.clone()).ok_or(format!("no {name}"));

@@ -33,6 +33,7 @@ impl Observer<f32> for Lines {
     }
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // The file has no header: its columns are called c1 to c65, and the last is the digit.
     let (table, _) = read_csv(DIGITS, &ReadOptions::default())?;

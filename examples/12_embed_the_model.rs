@@ -48,6 +48,7 @@ fn trained() -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(data.model(&net, outcome.parameters)?.to_bytes()?)
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let bytes = trained()?;
 

@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&mut std::io::stdout())
 }
 
+/// The lesson; what it prints goes to `out`.
 pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     // The feed-forward block of a large language model: 8 texts of 2,048 words are 16,384 rows.
     let (rows, blocks) = (8 * 2048, 32);

@@ -1,4 +1,6 @@
 //! 2,000 steps beside an independent program: its data, its start, its batches, and every loss on the way.
+#![cfg(feature = "data")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "to fail is to fail the test")]
 
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! The course in `examples/`: each program prints what `examples/expected/` has. `GLASSNET_BLESS=1` writes those files anew
 //! instead; look at the difference before you commit it.
 #![cfg(all(feature = "fit", feature = "data"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "to fail is to fail the test")]
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -10,8 +11,11 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
 }
 
+/// What a program's `run` is.
+type Run = fn(&mut Vec<u8>) -> Result<(), Box<dyn Error>>;
+
 /// Runs a program and holds what it prints against its file.
-fn check(name: &str, run: fn(&mut Vec<u8>) -> Result<(), Box<dyn Error>>) {
+fn check(name: &str, run: Run) {
     let mut out = Vec::new();
     run(&mut out).unwrap_or_else(|error| panic!("{name}: {error}"));
     let printed = String::from_utf8(out).unwrap();

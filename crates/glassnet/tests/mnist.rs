@@ -1,6 +1,7 @@
 //! Images and digits: the first loss is near ln 10, and a short training gets digits right that it has not seen. The full
 //! training on MNIST is a proof of its own (`cargo xtask prove mnist`).
 #![cfg(all(feature = "fit", feature = "data"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "to fail is to fail the test")]
 
 use std::path::PathBuf;
 
