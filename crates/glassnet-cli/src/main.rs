@@ -3,6 +3,7 @@
 
 mod commands;
 mod error;
+mod model_data;
 mod numbers;
 mod output;
 mod reading;

@@ -4,6 +4,7 @@
 //! `glassnet_model::table`. Whatever is wrong with the input is a [`DataError`] that says what, where and what to do;
 //! nothing here panics, and nothing is allocated on a file's word alone.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod arrays;
 mod cells;
@@ -28,7 +29,7 @@ pub use dialect::Dialect;
 pub use error::{DataError, Result};
 pub use idx::{IdxArray, IdxFolder, read_idx, read_idx_folder};
 pub use npy::Array;
-pub use open::{Dataset, open};
+pub use open::{Dataset, Format, format_of, open};
 pub use options::{Encoding, Header, MISSING_WORDS, ReadOptions};
 pub use stream::{ColumnPlan, CsvStream};
 pub use understood::{ColumnReport, Kind, Understood, Warning};

@@ -34,28 +34,38 @@ pub enum Dataset {
     },
 }
 
-/// Reads whatever `path` is: a folder of IDX files, an IDX, npy or npz file, else CSV, each also through gzip; `-` is a CSV on
-/// standard input.
+/// What stands at a path, as far as its first bytes and its name tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A table of text, perhaps through gzip; a pipe and standard input count as one.
+    Csv,
+    /// An npy or npz file.
+    Arrays,
+    /// One IDX file.
+    Idx,
+    /// A folder.
+    Folder,
+}
+
+/// Looks at what `path` is, without reading it.
 ///
 /// # Errors
-/// Whatever the reader says, and for formats that are not read (Excel, Parquet, ...) their name and a hint.
-pub fn open(path: &str, options: &ReadOptions) -> Result<Dataset> {
+/// There is nothing there, or a format that is not read (Excel, Parquet, ...), with its name and a hint.
+pub fn format_of(path: &str) -> Result<Format> {
     if path == "-" {
-        return table(crate::csv::read_csv(path, options)?);
+        return Ok(Format::Csv);
     }
     let metadata = std::fs::metadata(path).map_err(|error| DataError::from_io(path, false, &error))?;
     if metadata.is_dir() {
-        let folder = read_idx_folder(path)?;
-        return Ok(Dataset::Images { train: folder.train, test: folder.test, hash: folder.hash });
+        return Ok(Format::Folder);
     }
     if !metadata.is_file() {
         // A pipe cannot be looked at and then read again.
-        return table(crate::csv::read_csv(path, options)?);
+        return Ok(Format::Csv);
     }
     let head = head(path)?;
     if is_idx(&head) {
-        let (train, hash) = read_images(path)?;
-        return Ok(Dataset::Images { train, test: None, hash });
+        return Ok(Format::Idx);
     }
     let ending = Path::new(path).extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     let spreadsheet = matches!(ending.as_str(), "xlsx" | "xlsm" | "ods" | "docx");
@@ -64,12 +74,32 @@ pub fn open(path: &str, options: &ReadOptions) -> Result<Dataset> {
         || ending == "npz"
         || (head.starts_with(b"PK\x03\x04") && !spreadsheet)
     {
-        return from_arrays(&read_arrays(path)?, options);
+        return Ok(Format::Arrays);
     }
     if let Some((what, hint)) = foreign(&head) {
         return Err(DataError::Unsupported { file: path.into(), what: what.into(), hint: hint.into() });
     }
-    table(crate::csv::read_csv(path, options)?)
+    Ok(Format::Csv)
+}
+
+/// Reads whatever `path` is: a folder of IDX files, an IDX, npy or npz file, else CSV, each also through gzip; `-` is a CSV on
+/// standard input.
+///
+/// # Errors
+/// Whatever the reader says, and for formats that are not read (Excel, Parquet, ...) their name and a hint.
+pub fn open(path: &str, options: &ReadOptions) -> Result<Dataset> {
+    match format_of(path)? {
+        Format::Csv => table(crate::csv::read_csv(path, options)?),
+        Format::Arrays => from_arrays(&read_arrays(path)?, options),
+        Format::Idx => {
+            let (train, hash) = read_images(path)?;
+            Ok(Dataset::Images { train, test: None, hash })
+        }
+        Format::Folder => {
+            let folder = read_idx_folder(path)?;
+            Ok(Dataset::Images { train: folder.train, test: folder.test, hash: folder.hash })
+        }
+    }
 }
 
 fn table((table, understood): (Table, Understood)) -> Result<Dataset> {

@@ -27,22 +27,71 @@ pub struct WriteError {
 /// # Errors
 /// The folder is missing or cannot be written to, the disk is full, the path is a folder. Nothing is left behind.
 pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), WriteError> {
-    let path = path.as_ref();
-    let target = whole_target(path)?;
-    let (temporary, mut file) = create_beside(&target).map_err(|error| explain(path, &error))?;
-    let written = file
-        .write_all(bytes)
-        .and_then(|()| keep_permissions(&target, &file))
-        .and_then(|()| file.sync_all())
-        .and_then(|()| std::fs::rename(&temporary, &target));
-    drop(file);
-    if let Err(error) = written {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_file(&temporary);
-        return Err(explain(path, &error));
+    let mut file = AtomicFile::create(&path)?;
+    file.write_all(bytes).map_err(|error| explain(path.as_ref(), &error))?;
+    file.commit()
+}
+
+/// A file that is written piece by piece and takes its name only when it is whole ([`AtomicFile::commit`]). Dropped
+/// before that it leaves nothing behind.
+#[derive(Debug)]
+pub struct AtomicFile {
+    path: PathBuf,
+    target: PathBuf,
+    temporary: PathBuf,
+    file: File,
+    done: bool,
+}
+
+impl AtomicFile {
+    /// Begins a file that is to stand at `path`.
+    ///
+    /// # Errors
+    /// As [`write_atomic`].
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, WriteError> {
+        let path = path.as_ref();
+        let target = whole_target(path)?;
+        let (temporary, file) = create_beside(&target).map_err(|error| explain(path, &error))?;
+        Ok(AtomicFile { path: path.to_path_buf(), target, temporary, file, done: false })
     }
-    sync_folder(folder_of(&target));
-    Ok(())
+
+    /// An error of writing a piece, in the words of a [`WriteError`].
+    pub fn explain(&self, error: &std::io::Error) -> WriteError {
+        explain(&self.path, error)
+    }
+
+    /// Forces the bytes to the disk and gives the file its name.
+    ///
+    /// # Errors
+    /// As [`write_atomic`]; what was there before stays.
+    pub fn commit(mut self) -> Result<(), WriteError> {
+        keep_permissions(&self.target, &self.file)
+            .and_then(|()| self.file.sync_all())
+            .and_then(|()| std::fs::rename(&self.temporary, &self.target))
+            .map_err(|error| explain(&self.path, &error))?;
+        self.done = true;
+        sync_folder(folder_of(&self.target));
+        Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if !self.done {
+            // The first error is the one to tell.
+            let _ = std::fs::remove_file(&self.temporary);
+        }
+    }
 }
 
 /// Whether `path` could be written now: said before long work, not after it. Makes and removes an empty file beside it.

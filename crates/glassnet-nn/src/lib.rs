@@ -1,5 +1,6 @@
 //! Layers, initialisation, optimizers, schedules, the training loop, metrics and the inspectors.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod clip;
 pub mod doctor;
 pub mod early;
@@ -7,11 +8,13 @@ pub mod functional;
 pub mod history;
 pub mod hyperparameter;
 pub mod init;
+pub mod inspect;
 pub mod layers;
 pub mod loss;
 pub mod metrics;
 pub mod nearest;
 pub mod network;
+pub mod numbers;
 pub mod optimizer;
 pub mod schedule;
 pub mod source;

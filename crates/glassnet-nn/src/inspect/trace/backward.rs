@@ -1,0 +1,249 @@
+//! The backward half: each gradient as the sum of products that the chain rule makes it, beside the engine's value.
+
+use glassnet_core::{NodeId, Op, Real};
+use serde::Serialize;
+
+use super::forward::{curve_after, linear_before};
+use super::{Passed, to_f64};
+use crate::inspect::direct;
+use crate::layers::LayerInfo;
+
+/// A gradient and what it is made of: a sum of products of factors.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Chain {
+    /// Of what: `dL/dw[0][1]`.
+    pub of: String,
+    /// The products that are added.
+    pub terms: Vec<Vec<Factor>>,
+    /// The gradient, as the engine computed it.
+    pub gradient: f64,
+}
+
+impl Chain {
+    /// The factors multiplied and added up, in f64: the engine's gradient within rounding.
+    pub fn product(&self) -> f64 {
+        self.terms.iter().map(|term| term.iter().map(|factor| factor.value).product::<f64>()).sum()
+    }
+}
+
+/// One factor of a chain.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Factor {
+    /// What it is: `delta`, `input`, `da/dz`.
+    pub name: &'static str,
+    /// Its value.
+    pub value: f64,
+}
+
+pub(super) fn factor(name: &'static str, value: f64) -> Factor {
+    Factor { name, value }
+}
+
+/// The gradients of one layer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerGradient {
+    /// Gradient of what the layer gives (of an open layer; empty where no gradient flows).
+    pub output: Vec<f64>,
+    /// Whether a gradient reaches the layer.
+    pub flows: bool,
+    /// How the gradient of what the layer gives comes back through the curve that follows (`dL/dz = dL/da x da/dz`) or
+    /// through a gated block's product (of an open layer that has one of these).
+    pub value: Vec<Chain>,
+    /// Gradients of its parameters (of an open layer).
+    pub parameters: Vec<Chain>,
+    /// Gradients of what it reads, a sum over all that read it (of an open layer that is the first to read it; empty where
+    /// nothing before it learns).
+    pub inputs: Vec<Chain>,
+    /// Gradients of its parameters in summary, one a slot.
+    pub slots: Vec<SlotGradient>,
+}
+
+/// The gradient of one slot in summary.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SlotGradient {
+    /// The slot: `0.weight`.
+    pub name: String,
+    /// Its shape, which is the gradient's.
+    pub shape: Vec<usize>,
+    /// Euclidean length.
+    pub norm: f64,
+    /// Largest absolute value.
+    pub largest: f64,
+    /// How many are exactly 0.
+    pub zeros: usize,
+}
+
+pub(super) fn layer<T: Real>(passed: &Passed<'_, T>, number: usize, open: bool) -> Option<LayerGradient> {
+    if !passed.backward {
+        return None;
+    }
+    let network = passed.network;
+    let info = &network.layers[number];
+    let slots = info.slots.iter().map(|&id| {
+        let slot = network.graph.slots().get(id);
+        let values = to_f64(network.graph.slots().view(id, &passed.gradients));
+        SlotGradient {
+            name: slot.name.clone(),
+            shape: slot.shape.clone(),
+            norm: values.iter().map(|value| value * value).sum::<f64>().sqrt(),
+            largest: values.iter().fold(0.0, |largest, value| value.abs().max(largest)),
+            zeros: values.iter().filter(|&&value| value == 0.0).count(),
+        }
+    });
+    let output = passed.gradient(info.node);
+    let mut gradient = LayerGradient {
+        output: Vec::new(),
+        flows: output.is_some(),
+        value: Vec::new(),
+        parameters: Vec::new(),
+        inputs: Vec::new(),
+        slots: slots.collect(),
+    };
+    let Some(output) = output.filter(|_| open) else { return Some(gradient) };
+    // What reads a linear layer or one side of a product is its curve or its product, and is shown with it.
+    let product =
+        readers(passed, info.node).any(|(reader, _)| matches!(network.graph.node(reader).op, Op::Multiply(_)));
+    if curve_after(network, number).is_some() || product {
+        gradient.value = received(passed, info.node, if product { "dL/da" } else { "dL/dz" });
+    }
+    match network.graph.node(info.node).op {
+        Op::Linear(_) if info.linear.is_some() => gradient.parameters = linear(passed, info, &output),
+        Op::Scale(_) => gradient.parameters = scale(passed, info, &output),
+        _ => {}
+    }
+    if shows_inputs(passed, number) {
+        gradient.inputs = received(passed, info.source, if info.activation.is_some() { "dL/dz" } else { "dL/dx" });
+    }
+    gradient.output = output;
+    Some(gradient)
+}
+
+/// Whether the gradient of what a layer reads is shown with it: it is the first to read it (a block comes before what
+/// stands inside it), and it is no curve that is shown with its linear layer, nor a dropout, which is the identity here.
+fn shows_inputs<T: Real>(passed: &Passed<'_, T>, number: usize) -> bool {
+    let layers = &passed.network.layers;
+    let dropout = |layer: &LayerInfo| matches!(passed.network.graph.node(layer.node).op, Op::Dropout(_));
+    let source = |layer: &LayerInfo| behind_dropout(passed, layer.source);
+    let own = source(&layers[number]);
+    let first = layers.iter().position(|layer| !dropout(layer) && source(layer) == own);
+    first == Some(number) && linear_before(passed.network, number).is_none()
+}
+
+/// The node whose value a node has: dropout is the identity here.
+fn behind_dropout<T: Real>(passed: &Passed<'_, T>, mut node: NodeId) -> NodeId {
+    while let (Op::Dropout(_), Some(&before)) =
+        (&passed.network.graph.node(node).op, passed.network.graph.node(node).inputs.first())
+    {
+        node = before;
+    }
+    node
+}
+
+/// The nodes that read a node, with the number of the input that it is to them.
+fn readers<'a, T: Real>(passed: &'a Passed<'_, T>, node: NodeId) -> impl Iterator<Item = (NodeId, usize)> + use<'a, T> {
+    let nodes = passed.network.graph.nodes().iter().enumerate();
+    nodes.flat_map(move |(number, reader)| {
+        let inputs = reader.inputs.iter().enumerate();
+        inputs.filter(move |&(_, &input)| input == node).map(move |(input, _)| (NodeId(number), input))
+    })
+}
+
+/// The gradient of a node's value: a sum over everything that reads it.
+fn received<T: Real>(passed: &Passed<'_, T>, node: NodeId, name: &str) -> Vec<Chain> {
+    let node = behind_dropout(passed, node);
+    let Some(gradient) = passed.gradient(node) else { return Vec::new() };
+    let mut terms: Vec<Vec<Vec<Factor>>> = vec![Vec::new(); gradient.len()];
+    if !contributions(passed, node, &mut terms) {
+        return Vec::new();
+    }
+    let chains = gradient.into_iter().zip(terms).enumerate();
+    chains.map(|(place, (gradient, terms))| Chain { of: format!("{name}[{place}]"), terms, gradient }).collect()
+}
+
+/// Adds what each reader of `node` contributes to the gradient of each of its elements; false where one is a loss, which
+/// is shown on its own.
+fn contributions<T: Real>(passed: &Passed<'_, T>, node: NodeId, terms: &mut [Vec<Vec<Factor>>]) -> bool {
+    let graph = &passed.network.graph;
+    let mut known = true;
+    for (reader, input) in readers(passed, node) {
+        let op = &graph.node(reader).op;
+        if matches!(op, Op::Dropout(_)) {
+            known &= contributions(passed, reader, terms);
+            continue;
+        }
+        let Some(upstream) = passed.gradient(reader) else { continue };
+        let value = passed.value(reader);
+        let slot = || graph.node(reader).slots.first().map(|&id| graph.slots().view(id, &passed.parameters));
+        let parameters = to_f64(slot().unwrap_or(&[]));
+        match op {
+            Op::Linear(_) => {
+                let width = terms.len();
+                for (j, terms) in terms.iter_mut().enumerate() {
+                    let column = parameters.iter().skip(j).step_by(width).zip(&upstream);
+                    terms.extend(column.map(|(&w, &delta)| vec![factor("w", w), factor("delta", delta)]));
+                }
+            }
+            Op::Scale(_) => add(terms, &upstream, |j, g| vec![factor("dL/dy", g), factor("s", parameters[j])]),
+            Op::Add(_) => add(terms, &upstream, |_, g| vec![factor("dL/dy", g)]),
+            Op::Multiply(_) => {
+                let other = passed.value(graph.node(reader).inputs[1 - input]);
+                add(terms, &upstream, |j, g| vec![factor("dL/dproduct", g), factor("other side", other[j])]);
+            }
+            Op::Softmax(_) => {
+                let mean: f64 = upstream.iter().zip(&value).map(|(g, p)| g * p).sum();
+                add(terms, &upstream, |j, g| vec![factor("p", value[j]), factor("(g - mean of g)", g - mean)]);
+            }
+            Op::LogSoftmax(_) => {
+                let p: Vec<f64> = passed.raw(reader).iter().map(|&log| log.exp().to_f64()).collect();
+                let sum: f64 = upstream.iter().sum();
+                add(terms, &upstream, |_, g| vec![factor("g", g)]);
+                add(terms, &upstream, |j, _| vec![factor("-p", -p[j]), factor("sum of g", sum)]);
+            }
+            curve if curve.is_curve() => {
+                let slopes = to_f64(&direct::slopes(curve, passed.raw(node), passed.raw(reader)));
+                add(terms, &upstream, |j, g| vec![factor("dL/da", g), factor("da/dz", slopes[j])]);
+            }
+            _ => known = false,
+        }
+    }
+    known
+}
+
+fn add(terms: &mut [Vec<Vec<Factor>>], upstream: &[f64], term: impl Fn(usize, f64) -> Vec<Factor>) {
+    for (j, (terms, &g)) in terms.iter_mut().zip(upstream).enumerate() {
+        terms.push(term(j, g));
+    }
+}
+
+/// `dL/dw_ij = delta_i x x_j`, `dL/db_i = delta_i`.
+fn linear<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo, delta: &[f64]) -> Vec<Chain> {
+    let slots = passed.network.graph.slots();
+    let view = |place: usize| info.slots.get(place).map(|&id| to_f64(slots.view(id, &passed.gradients)));
+    let x = passed.value(info.source);
+    let (weights, biases) = (view(0).unwrap_or_default(), view(1));
+    let mut chains = Vec::new();
+    for (unit, (row, &delta)) in weights.chunks_exact(x.len().max(1)).zip(delta).enumerate() {
+        for (input, (&gradient, &x)) in row.iter().zip(&x).enumerate() {
+            let terms = vec![vec![factor("delta", delta), factor("input", x)]];
+            chains.push(Chain { of: format!("dL/dw[{unit}][{input}]"), terms, gradient });
+        }
+        if let Some(biases) = &biases {
+            let terms = vec![vec![factor("delta", delta)]];
+            chains.push(Chain { of: format!("dL/db[{unit}]"), terms, gradient: biases[unit] });
+        }
+    }
+    chains
+}
+
+/// `dL/ds_j = g_j x x_j`.
+fn scale<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo, upstream: &[f64]) -> Vec<Chain> {
+    let Some(&id) = info.slots.first() else { return Vec::new() };
+    let own = to_f64(passed.network.graph.slots().view(id, &passed.gradients));
+    let elements = upstream.iter().zip(passed.value(info.source)).zip(own).enumerate();
+    let chain = |(j, ((&g, x), gradient)): (usize, ((&f64, f64), f64))| Chain {
+        of: format!("dL/ds[{j}]"),
+        terms: vec![vec![factor("dL/dy", g), factor("input", x)]],
+        gradient,
+    };
+    elements.map(chain).collect()
+}

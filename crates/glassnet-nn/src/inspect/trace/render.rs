@@ -1,0 +1,305 @@
+//! The text of a trace. A network of one neuron is one line; larger ones have a block a layer; gradients and the step
+//! follow in the order in which they are computed.
+
+use std::fmt::{self, Display, Formatter, Write as _};
+
+use super::backward::{Chain, LayerGradient};
+use super::forward::{LayerTrace, Neuron, Spread, Terms};
+use super::{LossTrace, Scores, StepTrace, Trace};
+use crate::inspect::number::{score, significant, with_decimal};
+
+/// Digits of values that only rounding separates from short decimals: f32 has fewer to trust.
+fn digits(trace: &Trace) -> usize {
+    if trace.precision == "f32" { 6 } else { 10 }
+}
+
+/// Digits of what a curve or a gradient gives: such numbers are long by nature.
+const SHORT: usize = 6;
+
+impl Display for Trace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let digits = digits(self);
+        let weighted = self.layers.iter().filter(|layer| layer.shown_with.is_none());
+        let mut shown = weighted.clone();
+        let single = match (shown.next(), shown.next()) {
+            (Some(only), None) if only.neurons.len() == 1 => Some(only),
+            _ => None,
+        };
+        match single {
+            Some(layer) => writeln!(f, "{}", self.neuron(layer, &layer.neurons[0], digits))?,
+            None => self.blocks(f, digits)?,
+        }
+        if let Some(scores) = &self.scores {
+            if single.is_none() || !scores.in_network {
+                writeln!(f, "{}", scores_line(scores))?;
+            }
+            writeln!(f, "a score: nothing has checked it as a probability")?;
+        }
+        if let Some(loss) = &self.loss {
+            self.loss_block(f, loss)?;
+            for layer in self.layers.iter().rev() {
+                self.gradient_block(f, layer)?;
+            }
+        }
+        if let Some(step) = &self.step {
+            self.step_block(f, step)?;
+        }
+        Ok(())
+    }
+}
+
+impl Trace {
+    /// One block a layer; a residual block's sum comes after the layers inside it.
+    fn blocks(&self, f: &mut Formatter<'_>, digits: usize) -> fmt::Result {
+        let mut waiting: Vec<&LayerTrace> = Vec::new();
+        for layer in &self.layers {
+            while let Some(block) = waiting.pop_if(|block| block.depth >= layer.depth) {
+                result(f, block, digits)?;
+            }
+            if layer.shown_with.is_some() {
+                continue;
+            }
+            header(f, layer)?;
+            let indent = indent(layer.depth + 1);
+            if layer.kind.starts_with("residual") {
+                waiting.push(layer);
+                continue;
+            }
+            if self.is_block(layer) {
+                continue;
+            }
+            if let Some(terms) = &layer.terms {
+                terms_lines(f, &indent, terms, digits)?;
+            }
+            for neuron in &layer.neurons {
+                writeln!(f, "{indent}unit {}: {}", neuron.unit, self.neuron(layer, neuron, digits))?;
+            }
+            if layer.neurons.is_empty() {
+                let shown = self.curve_of(layer).unwrap_or(layer);
+                values(f, &indent, shown, digits)?;
+            }
+        }
+        while let Some(block) = waiting.pop() {
+            result(f, block, digits)?;
+        }
+        Ok(())
+    }
+
+    /// The layer of the curve that is shown with a linear layer.
+    fn curve_of(&self, layer: &LayerTrace) -> Option<&LayerTrace> {
+        self.layers.iter().find(|other| other.shown_with.as_ref() == Some(&layer.name))
+    }
+
+    /// Whether other layers stand inside it.
+    fn is_block(&self, layer: &LayerTrace) -> bool {
+        self.layers.iter().any(|other| other.name.strip_prefix(&layer.name).is_some_and(|rest| rest.starts_with('.')))
+    }
+
+    /// `6 x 0.7 = 4.2 | 8 x 0.3 = 2.4 | bias -4.0 | z = 2.6 -> 0.931`
+    fn neuron(&self, layer: &LayerTrace, neuron: &Neuron, digits: usize) -> String {
+        let mut line = String::new();
+        let write = |value| significant(value, digits);
+        for product in &neuron.products {
+            line.push_str(&format!("{} x {} = {} | ", write(product.x), write(product.w), write(product.product)));
+        }
+        if let Some(bias) = neuron.bias {
+            line.push_str(&format!("bias {} | ", with_decimal(bias, digits)));
+        }
+        line.push_str(&format!("z = {}", write(neuron.z)));
+        if let Some(activation) = neuron.activation {
+            let last = self.layers.last().map(|last| &last.name);
+            let is_score = self.scores.as_ref().is_some_and(|scores| scores.in_network)
+                && self.curve_of(layer).map(|curve| &curve.name) == last;
+            let text = if is_score { score(activation) } else { significant(activation, SHORT.min(digits)) };
+            line.push_str(&format!(" -> {text}"));
+        }
+        line
+    }
+
+    fn loss_block(&self, f: &mut Formatter<'_>, loss: &LossTrace) -> fmt::Result {
+        let target: Vec<String> = loss.target.iter().map(|&target| significant(target, SHORT)).collect();
+        writeln!(f, "\ntarget {}", target.join(", "))?;
+        writeln!(f, "loss: {}, {} = {}", loss.name, loss.formula, significant(loss.value, SHORT))?;
+        writeln!(f, "\ngradients, from the loss back")?;
+        let shape = shape(&[loss.gradients.len()]);
+        writeln!(f, "loss into layer {}: {shape}, {}", loss.layer, loss.derivative)?;
+        chains(f, "  ", &loss.gradients)
+    }
+
+    fn gradient_block(&self, f: &mut Formatter<'_>, layer: &LayerTrace) -> fmt::Result {
+        let Some(gradient) = &layer.gradient else { return Ok(()) };
+        if layer.shown_with.is_some() {
+            return Ok(());
+        }
+        if gradient.slots.is_empty() && gradient.inputs.is_empty() && gradient.flows {
+            return Ok(());
+        }
+        let indent = indent(layer.depth + 1);
+        writeln!(f, "{}layer {}: {}", &indent[2..], layer.name, described(layer))?;
+        if !gradient.flows {
+            return writeln!(f, "{indent}no gradient comes here");
+        }
+        for slot in &gradient.slots {
+            let zeros = if slot.zeros > 0 { format!(", {} zeros", slot.zeros) } else { String::new() };
+            writeln!(
+                f,
+                "{indent}dL/d {} {}: length {}, largest {}{zeros}",
+                slot.name,
+                shape(&slot.shape),
+                significant(slot.norm, SHORT),
+                significant(slot.largest, SHORT)
+            )?;
+        }
+        let after = self.curve_of(layer).and_then(|curve| curve.gradient.as_ref());
+        let own: [(&[Chain], usize); 4] = [
+            (after.map_or(&[], |after: &LayerGradient| &after.value), layer.outputs),
+            (&gradient.value, layer.outputs),
+            (&gradient.parameters, 0),
+            (&gradient.inputs, layer.inputs),
+        ];
+        for (list, width) in own {
+            if let (Some(first), true) = (list.first(), width > 0) {
+                let name = first.of.split('[').next().unwrap_or_default();
+                writeln!(f, "{indent}{name} {}", shape(&[width]))?;
+            }
+            chains(f, &indent, list)?;
+        }
+        Ok(())
+    }
+
+    fn step_block(&self, f: &mut Formatter<'_>, step: &StepTrace) -> fmt::Result {
+        writeln!(f, "\nstep: old - {} x grad = new", significant(step.lr, SHORT))?;
+        for slot in &step.slots {
+            for update in &slot.updates {
+                writeln!(
+                    f,
+                    "  {}: {} - {} x {} = {}",
+                    update.name,
+                    significant(update.old, SHORT),
+                    significant(slot.lr, SHORT),
+                    significant(update.gradient, SHORT),
+                    significant(update.new, SHORT)
+                )?;
+            }
+            if let Some(change) = &slot.change {
+                writeln!(f, "  {} {}: change {}", slot.name, shape(&slot.shape), spread(change, SHORT))?;
+            }
+        }
+        writeln!(f, "\nagain, with the new parameters")?;
+        match (&self.scores, &step.again.scores) {
+            (Some(before), Some(scores)) => writeln!(f, "  {}; before: {}", scores_line(scores), score_list(before))?,
+            _ => writeln!(f, "  gives {}; before: {}", list(&step.again.output, SHORT), list(&self.output, SHORT))?,
+        }
+        let before = self.loss.as_ref().map_or(f64::NAN, |loss| loss.value);
+        writeln!(f, "  loss {}; before: {}", significant(step.again.loss, SHORT), significant(before, SHORT))
+    }
+}
+
+fn chains(f: &mut Formatter<'_>, indent: &str, chains: &[Chain]) -> fmt::Result {
+    for chain in chains {
+        let mut text = String::new();
+        for (place, term) in chain.terms.iter().enumerate() {
+            if place > 0 {
+                text.push_str(" + ");
+            }
+            for (place, factor) in term.iter().enumerate() {
+                let times = if place > 0 { " x " } else { "" };
+                write!(text, "{times}{} {}", factor.name, significant(factor.value, SHORT))?;
+            }
+        }
+        let equals = if text.is_empty() { "" } else { " = " };
+        writeln!(f, "{indent}{} = {text}{equals}{}", chain.of, significant(chain.gradient, SHORT))?;
+    }
+    Ok(())
+}
+
+/// `layer 0: linear 3 -> 4, relu`
+fn header(f: &mut Formatter<'_>, layer: &LayerTrace) -> fmt::Result {
+    writeln!(f, "{}layer {}: {}", indent(layer.depth), layer.name, described(layer))
+}
+
+fn described(layer: &LayerTrace) -> String {
+    let kind = match layer.kind.strip_prefix("linear ") {
+        Some(rest) => {
+            let bias = rest.split_once(' ').map_or("", |(_, bias)| bias);
+            let bias = if bias.is_empty() { String::new() } else { format!(", {bias}") };
+            format!("linear {} -> {}{bias}", layer.inputs, layer.outputs)
+        }
+        None if layer.inputs == layer.outputs => format!("{}, {}", layer.kind, layer.outputs),
+        None => format!("{}, {} -> {}", layer.kind, layer.inputs, layer.outputs),
+    };
+    let dropout = if layer.kind.starts_with("dropout") { ": off outside training" } else { "" };
+    let curve = layer.curve.as_ref().map_or(String::new(), |curve| format!(", {curve}"));
+    format!("{kind}{curve}{dropout}")
+}
+
+/// What a residual block gives.
+fn result(f: &mut Formatter<'_>, block: &LayerTrace, digits: usize) -> fmt::Result {
+    let indent = indent(block.depth + 1);
+    match &block.terms {
+        Some(terms) => terms_lines(f, &indent, terms, digits),
+        None => values(f, &indent, block, digits),
+    }
+}
+
+fn terms_lines(f: &mut Formatter<'_>, indent: &str, terms: &Terms, digits: usize) -> fmt::Result {
+    let write = |value| significant(value, digits);
+    let elements = terms.elements.iter();
+    let elements = elements
+        .map(|term| format!("{} {} {} = {}", write(term.left), terms.operator, write(term.right), write(term.result)));
+    let elements: Vec<String> = elements.collect();
+    writeln!(f, "{indent}{} {} {}: {}", terms.left, terms.operator, terms.right, elements.join(" | "))
+}
+
+fn values(f: &mut Formatter<'_>, indent: &str, layer: &LayerTrace, digits: usize) -> fmt::Result {
+    match &layer.spread {
+        Some(values) => writeln!(f, "{indent}{}", spread(values, SHORT)),
+        None => writeln!(f, "{indent}gives {}", list(&layer.values, digits.min(SHORT))),
+    }
+}
+
+fn list(values: &[f64], digits: usize) -> String {
+    values.iter().map(|&value| significant(value, digits)).collect::<Vec<_>>().join(" | ")
+}
+
+fn spread(spread: &Spread, digits: usize) -> String {
+    let write = |value| significant(value, digits);
+    let largest: Vec<String> =
+        spread.largest.iter().map(|&(place, value)| format!("{} at {place}", write(value))).collect();
+    let non_finite = if spread.non_finite > 0 { format!(", {} not finite", spread.non_finite) } else { String::new() };
+    format!(
+        "{} values: min {}, mean {}, max {}, {} zeros{non_finite}; largest {}",
+        spread.count,
+        write(spread.min),
+        write(spread.mean),
+        write(spread.max),
+        spread.zeros,
+        largest.join(", ")
+    )
+}
+
+/// `softmax of the logits: 0.659 | 0.242 | 0.099`; of many classes the five highest.
+fn scores_line(scores: &Scores) -> String {
+    let of = if scores.in_network { "" } else { " of the logits" };
+    let highest = if scores.values.len() > super::OPEN_UP_TO { ", the highest" } else { "" };
+    format!("{}{of}{highest}: {}", scores.curve, score_list(scores))
+}
+
+fn score_list(scores: &Scores) -> String {
+    if scores.values.len() <= super::OPEN_UP_TO {
+        return scores.values.iter().map(|&value| score(value)).collect::<Vec<_>>().join(" | ");
+    }
+    let mut order: Vec<(usize, f64)> = scores.values.iter().copied().enumerate().collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let highest = order.iter().take(5).map(|&(class, value)| format!("{} for {class}", score(value)));
+    highest.collect::<Vec<_>>().join(" | ")
+}
+
+fn shape(axes: &[usize]) -> String {
+    let axes: Vec<String> = axes.iter().map(usize::to_string).collect();
+    format!("[{}]", axes.join(", "))
+}
+
+fn indent(depth: usize) -> String {
+    "  ".repeat(depth)
+}
