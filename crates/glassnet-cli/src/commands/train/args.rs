@@ -64,7 +64,7 @@ pub struct Args {
     #[command(flatten)]
     pub read: ReadArgs,
 
-    /// Threads that work [default: one for each core]; the result does not depend on it
+    /// Threads that work [default: one for each core, one for small networks]; the result does not depend on it
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 }

@@ -264,6 +264,11 @@ fn read_again(path: &str, options: &ReadOptions) -> Result<Dataset, CliError> {
 fn with_flags(error: glassnet::model::ModelError) -> CliError {
     use glassnet::model::ModelError;
     let hint = match &error {
+        ModelError::BadOverride { kind: "weighted by class", why, .. } => {
+            return CliError::Usage(format!(
+                "--class-weights: {why}\n  hint: write balanced, or yes=2,no=1 with the classes' names"
+            ));
+        }
         ModelError::NoInputs { .. } => {
             "\n  hint: --type COL=number or --type COL=category keeps a column that was left out"
         }

@@ -66,15 +66,20 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     check_writable(&out)?;
 
     let mut data = data::read(&settings)?;
-    output.message(&understand::data(&data));
+    let told = !output.is_json();
+    if told {
+        output.message(&understand::data(&data));
+    }
     let headed = network::network(&settings, &mut data.prepared, data.images)?;
     let spec = network::train_spec(&settings, &data.prepared, data.images)?;
     let test = test(&mut data, &headed, &spec)?;
-    let team = Team::new(settings.threads);
-    output.message(&understand::network(&headed));
-    output.message(understand::training(&spec, &headed, data.prepared.train_rows.len(), &team).trim_end());
+    let team = Team::new(settings.threads.unwrap_or_else(|| network::threads(&headed, &spec, &data.prepared)));
     let forecast = forecast::forecast(&headed, &data.prepared, &spec, &team)?;
-    output.message(&forecast.words(&spec));
+    if told {
+        output.message(&understand::network(&headed));
+        output.message(understand::training(&spec, &headed, data.prepared.train_rows.len(), &team).trim_end());
+        output.message(&forecast.words(&spec));
+    }
 
     let (outcome, doctor, seconds) = train(&data, &headed, &spec, &team, interrupt, output)?;
     if outcome.parameters.iter().any(|value| !value.is_finite()) {
@@ -172,7 +177,9 @@ impl Finished<'_> {
         let measured = Measured { seconds: self.seconds, peak_bytes: forecast::process_memory().map(|(_, peak)| peak) };
         let epochs = history.epochs.len();
         let share = history.epochs.len().max(1) as f64;
-        output.message(&format!("\n{}", measured.words(&self.forecast, share)));
+        if !output.is_json() {
+            output.message(&format!("\n{}\n", measured.words(&self.forecast, share)));
+        }
 
         let best = history.best_epoch;
         let mut text = report::table(&parts);

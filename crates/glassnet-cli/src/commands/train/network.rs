@@ -148,6 +148,18 @@ fn default_batch(rows: usize, images: bool) -> usize {
     batch
 }
 
+/// Floating-point operations of a step below which a second thread costs more than it brings.
+const WORTH_A_THREAD: u64 = 20_000_000;
+
+/// Threads where none are asked for: one for each core, or one where a step is too small to share.
+pub fn threads(headed: &Headed, spec: &TrainSpec, prepared: &Prepared) -> usize {
+    let rows = spec.batch_rows(prepared.train_rows.len());
+    if headed.network.plan(glassnet::core::Purpose::Train, 1).flops(rows) < WORTH_A_THREAD {
+        return 1;
+    }
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// What the head's outputs are called in messages.
 pub fn head_words(head: Head) -> &'static str {
     match head {
