@@ -275,7 +275,7 @@ fn other_ways_to_train() {
         &["--batch", "all", "--optimizer", "momentum", "--lr", "0.05"],
         &["--batch", "1", "--epochs", "1", "--no-shuffle"],
         &["--accumulate", "4", "--clip-norm", "1", "--optimizer", "adamw", "--weight-decay", "0.01"],
-        &["--clip-value", "0.5", "--schedule", "warmup 5 -> cosine", "--init", "he_uniform"],
+        &["--clip-value", "0.5", "--schedule", "warmup 5 -> cosine", "--init", "constant 0.05"],
         &["--validation-share", "0", "--label-smoothing", "0.1"],
         &["--loss", "bce", "--class-weights", "yes=2"],
         &["--net", "8 tanh -> 4 tanh", "--raw", "--optimizer", "rmsprop", "--momentum", "0.5"],
@@ -294,4 +294,32 @@ fn other_ways_to_train() {
         let value = folder.run(&all).ok().json();
         assert!(value["train"]["accuracy"].is_f64(), "{way:?}");
     }
+}
+
+#[test]
+fn merging_affine_layers_on_request() {
+    let folder = Folder::new("merge");
+    folder.write("orders.csv", orders(200, 1));
+    let base = [
+        "train",
+        "orders.csv",
+        "--target",
+        "late",
+        "--net",
+        "linear 4 -> linear 3 -> 8 relu",
+        "--epochs",
+        "2",
+        "--json",
+    ];
+    let plain = folder.run(&base).ok().json();
+    assert!(
+        plain["findings"].as_array().unwrap().iter().any(|finding| finding["code"] == "affine-side-by-side"),
+        "{plain}"
+    );
+    let run = folder.run(&[&base[..], &["--merge-affine"]].concat()).ok();
+    assert!(run.err.contains("merged: "), "{}", run.err);
+    let merged = run.json();
+    assert!(merged["parameters"].as_u64() < plain["parameters"].as_u64());
+    let loss = |value: &serde_json::Value| value["valid"]["log_loss"].as_f64().unwrap();
+    assert!((loss(&merged) - loss(&plain)).abs() < 1e-5, "it computes the same");
 }

@@ -37,8 +37,10 @@ fn wrong_settings() {
         (&["--target", "late", "--early-stop", "0"], &["--early-stop", "off"]),
         (&["--target", "late", "--net", "25 rleu"], &["rleu", "^^^^", "did you mean relu?"]),
         (&["--target", "late", "--net", "0 relu"], &["dense dimensions must be positive"]),
-        (&["--target", "late", "--net", "7 -> 4 relu -> 2"], &["--net", "7 inputs", "^"]),
-        (&["--target", "late", "--init", "he_norml"], &["he_norml", "he_normal"]),
+        (&["--target", "late", "--net", "9 -> 4 relu -> 2"], &["--net", "9 inputs", "^"]),
+        (&["--target", "late", "--init", "he_norml"], &["he_norml", "did you mean he normal?"]),
+        (&["--target", "late", "--init", "he normal 2"], &["he normal takes no number"]),
+        (&["--target", "late", "--init", "constant -1"], &["must be a number above 0"]),
         (&["--target", "late", "--drop", "amont"], &["--drop", "did you mean amount?"]),
         (&["--target", "late", "--drop", "late"], &["the target"]),
         (&["--target", "late", "--type", "amount"], &["zip=category"]),
@@ -114,4 +116,30 @@ fn an_error_is_one_json_object_too() {
     let value = folder.run(&["train", "none.csv", "--target", "x", "--json"]).fails(3, &["none.csv"]).json();
     assert_eq!(value["exit_code"], 3);
     assert!(value["error"].as_str().unwrap().contains("none.csv"));
+}
+
+/// A disk of 64 kB: the model does not fit. Where this user may not mount one, there is nothing to see.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk() {
+    let folder = Folder::new("fulldisk");
+    folder.write("orders.csv", orders(60, 1));
+    let disk = folder.path("disk");
+    std::fs::create_dir_all(&disk).unwrap();
+    let mount = |program: &str, arguments: &[&str]| {
+        std::process::Command::new(program)
+            .args(arguments)
+            .arg(&disk)
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
+    if !mount("mount", &["-t", "tmpfs", "-o", "size=64k", "tmpfs"]) {
+        eprintln!("skipped: this user may not mount a small disk");
+        return;
+    }
+    let run = folder.run(&["train", "orders.csv", "--target", "late", "--epochs", "1", "-o", "disk/m.glass"]);
+    let left = std::fs::read_dir(&disk).unwrap().count();
+    assert!(mount("umount", &[]));
+    run.fails(6, &["disk/m.glass", "the disk is full", "hint"]);
+    assert_eq!(left, 0, "nothing half-written");
 }

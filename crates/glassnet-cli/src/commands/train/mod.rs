@@ -34,6 +34,7 @@ use glassnet::model::encoded::Encoded;
 use glassnet::model::file::Features;
 use glassnet::model::fit::Headed;
 use glassnet::nn::doctor::Doctor;
+use glassnet::nn::inspect::{MergeOptions, merge_affine};
 use glassnet::nn::train::{Outcome, Stop, TrainSpec, Trainer};
 use serde_json::json;
 
@@ -160,13 +161,27 @@ impl Finished<'_> {
         output: &mut Output,
     ) -> Result<(), CliError> {
         let Outcome { parameters, history, stop } = outcome;
-        let mut model = data.prepared.model(self.headed, parameters)?;
+        let mut merged = None;
+        let mut parameters = parameters;
+        if self.settings.merge_affine {
+            let done = merge_affine(&self.headed.network, &parameters, MergeOptions::default())
+                .map_err(|error| CliError::Usage(format!("--merge-affine: {error}")))?;
+            let words: Vec<String> = done.merges.iter().map(ToString::to_string).collect();
+            output.message(&format!(
+                "merged: {}",
+                if words.is_empty() { "nothing to merge".into() } else { words.join("; ") }
+            ));
+            parameters = done.parameters;
+            merged = Some(Headed { network: done.network, head: self.headed.head });
+        }
+        let headed = merged.as_ref().unwrap_or(self.headed);
+        let mut model = data.prepared.model(headed, parameters)?;
         let parts = scores(&mut data, test, &model, team);
         record::fill(
             &mut model,
             self.settings,
             &data,
-            (self.headed, self.spec),
+            (headed, self.spec),
             history.clone(),
             doctor.findings(),
             &parts,
@@ -208,7 +223,7 @@ impl Finished<'_> {
             "stopped": report::stop_word(&stop),
             "first_loss": history.first_loss,
             "understood": understand::as_json(&data),
-            "network": understand::network_json(self.headed),
+            "network": understand::network_json(headed),
             "settings": model.document().provenance.settings,
             "history": history,
             "forecast": self.forecast,

@@ -136,12 +136,9 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
     Ok(spec)
 }
 
-/// 128 for images; for tables 256, or less where an epoch would have fewer than about 40 steps, but at least 16.
+/// 128 for images, 256 for tables; less where an epoch would have fewer than about 40 steps, but at least 16.
 fn default_batch(rows: usize, images: bool) -> usize {
-    if images {
-        return 128;
-    }
-    let mut batch = 256;
+    let mut batch = if images { 128 } else { 256 };
     while batch > 16 && rows / batch < 40 {
         batch /= 2;
     }

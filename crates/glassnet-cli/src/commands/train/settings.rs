@@ -45,6 +45,7 @@ pub struct Settings {
     pub validation_share: f64,
     pub shuffle: bool,
     pub raw: bool,
+    pub merge_affine: bool,
     pub seed: u64,
     /// `None`: as many as the work is worth.
     pub threads: Option<usize>,
@@ -222,6 +223,7 @@ impl Settings {
             validation_share,
             shuffle: !t.no_shuffle,
             raw: t.raw,
+            merge_affine: t.merge_affine,
             seed: t.seed.or(said.seed).unwrap_or(0),
             threads,
             types: types(args, said, &from)?,
