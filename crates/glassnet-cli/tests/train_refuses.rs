@@ -39,7 +39,7 @@ fn wrong_settings() {
         (&["--target", "late", "--net", "0 relu"], &["dense dimensions must be positive"]),
         (&["--target", "late", "--net", "9 -> 4 relu -> 2"], &["--net", "9 inputs", "^"]),
         (&["--target", "late", "--init", "he_norml"], &["he_norml", "did you mean he normal?"]),
-        (&["--target", "late", "--init", "he normal 2"], &["he normal takes no number"]),
+        (&["--target", "late", "--init", "he normal 2"], &["takes no number"]),
         (&["--target", "late", "--init", "constant -1"], &["must be a number above 0"]),
         (&["--target", "late", "--drop", "amont"], &["--drop", "did you mean amount?"]),
         (&["--target", "late", "--drop", "late"], &["the target"]),
