@@ -80,7 +80,11 @@ pub fn forecast(headed: &Headed, prepared: &Prepared, spec: &TrainSpec, team: &T
         seconds_per_epoch += start.elapsed().as_secs_f64() * valid.rows.len() as f64 / some.len().max(1) as f64;
     }
     let data_bytes = prepared.train.bytes() + prepared.valid.as_ref().map_or(0, |valid| valid.bytes()) + rows * 4;
-    let peak_bytes = process_memory().map(|(now, peak)| peak.max(now + training_bytes as u64));
+    // The scores at the end hold the outputs of a whole part: logits and values in f32, scores in f64, and for each row
+    // its loss, label and weight.
+    let part = rows.max(valid.map_or(0, |valid| valid.rows.len()));
+    let scores = part * (network.outputs() * 16 + 20);
+    let peak_bytes = process_memory().map(|(now, peak)| peak.max(now + (training_bytes + scores) as u64));
     Ok(Forecast {
         seconds: seconds_per_epoch * spec.epochs as f64,
         seconds_per_epoch,
