@@ -58,7 +58,7 @@ Examples:
   glassnet check late.glass test.csv
   glassnet check digits.glass mnist/ --rows 4
   glassnet check \"2 -> 4 tanh -> 1\" --x 0.5,-1 --y 1
-  glassnet check \"8 -> 16 swiglu 12 -> 3\"
+  glassnet check \"8 -> swiglu 12 -> 3\"
 
 Each gradient by backward is held against (L(w + h) - L(w - h)) / 2h. Without DATA or --x, rows and targets are drawn from
 the seed. Exit code 7 where a gradient is wrong.";
@@ -84,7 +84,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
             let from = format!("the first rows of {data}");
             (network, matrix, from)
         }
-        (Net::Layers { .. }, Some(data), _) => {
+        (Net::Layers(_), Some(data), _) => {
             return Err(CliError::Usage(format!(
                 "{data}: only a model knows what columns become before the network\n  hint: give a model file, or a row with --x \
                  and --y, or no data: then rows are drawn"

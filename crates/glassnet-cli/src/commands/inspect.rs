@@ -96,7 +96,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let net = Net::read(&args.net.net)?;
     let model = match &net {
         Net::Model(model) => Some(model.as_ref()),
-        Net::Layers { .. } => None,
+        Net::Layers(_) => None,
     };
     let loss = match args.net.loss {
         Some(loss) => Some(loss.spec(false)),

@@ -95,6 +95,9 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         Some(path) => Sink::file(path, &[&args.data, &args.model])?,
     };
     let to_file = sink.is_file();
+    if !to_file && format == Format::Json {
+        output.streams_json();
+    }
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     // Where no handler can be set, Ctrl-C ends the program at once; only a temporary file stays behind.
