@@ -172,7 +172,7 @@ fn evaluate_a_classifier() {
         assert!(done.out.contains(line), "{line:?} is missing in\n{}", done.out);
     }
     assert!(done.err.contains("ignored, because the model does not know them: note"), "{}", done.err);
-    assert!(done.err.contains("set aside: 1 row  whose queue is blank"), "{}", done.err);
+    assert!(done.err.contains("set aside: 1 row whose queue is blank"), "{}", done.err);
     let json = glassnet(&["evaluate", &model, &data, "--json", "--threads", "2"]).ok().json();
     assert_eq!(json["accuracy"].as_f64().unwrap(), 2.0 / 3.0);
     assert_eq!((json["auc"].as_f64(), json["rows"].as_u64()), (Some(1.0), Some(3)));
