@@ -81,17 +81,17 @@ impl<'a> Differences<'a> {
             let ((up, up_same), (down, down_same)) = (self.at(place, above), self.at(place, below));
             // Divided by what w really moves by, after rounding.
             let numeric = (up - down) / (above - below);
-            let error = relative_error(analytic, numeric, self.loss);
-            let right = error <= self.options.tolerance;
-            crossed |= !(up_same && down_same);
-            // A difference across a kink counts only where it agrees: then both slopes do.
-            if right || (up_same && down_same) {
-                clean = true;
-                if best.is_none_or(|(_, least)| error < least) {
-                    best = Some((numeric, error));
-                }
+            if !(up_same && down_same) {
+                // Never taken, even where it agrees: it is a mean of two slopes, which half a gradient may equal.
+                crossed = true;
+                continue;
             }
-            if right {
+            let error = self.error(analytic, numeric, h, clean);
+            clean = true;
+            if best.is_none_or(|(_, least)| error < least) {
+                best = Some((numeric, error));
+            }
+            if error <= self.options.tolerance {
                 break;
             }
         }
@@ -100,6 +100,15 @@ impl<'a> Differences<'a> {
         }
         let (numeric, error) = best.unwrap_or((f64::NAN, f64::INFINITY));
         Compared::Difference { numeric, error, near_kink: crossed }
+    }
+
+    /// The relative error. Where kinks leave only a small step, differences below what rounding makes of the loss at that
+    /// step cannot be told from 0; where a larger step was `measured` already there is no such excuse.
+    fn error(&self, analytic: f64, numeric: f64, h: f64, measured: bool) -> f64 {
+        let loss = self.loss.abs().max(1.0);
+        let rounding = 8.0 * f64::EPSILON * loss / h.abs();
+        let floor = if measured { 0.0 } else { rounding / self.options.tolerance };
+        relative_error(analytic, numeric, floor.max(1e-4 * loss))
     }
 
     /// `(-3 L(w) + 4 L(w + h) - L(w + 2h)) / 2h` on a side where no unit changes sides: exact to h^2, as the central one.
@@ -115,7 +124,7 @@ impl<'a> Differences<'a> {
                     continue;
                 }
                 let numeric = (4.0 * first - 3.0 * self.loss - second) / (far - w);
-                let error = relative_error(analytic, numeric, self.loss);
+                let error = self.error(analytic, numeric, h, best.is_some());
                 if best.is_none_or(|(_, least)| error < least) {
                     best = Some((numeric, error));
                 }

@@ -119,6 +119,7 @@ pub struct Difference {
     /// Its gradient by finite differences.
     pub numeric: f64,
     /// `|analytic - numeric| / max(|analytic|, |numeric|, 1e-4 max(1, |loss|))`; infinite where either is not finite.
+    /// Where kinks leave only a step h below the first, the last number is what rounding blurs at that step, if larger.
     pub error: f64,
 }
 
@@ -360,10 +361,9 @@ impl Display for Check {
 }
 
 /// The relative error; see [`Difference::error`].
-fn relative_error(analytic: f64, numeric: f64, loss: f64) -> f64 {
+fn relative_error(analytic: f64, numeric: f64, floor: f64) -> f64 {
     if !(Real::is_finite(analytic) && Real::is_finite(numeric)) {
         return f64::INFINITY;
     }
-    let floor = 1e-4 * loss.abs().max(1.0);
     (analytic - numeric).abs() / analytic.abs().max(numeric.abs()).max(floor)
 }

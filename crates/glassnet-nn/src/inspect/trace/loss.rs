@@ -100,6 +100,8 @@ pub(super) fn traced<T: Real>(passed: &Passed<'_, T>) -> Option<LossTrace> {
     };
     let scores = passed.scores().map(|scores| scores.values).unwrap_or_default();
     let outputs = reads.len() as f64;
+    let curve = network.layers.iter().any(|layer| layer.node == network.logits && layer.activation.is_some());
+    let name = if curve { "dL/da" } else { "dL/dz" };
     let gradients = passed.gradient(network.logits).unwrap_or_default().into_iter().enumerate();
     let gradients = gradients.map(|(i, gradient)| {
         let t = || target.get(i).copied().unwrap_or(0.0);
@@ -107,7 +109,7 @@ pub(super) fn traced<T: Real>(passed: &Passed<'_, T>) -> Option<LossTrace> {
         let terms = match &objective.loss {
             LossSpec::CrossEntropy { smoothing, .. } if *smoothing == 0.0 => {
                 let chosen = target.first().is_some_and(|&class| class == i as f64);
-                vec![vec![factor("score", p)], vec![factor("- target", -f64::from(u8::from(chosen)))]]
+                vec![vec![factor("(score - target)", p - f64::from(u8::from(chosen)))]]
             }
             LossSpec::BinaryCrossEntropy { positive_weight } if *positive_weight == 1.0 => {
                 vec![vec![factor("1/K", 1.0 / outputs), factor("(score - target)", p - t())]]
@@ -120,7 +122,7 @@ pub(super) fn traced<T: Real>(passed: &Passed<'_, T>) -> Option<LossTrace> {
             }
             _ => Vec::new(),
         };
-        Chain { of: format!("dL/dy[{i}]"), terms, gradient }
+        Chain { of: format!("{name}[{i}]"), terms, gradient }
     });
     let card = objective.loss.op().card();
     Some(LossTrace {

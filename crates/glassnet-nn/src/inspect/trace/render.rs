@@ -30,7 +30,9 @@ impl Display for Trace {
             None => self.blocks(f, digits)?,
         }
         if let Some(scores) = &self.scores {
-            if single.is_none() || !scores.in_network {
+            // An open last layer has its scores beside its sums.
+            let beside = self.layers.last().is_some_and(|last| last.shown_with.is_some() && last.open);
+            if !(scores.in_network && beside) {
                 writeln!(f, "{}", scores_line(scores))?;
             }
             writeln!(f, "a score: nothing has checked it as a probability")?;
@@ -42,7 +44,7 @@ impl Display for Trace {
             }
         }
         if let Some(step) = &self.step {
-            step_block(f, step)?;
+            self.step_block(f, step)?;
         }
         Ok(())
     }
@@ -122,8 +124,13 @@ impl Trace {
         writeln!(f, "loss: {}, {} = {}", loss.name, loss.formula, significant(loss.value, SHORT))?;
         writeln!(f, "\ngradients, from the loss back")?;
         let shape = shape(&[loss.gradients.len()]);
-        writeln!(f, "{} -> layer {}: dL/dy {shape}, dL/dy: {}", loss.name, loss.layer, loss.derivative)?;
-        chains(f, "  ", &loss.gradients)
+        writeln!(f, "loss into layer {}: {shape}, {}", loss.layer, loss.derivative)?;
+        let open = self.layers.iter().any(|layer| layer.name == loss.layer && layer.open);
+        if open || loss.gradients.len() <= super::OPEN_UP_TO {
+            return chains(f, "  ", &loss.gradients);
+        }
+        let gradients: Vec<f64> = loss.gradients.iter().map(|chain| chain.gradient).collect();
+        writeln!(f, "  {}", spread(&Spread::of(&gradients), SHORT))
     }
 
     fn gradient_block(&self, f: &mut Formatter<'_>, layer: &LayerTrace) -> fmt::Result {
@@ -166,6 +173,33 @@ impl Trace {
         }
         Ok(())
     }
+
+    fn step_block(&self, f: &mut Formatter<'_>, step: &StepTrace) -> fmt::Result {
+        writeln!(f, "\nstep: old - {} x grad = new", significant(step.lr, SHORT))?;
+        for slot in &step.slots {
+            for update in &slot.updates {
+                writeln!(
+                    f,
+                    "  {}: {} - {} x {} = {}",
+                    update.name,
+                    significant(update.old, SHORT),
+                    significant(slot.lr, SHORT),
+                    significant(update.gradient, SHORT),
+                    significant(update.new, SHORT)
+                )?;
+            }
+            if let Some(change) = &slot.change {
+                writeln!(f, "  {} {}: change {}", slot.name, shape(&slot.shape), spread(change, SHORT))?;
+            }
+        }
+        writeln!(f, "\nagain, with the new parameters")?;
+        match (&self.scores, &step.again.scores) {
+            (Some(before), Some(scores)) => writeln!(f, "  {}; before: {}", scores_line(scores), score_list(before))?,
+            _ => writeln!(f, "  gives {}; before: {}", list(&step.again.output, SHORT), list(&self.output, SHORT))?,
+        }
+        let before = self.loss.as_ref().map_or(f64::NAN, |loss| loss.value);
+        writeln!(f, "  loss {}; before: {}", significant(step.again.loss, SHORT), significant(before, SHORT))
+    }
 }
 
 fn chains(f: &mut Formatter<'_>, indent: &str, chains: &[Chain]) -> fmt::Result {
@@ -184,32 +218,6 @@ fn chains(f: &mut Formatter<'_>, indent: &str, chains: &[Chain]) -> fmt::Result 
         writeln!(f, "{indent}{} = {text}{equals}{}", chain.of, significant(chain.gradient, SHORT))?;
     }
     Ok(())
-}
-
-fn step_block(f: &mut Formatter<'_>, step: &StepTrace) -> fmt::Result {
-    writeln!(f, "\nstep: old - {} x grad = new", significant(step.lr, SHORT))?;
-    for slot in &step.slots {
-        for update in &slot.updates {
-            writeln!(
-                f,
-                "  {}: {} - {} x {} = {}",
-                update.name,
-                significant(update.old, SHORT),
-                significant(slot.lr, SHORT),
-                significant(update.gradient, SHORT),
-                significant(update.new, SHORT)
-            )?;
-        }
-        if let Some(change) = &slot.change {
-            writeln!(f, "  {} {}: change {}", slot.name, shape(&slot.shape), spread(change, SHORT))?;
-        }
-    }
-    writeln!(f, "\nagain, with the new parameters")?;
-    match &step.again.scores {
-        Some(scores) => writeln!(f, "  {}", scores_line(scores))?,
-        None => writeln!(f, "  gives {}", list(&step.again.output, SHORT))?,
-    }
-    writeln!(f, "  loss {}", significant(step.again.loss, SHORT))
 }
 
 /// `layer 0: linear 3 -> 4, relu`
@@ -280,15 +288,18 @@ fn spread(spread: &Spread, digits: usize) -> String {
 /// `softmax of the logits: 0.659 | 0.242 | 0.099`; of many classes the five highest.
 fn scores_line(scores: &Scores) -> String {
     let of = if scores.in_network { "" } else { " of the logits" };
+    let highest = if scores.values.len() > super::OPEN_UP_TO { ", the highest" } else { "" };
+    format!("{}{of}{highest}: {}", scores.curve, score_list(scores))
+}
+
+fn score_list(scores: &Scores) -> String {
     if scores.values.len() <= super::OPEN_UP_TO {
-        let values: Vec<String> = scores.values.iter().map(|&value| score(value)).collect();
-        return format!("{}{of}: {}", scores.curve, values.join(" | "));
+        return scores.values.iter().map(|&value| score(value)).collect::<Vec<_>>().join(" | ");
     }
     let mut order: Vec<(usize, f64)> = scores.values.iter().copied().enumerate().collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let highest: Vec<String> =
-        order.iter().take(5).map(|&(class, value)| format!("{} for {class}", score(value))).collect();
-    format!("{}{of}, the highest: {}", scores.curve, highest.join(" | "))
+    let highest = order.iter().take(5).map(|&(class, value)| format!("{} for {class}", score(value)));
+    highest.collect::<Vec<_>>().join(" | ")
 }
 
 fn shape(axes: &[usize]) -> String {
