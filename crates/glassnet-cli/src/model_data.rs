@@ -136,7 +136,7 @@ fn plan(model: &Model, names: &[String], path: &str, wanted: Wanted<'_>) -> Resu
     // Before the others: an identifier is text even where it is an input too; the encoder reads numbers from text.
     if let Some(id) = wanted.id {
         if !has(id) {
-            let near = data::nearest_name(id, names.iter().map(String::as_str));
+            let near = glassnet::nn::nearest::nearest(id, names.iter().map(String::as_str));
             let hint = near.map_or_else(
                 || format!("its columns are {}", names.join(", ")),
                 |near| format!("did you mean '{near}'?"),
@@ -153,7 +153,7 @@ fn plan(model: &Model, names: &[String], path: &str, wanted: Wanted<'_>) -> Resu
         && (wanted.target == Need::Must || (wanted.target == Need::May && has(&target.name)))
     {
         if !has(&target.name) {
-            let near = data::nearest_name(&target.name, names.iter().map(String::as_str));
+            let near = glassnet::nn::nearest::nearest(&target.name, names.iter().map(String::as_str));
             let near = near.map_or(String::new(), |near| format!(" (did you mean '{near}'?)"));
             return Err(CliError::Data(format!(
                 "{path}: there is no column '{}', which is the model's target{near}\n  hint: to evaluate, the data must \

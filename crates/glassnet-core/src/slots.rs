@@ -12,7 +12,7 @@ pub struct SlotId(pub usize);
 /// What a slot holds; decay and initialisation look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// A matrix, [fan_out, fan_in].
+    /// A matrix, `[fan_out, fan_in]`.
     Weight,
     /// A vector added.
     Bias,

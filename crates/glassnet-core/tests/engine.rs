@@ -1,5 +1,7 @@
 //! Graph, plan and runner together: a small network, its gradients by finite differences, every purpose the same bytes.
 
+#![allow(clippy::unwrap_used, reason = "to fail is to fail the test")]
+
 use std::sync::Arc;
 
 use glassnet_core::ops::{

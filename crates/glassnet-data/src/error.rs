@@ -1,5 +1,6 @@
 //! What can go wrong while data is read: what, where (file, row, line, column), and what to do about it.
 
+use glassnet_nn::nearest::nearest;
 use std::path::Path;
 
 /// Why data could not be read. Each message names the file and ends with a hint.
@@ -312,7 +313,7 @@ fn nearest_file(path: &Path) -> Option<String> {
     let mut names: Vec<String> =
         std::fs::read_dir(folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     names.sort();
-    nearest_name(wanted, names.iter().map(String::as_str)).map(str::to_string)
+    nearest(wanted, names.iter().map(String::as_str)).map(str::to_string)
 }
 
 /// A value as messages show it: at most 40 characters, control characters escaped.
@@ -332,33 +333,4 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         text.push_str(&format!(" and {} more", names.len() - 12));
     }
     text
-}
-
-/// The name most like `wanted` (fewest single-character edits, case ignored), where it is alike enough to be meant.
-pub fn nearest_name<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted: Vec<char> = wanted.to_lowercase().chars().take(200).collect();
-    let mut best: Option<(usize, &str)> = None;
-    for name in names {
-        let other: Vec<char> = name.to_lowercase().chars().take(200).collect();
-        let distance = edits(&wanted, &other);
-        if distance <= wanted.len().max(other.len()) / 3 && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, name));
-        }
-    }
-    best.map(|(_, name)| name)
-}
-
-/// Levenshtein's distance, one row of the table at a time.
-fn edits(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(x != y)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
-        }
-    }
-    row[b.len()]
 }

@@ -4,6 +4,7 @@
 //! `glassnet_model::table`. Whatever is wrong with the input is a [`DataError`] that says what, where and what to do;
 //! nothing here panics, and nothing is allocated on a file's word alone.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod arrays;
 mod cells;
@@ -25,7 +26,7 @@ mod zip;
 pub use arrays::{Arrays, read_arrays};
 pub use csv::{read_csv, read_csv_from};
 pub use dialect::Dialect;
-pub use error::{DataError, Result, nearest_name};
+pub use error::{DataError, Result};
 pub use idx::{IdxArray, IdxFolder, read_idx, read_idx_folder};
 pub use npy::Array;
 pub use open::{Dataset, Format, format_of, open};

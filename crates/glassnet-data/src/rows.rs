@@ -2,9 +2,10 @@
 
 use crate::cells::{Cell, Decoder};
 use crate::dialect::{Dialect, Opening, delimiter_name, hex};
-use crate::error::{DataError, Result, listed, nearest_name, short};
+use crate::error::{DataError, Result, listed, short};
 use crate::options::{Encoding, ReadOptions};
 use crate::records::{Bytes, Record, Records};
+use glassnet_nn::nearest::nearest;
 
 /// Reads rows one by one.
 pub(crate) struct Rows<B> {
@@ -133,7 +134,7 @@ pub(crate) fn select(file: &str, names: &[String], options: &ReadOptions) -> Res
                 file: file.to_string(),
                 name: name.clone(),
                 option,
-                nearest: nearest_name(name, names.iter().map(String::as_str)).map(str::to_string),
+                nearest: nearest(name, names.iter().map(String::as_str)).map(str::to_string),
                 available: listed(names.iter().map(String::as_str)),
             });
         }

@@ -2,6 +2,7 @@
 //!
 //! What a column holds cannot be inferred from rows that are not yet read, so the caller says it: a plan of columns.
 
+use glassnet_nn::nearest::nearest;
 use std::io::Read;
 
 use glassnet_model::table::{Column, Table, Text, Values};
@@ -9,7 +10,7 @@ use glassnet_model::table::{Column, Table, Text, Values};
 use crate::cells::{Cell, Cells, Decoder};
 use crate::csv::report;
 use crate::dialect::{Dialect, detect};
-use crate::error::{DataError, Result, listed, nearest_name};
+use crate::error::{DataError, Result, listed};
 use crate::input::{Input, PREFIX};
 use crate::options::ReadOptions;
 use crate::records::Bytes;
@@ -144,7 +145,7 @@ impl CsvStream {
         let wanted = plan.iter().filter(|column| column.kind != Kind::Ignore);
         let missing: Vec<String> = wanted
             .filter(|column| !self.names.contains(&column.name))
-            .map(|column| match nearest_name(&column.name, self.names.iter().map(String::as_str)) {
+            .map(|column| match nearest(&column.name, self.names.iter().map(String::as_str)) {
                 Some(near) => format!("'{}' (did you mean '{near}'?)", column.name),
                 None => format!("'{}'", column.name),
             })

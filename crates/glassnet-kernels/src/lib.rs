@@ -2,6 +2,7 @@
 //!
 //! Everything here keeps the canonical order of arithmetic, so that a result has the same bytes whatever the number of
 //! threads, the batch, the place in the batch, or the processor. The only crate of glassnet with `unsafe`.
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod lanes;
 mod math;

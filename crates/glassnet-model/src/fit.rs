@@ -1,6 +1,6 @@
 //! From data to a model: what is understood of it, the rows set aside, the encoding fitted on training rows, then the
 //! network. Two steps, so that a caller can show the first before the second begins: [`Prepared`], then
-//! [`Prepared::finish`] with what the training loop leaves.
+//! [`Prepared::model`] with what the training loop leaves.
 
 use std::collections::BTreeMap;
 

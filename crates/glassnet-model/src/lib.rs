@@ -4,6 +4,7 @@
 //! randomness from outside, and builds for wasm32. `fit` adds what only training needs: inferring a [`schema`] from a
 //! [`table`], fitting the [`preprocess`]ing on training rows, and splitting rows.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod encoded;
 pub mod error;
@@ -14,7 +15,6 @@ pub mod fit;
 pub mod images;
 pub mod levels;
 pub mod model;
-mod nearest;
 pub mod preprocess;
 pub mod schema;
 #[cfg(feature = "fit")]

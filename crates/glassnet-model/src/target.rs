@@ -8,8 +8,8 @@ pub use infer::{MAX_NUMBER_CLASSES, TaskChoice};
 
 use crate::error::{BadValue, ModelError};
 use crate::levels::{Levels, number_text, plain_number};
-use crate::nearest::nearest;
 use crate::table::{Table, Values};
+use glassnet_nn::nearest::nearest;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -2,8 +2,8 @@
 
 use crate::error::{BadValue, ModelError};
 use crate::levels::{number_text, plain_number};
-use crate::nearest::nearest;
 use crate::table::{Table, Values};
+use glassnet_nn::nearest::nearest;
 
 /// The weights of the given rows (numbers from 0), in their order, from the column `name`.
 ///

@@ -77,9 +77,9 @@ pub fn loss_and_gradients<T: Real>(
 /// What a network gives for some rows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outputs<T> {
-    /// The value before a last softmax or sigmoid that belongs to the loss, [rows, outputs].
+    /// The value before a last softmax or sigmoid that belongs to the loss, `[rows, outputs]`.
     pub logits: Vec<T>,
-    /// The last layer's value, [rows, outputs].
+    /// The last layer's value, `[rows, outputs]`.
     pub output: Vec<T>,
     /// One loss a row, unweighted (empty without a loss or targets).
     pub losses: Vec<T>,

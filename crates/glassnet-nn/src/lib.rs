@@ -1,6 +1,8 @@
 //! Layers, initialisation, optimizers, schedules, the training loop, metrics and the inspectors.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 pub mod clip;
+pub mod doctor;
 pub mod early;
 pub mod functional;
 pub mod history;
@@ -12,6 +14,7 @@ pub mod loss;
 pub mod metrics;
 pub mod nearest;
 pub mod network;
+pub mod numbers;
 pub mod optimizer;
 pub mod schedule;
 pub mod source;

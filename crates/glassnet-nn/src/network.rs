@@ -58,7 +58,7 @@ pub struct Network {
     pub spec: NetSpec,
     /// The nodes.
     pub graph: Graph,
-    /// Rows of features, [B, inputs].
+    /// Rows of features, `[B, inputs]`.
     pub x: NodeId,
     /// What the loss reads: the value before a last softmax or sigmoid that is part of the loss.
     pub logits: NodeId,
@@ -75,9 +75,9 @@ pub struct Network {
 pub struct Objective {
     /// The loss.
     pub loss: LossSpec,
-    /// Targets: labels, or [B, outputs].
+    /// Targets: labels, or `[B, outputs]`.
     pub target: NodeId,
-    /// Row weights, [B].
+    /// Row weights, `[B]`.
     pub weight: NodeId,
     /// One loss a row.
     pub rows: NodeId,

@@ -33,7 +33,7 @@ pub trait Source<T: Real>: Sync {
 pub enum Targets<T> {
     /// One class number a row.
     Labels(Vec<i32>),
-    /// Values, [rows, width].
+    /// Values, `[rows, width]`.
     Values(Vec<T>, usize),
     /// None.
     None,
@@ -42,7 +42,7 @@ pub enum Targets<T> {
 /// Rows in memory, row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix<T> {
-    /// Features, [rows, width].
+    /// Features, `[rows, width]`.
     pub x: Vec<T>,
     /// Numbers of a row.
     pub width: usize,

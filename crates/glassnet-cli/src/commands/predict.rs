@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use glassnet::core::Team;
-use glassnet::data::nearest_name;
 use glassnet::model::Model;
+use glassnet::nn::nearest::nearest;
 
 use crate::error::CliError;
 use crate::model_data::{self, Need, Part, Wanted};
@@ -167,7 +167,7 @@ fn queue(args: &Args, model: &Model) -> Result<Option<Queue>, CliError> {
         Some(name) => match classes.iter().position(|class| class == name) {
             Some(place) => place,
             None => {
-                let near = nearest_name(name, classes.iter().map(String::as_str));
+                let near = nearest(name, classes.iter().map(String::as_str));
                 let all = format!("its classes are {}", classes.join(", "));
                 let hint = near.map_or(all.clone(), |near| format!("did you mean '{near}'? ({all})"));
                 return usage(format!("--class {name}: the model has no such class"), hint);

@@ -2,13 +2,13 @@
 //!
 //! With target t in [0, 1] and weight w of the positive class, `v = 1 + (w - 1) t`:
 //! `l = (1 - t) z + v (ln(1 + exp(-|z|)) + max(-z, 0))`, as PyTorch's `binary_cross_entropy_with_logits`; for w = 1 it is
-//! `-t ln s(z) - (1 - t) ln(1 - s(z))`, finite for every logit. Shapes: z [B, K], t [B, K], l [B].
+//! `-t ln s(z) - (1 - t) ln(1 - s(z))`, finite for every logit. Shapes: `z [B, K]`, `t [B, K]`, `l [B]`.
 //! Gradient: `dz = g ((1 - t) - v s(-z)) / K`; for w = 1 that is `g (s(z) - t) / K`.
 
+use super::pair_loss::{PairLoss, card};
 use super::sigmoid::logistic;
-use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
+use super::{Card, Cost};
 use crate::Real;
-use crate::shape::Shape;
 
 /// Binary cross-entropy on logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,67 +30,47 @@ impl BinaryCrossEntropy {
     }
 }
 
-impl Operation for BinaryCrossEntropy {
-    fn card(&self) -> Card {
-        Card {
-            name: "binary_cross_entropy",
-            family: Family::Loss,
-            formula: "l = -t ln s(z) - (1 - t) ln(1 - s(z))",
-            derivative: "dz = (s(z) - t) / K",
-            range: "[0, inf)",
-            used: "two classes with one logit; several labels at once",
-            source: "Good 1952",
+impl PairLoss for BinaryCrossEntropy {
+    fn card(self) -> Card {
+        card(
+            "binary_cross_entropy",
+            "l = -t ln s(z) - (1 - t) ln(1 - s(z))",
+            "dz = (s(z) - t) / K",
+            "two classes with one logit; several labels at once",
+            "Good 1952",
+        )
+    }
+
+    fn term<T: Real>(self, z: T, t: T) -> T {
+        let below = if z < T::ZERO { -z } else { T::ZERO };
+        self.positive(t).mul_add((-z.abs()).exp().ln_1p() + below, (T::ONE - t) * z)
+    }
+
+    fn slope<T: Real>(self, z: T, t: T) -> T {
+        if self.positive_weight == 1.0 { logistic(z) - t } else { (T::ONE - t) - self.positive(t) * logistic(-z) }
+    }
+
+    fn textbook(self, z: f64, t: f64) -> f64 {
+        let s = 1.0 / (1.0 + Real::exp(-z));
+        -self.positive_weight * t * Real::ln(s) - (1.0 - t) * Real::ln(1.0 - s)
+    }
+
+    fn flops(self) -> Cost {
+        Cost { forward: 25, backward: 15 }
+    }
+
+    fn check(self) -> Result<(), String> {
+        if self.positive_weight >= 0.0 && self.positive_weight.is_finite() {
+            return Ok(());
         }
+        Err(format!("the positive class's weight must be at least 0, but it is {}", self.positive_weight))
     }
 
-    fn arity(&self) -> usize {
-        2
+    fn instances() -> Vec<Self> {
+        vec![BinaryCrossEntropy { positive_weight: 1.0 }, BinaryCrossEntropy { positive_weight: 2.5 }]
     }
 
-    fn differentiable(&self, index: usize) -> bool {
-        index == 0
-    }
-
-    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
-        super::regression_shape("binary_cross_entropy", inputs)
-    }
-
-    fn needs(&self, _inputs: &[&Shape]) -> Needs {
-        Needs { inputs: true, ..Needs::default() }
-    }
-
-    fn cost(&self, inputs: &[&Shape], _output: &Shape) -> Cost {
-        Cost { forward: 25 * inputs[0].len() as u64, backward: 15 * inputs[0].len() as u64 }
-    }
-
-    fn forward<T: Real>(&self, io: Forward<'_, T>) {
-        super::mean_of_terms(io, |z, t| {
-            let below = if z < T::ZERO { -z } else { T::ZERO };
-            self.positive(t).mul_add((-z.abs()).exp().ln_1p() + below, (T::ONE - t) * z)
-        });
-    }
-
-    fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
-        super::gradient_of_terms(io, |z, t| {
-            if self.positive_weight == 1.0 { logistic(z) - t } else { (T::ONE - t) - self.positive(t) * logistic(-z) }
-        });
-    }
-
-    fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
-        let outputs = operands.inputs[0].len() / operands.rows;
-        let term = |(&z, &t): (&f64, &f64)| {
-            let s = 1.0 / (1.0 + Real::exp(-z));
-            -self.positive_weight * t * Real::ln(s) - (1.0 - t) * Real::ln(1.0 - s)
-        };
-        let rows = operands.inputs[0].chunks(outputs).zip(operands.inputs[1].chunks(outputs));
-        rows.map(|(z, t)| z.iter().zip(t).map(term).sum::<f64>() / outputs as f64).collect()
-    }
-
-    fn samples() -> Vec<Sample<Self>> {
-        let sample = |positive_weight: f64, (rows, width): (usize, usize)| {
-            Sample::new(BinaryCrossEntropy { positive_weight }, rows, [Shape::row(width), Shape::row(width)])
-                .domain(1, 0.0, 1.0)
-        };
-        [1.0, 2.5].into_iter().flat_map(|weight| [(1, 1), (5, 1), (3, 7)].map(|shape| sample(weight, shape))).collect()
+    fn targets() -> (f64, f64) {
+        (0.0, 1.0)
     }
 }

@@ -1,11 +1,34 @@
 //! Softmax cross-entropy on logits with integer labels, label smoothing and class weights; one loss a row.
 //!
 //! With `nll_c = ln sum_j exp(z_j) - z_c`: `l = (1 - eps) w_y nll_y + (eps / C) sum_c w_c nll_c`, as PyTorch's
-//! `cross_entropy`. Shapes: z [B, C], labels [B], l [B]. In one pass `dz_j = g (S p_j - t_j)` with
+//! `cross_entropy`. Shapes: `z [B, C]`, labels `[B]`, `l [B]`. In one pass `dz_j = g (S p_j - t_j)` with
 //! `t_j = (1 - eps) w_y [j = y] + (eps / C) w_j`, `S = sum_j t_j`, p the softmax that forward kept; without weights and
 //! smoothing and averaged over B rows that is `(p - y) / B`. In nats; a loss of ln C is a uniform guess.
 //!
-//! A label outside 0..C makes the row's loss NaN: readers refuse such labels before.
+//! A label outside 0..C makes the row's loss and gradient NaN: readers refuse such labels before.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use glassnet_core::{Graph, Op, Plan, Purpose, Request, Runner, StepInfo, Team, ops::cross_entropy::CrossEntropy};
+//!
+//! let mut graph = Graph::new();
+//! let z = graph.input("logits", [3]);
+//! let y = graph.labels("label");
+//! let loss = graph.push("loss", Op::CrossEntropy(CrossEntropy::default()), &[z, y])?;
+//! let outputs = vec![loss];
+//! let request = Request { purpose: Purpose::Attribute, rows: 2, backward_from: Some(loss), outputs, training: true };
+//! let mut runner = Runner::<f64>::new(Arc::new(Plan::new(&graph, request)), Team::single());
+//! runner.set_rows(2);
+//! runner.input_mut(z).copy_from_slice(&[0.0, 0.0, 0.0, 1000.0, -1000.0, -1000.0]);
+//! runner.labels_mut(y).copy_from_slice(&[2, 0]);
+//! runner.forward(&[], &StepInfo::default());
+//! runner.backward(&[], &mut [], &StepInfo::default());
+//! // A uniform guess costs ln 3; being sure and right costs nothing and is not corrected.
+//! let printed: Vec<String> = runner.value(loss).unwrap_or_default().iter().map(|l| format!("{l:.6}")).collect();
+//! assert_eq!(printed, ["1.098612", "0.000000"]);
+//! assert_eq!(runner.gradient(z).map(|dz| &dz[3..]), Some(&[0.0; 3][..]));
+//! # Ok::<(), glassnet_core::GraphError>(())
+//! ```
 
 use super::softmax::softmax_row;
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
@@ -60,19 +83,14 @@ impl Operation for CrossEntropy {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        super::one_axis("cross_entropy", inputs[0])?;
         if inputs[0].is_empty() || inputs[1].len() != 1 {
             return Err(format!(
                 "cross_entropy needs logits [B, C] and one label a row, but its inputs are {} and {}",
                 inputs[0], inputs[1]
             ));
         }
-        let classes = inputs[0].len();
-        if !self.class_weights.is_empty() && self.class_weights.len() != classes {
-            return Err(format!(
-                "cross_entropy has {classes} logits but {} class weights; give one weight a class",
-                self.class_weights.len()
-            ));
-        }
+        super::check_class_weights("cross_entropy", inputs[0].len(), &self.class_weights)?;
         if !(0.0..1.0).contains(&self.smoothing) {
             return Err(format!("label smoothing must be at least 0 and below 1, but it is {}", self.smoothing));
         }
@@ -115,7 +133,10 @@ impl Operation for CrossEntropy {
             (0..classes).map(|class| self.weight(class)).sum::<f64>() * self.smoothing / classes as f64;
         let rows = io.saved.chunks(classes).zip(io.labels).zip(io.upstream);
         for (dz, ((p, &label), &upstream)) in dz.chunks_mut(classes).zip(rows) {
-            let label = label.max(0) as usize;
+            let Some(label) = usize::try_from(label).ok().filter(|&label| label < classes) else {
+                dz.fill(T::from_f64(f64::NAN));
+                continue;
+            };
             let hard = (1.0 - self.smoothing) * self.weight(label);
             let total = T::from_f64(hard + smooth_sum);
             for (j, (dz, &p)) in dz.iter_mut().zip(p).enumerate() {

@@ -37,6 +37,13 @@ pub trait Curve: Copy + PartialEq + std::fmt::Debug + Send + Sync {
     fn kinks(self) -> &'static [f64] {
         &[]
     }
+    /// Whether its attributes are in range.
+    ///
+    /// # Errors
+    /// A sentence that says what the attribute is and what it may be.
+    fn check(self) -> Result<(), String> {
+        Ok(())
+    }
     /// Instances to test.
     fn instances() -> Vec<Self>;
 }
@@ -73,6 +80,7 @@ impl<C: Curve> Operation for C {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        self.check()?;
         same_shape(Curve::card(*self).name, inputs)
     }
 

@@ -3,6 +3,25 @@
 //!
 //! Nothing is saved: the mask is a function of (seed, epoch, layer, row's place in the epoch, element), drawn again by
 //! backward, and the same under accumulation and recomputation. Source: Srivastava et al. 2014.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use glassnet_core::{Graph, Op, Plan, Purpose, Request, Runner, StepInfo, Team, ops::dropout::Dropout};
+//!
+//! let mut graph = Graph::new();
+//! let x = graph.input("x", [1000]);
+//! let y = graph.push("0", Op::Dropout(Dropout { p: 0.2 }), &[x])?;
+//! let request = Request { purpose: Purpose::Inspect, rows: 1, backward_from: None, outputs: vec![y], training: true };
+//! let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::single());
+//! runner.set_rows(1);
+//! runner.input_mut(x).fill(1.0);
+//! runner.forward(&[], &StepInfo::default());
+//! let y = runner.value(y).unwrap_or_default();
+//! assert!(y.iter().all(|&y| y == 0.0 || y == 1.25));
+//! let dropped = y.iter().filter(|&&y| y == 0.0).count();
+//! assert!((150..250).contains(&dropped), "{dropped} of 1000, 200 expected");
+//! # Ok::<(), glassnet_core::GraphError>(())
+//! ```
 
 use super::{Backward, Card, Cost, Family, Forward, Operands, Operation, Sample, same_shape};
 use crate::Real;

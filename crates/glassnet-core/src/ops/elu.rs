@@ -52,6 +52,14 @@ impl Curve for Elu {
         &[0.0]
     }
 
+    fn check(self) -> Result<(), String> {
+        // The derivative is told from the output's sign.
+        if self.alpha > 0.0 && self.alpha.is_finite() {
+            return Ok(());
+        }
+        Err(format!("elu's alpha must be positive, but it is {}", self.alpha))
+    }
+
     fn instances() -> Vec<Self> {
         vec![Elu { alpha: 1.0 }, Elu { alpha: 0.5 }]
     }

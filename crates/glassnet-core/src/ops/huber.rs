@@ -1,11 +1,11 @@
 //! Huber loss: of one row the mean over its outputs of `e^2 / 2` for `|e| <= delta`, else `delta (|e| - delta / 2)`,
 //! `e = y - t`, as PyTorch's `huber_loss`.
 //!
-//! Shapes: y [B, K], t [B, K], l [B]. Gradient: `e` clipped to +-delta, over K. Source: Huber 1964.
+//! Shapes: `y [B, K]`, `t [B, K]`, `l [B]`. Gradient: `e` clipped to +-delta, over K. Source: Huber 1964.
 
-use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
+use super::pair_loss::{PairLoss, card};
+use super::{Card, Cost};
 use crate::Real;
-use crate::shape::Shape;
 
 /// l = mean of e^2/2 for |e| <= delta, else delta (|e| - delta/2)
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,19 +14,24 @@ pub struct Huber {
     pub delta: f64,
 }
 
-impl Huber {
-    /// Loss of one output with error e = y - t.
-    #[inline(always)]
-    fn term<T: Real>(&self, e: T) -> T {
-        let (size, delta) = (e.abs(), T::from_f64(self.delta));
-        let half = T::from_f64(0.5);
-        if size <= delta { half * e * e } else { delta * (size - half * delta) }
+impl PairLoss for Huber {
+    fn card(self) -> Card {
+        card(
+            "huber",
+            "l = mean of e^2/2 for |e| <= delta, else delta (|e| - delta/2)",
+            "clip(e, -delta, delta) / K",
+            "regression with some outliers",
+            "Huber 1964",
+        )
     }
 
-    /// Its derivative.
-    #[inline(always)]
-    fn slope<T: Real>(&self, e: T) -> T {
-        let delta = T::from_f64(self.delta);
+    fn term<T: Real>(self, y: T, t: T) -> T {
+        let (size, delta, half) = ((y - t).abs(), T::from_f64(self.delta), T::from_f64(0.5));
+        if size <= delta { half * size * size } else { delta * (size - half * delta) }
+    }
+
+    fn slope<T: Real>(self, y: T, t: T) -> T {
+        let (e, delta) = (y - t, T::from_f64(self.delta));
         if e > delta {
             delta
         } else if e < -delta {
@@ -35,59 +40,28 @@ impl Huber {
             e
         }
     }
-}
 
-impl Operation for Huber {
-    fn card(&self) -> Card {
-        Card {
-            name: "huber",
-            family: Family::Loss,
-            formula: "l = mean of e^2/2 for |e| <= delta, else delta (|e| - delta/2)",
-            derivative: "clip(e, -delta, delta) / K",
-            range: "[0, inf)",
-            used: "regression with some outliers",
-            source: "Huber 1964",
+    fn textbook(self, y: f64, t: f64) -> f64 {
+        let (e, delta) = ((y - t).abs(), self.delta);
+        if e <= delta { e * e / 2.0 } else { delta * (e - delta / 2.0) }
+    }
+
+    fn flops(self) -> Cost {
+        Cost { forward: 4, backward: 4 }
+    }
+
+    fn check(self) -> Result<(), String> {
+        if self.delta > 0.0 && self.delta.is_finite() {
+            return Ok(());
         }
+        Err(format!("huber's delta must be positive, but it is {}", self.delta))
     }
 
-    fn arity(&self) -> usize {
-        2
+    fn instances() -> Vec<Self> {
+        vec![Huber { delta: 1.0 }, Huber { delta: 0.5 }]
     }
 
-    fn differentiable(&self, index: usize) -> bool {
-        index == 0
-    }
-
-    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
-        super::regression_shape("huber", inputs)
-    }
-
-    fn needs(&self, _inputs: &[&Shape]) -> Needs {
-        Needs { inputs: true, ..Needs::default() }
-    }
-
-    fn cost(&self, inputs: &[&Shape], _output: &Shape) -> Cost {
-        Cost { forward: 4 * inputs[0].len() as u64, backward: 4 * inputs[0].len() as u64 }
-    }
-
-    fn forward<T: Real>(&self, io: Forward<'_, T>) {
-        super::mean_of_terms(io, |y, t| self.term(y - t));
-    }
-
-    fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
-        super::gradient_of_terms(io, |y, t| self.slope(y - t));
-    }
-
-    fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
-        let outputs = operands.inputs[0].len() / operands.rows;
-        let rows = operands.inputs[0].chunks(outputs).zip(operands.inputs[1].chunks(outputs));
-        rows.map(|(y, t)| y.iter().zip(t).map(|(y, t)| self.term(y - t)).sum::<f64>() / outputs as f64).collect()
-    }
-
-    fn samples() -> Vec<Sample<Self>> {
-        let instances = [Huber { delta: 1.0 }, Huber { delta: 0.5 }];
-        let shapes = [(1, 1), (3, 7), (5, 2)];
-        let sample = |op: Self, (rows, width)| Sample::new(op, rows, [Shape::row(width), Shape::row(width)]);
-        instances.into_iter().flat_map(|op| shapes.map(|shape| sample(op, shape))).collect()
+    fn kinks(self) -> Vec<f64> {
+        vec![-self.delta, self.delta]
     }
 }

@@ -53,6 +53,13 @@ impl Curve for LeakyRelu {
         &[0.0]
     }
 
+    fn check(self) -> Result<(), String> {
+        if self.slope.is_finite() {
+            return Ok(());
+        }
+        Err(format!("leaky_relu's slope must be a number, but it is {}", self.slope))
+    }
+
     fn instances() -> Vec<Self> {
         vec![LeakyRelu { slope: 0.01 }, LeakyRelu { slope: 0.2 }, LeakyRelu { slope: -0.5 }]
     }

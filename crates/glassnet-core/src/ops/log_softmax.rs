@@ -1,6 +1,6 @@
 //! Log-softmax over a row: `y_i = z_i - m - ln sum_j exp(z_j - m)`, `m = max z`.
 //!
-//! Shapes: [B, C] -> [B, C]. Gradient: `dz_i = g_i - exp(y_i) sum_j g_j`. Finite where the logarithm of softmax is not.
+//! Shapes: `[B, C]` -> `[B, C]`. Gradient: `dz_i = g_i - exp(y_i) sum_j g_j`. Finite where the logarithm of softmax is not.
 
 use glassnet_kernels::reduce;
 
@@ -26,6 +26,7 @@ impl Operation for LogSoftmax {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        super::one_axis("log_softmax", inputs[0])?;
         same_shape("log_softmax", inputs)
     }
 

@@ -1,6 +1,6 @@
 //! Weighted mean of the losses of the rows: `L = sum_i r_i l_i / D`, one number for the batch.
 //!
-//! Inputs: losses [B], row weights [B]. D is the sum of weights (row weight times class weight) over the whole
+//! Inputs: losses `[B]`, row weights `[B]`. D is the sum of weights (row weight times class weight) over the whole
 //! accumulated batch, given with the step: so the mean over two micro-batches is that of both together. Gradient:
 //! `dl_i = g r_i / D`. The sum is one over examples: blocks of 1,024 rows, one chain a block.
 

@@ -11,6 +11,7 @@ use crate::slots::Role;
 use crate::{Real, Team};
 
 pub mod curve;
+pub mod guide;
 pub mod register;
 
 pub mod add;
@@ -30,6 +31,7 @@ pub mod mean_absolute;
 pub mod mean_squared;
 pub mod mish;
 pub mod multiply;
+pub mod pair_loss;
 pub mod relu;
 pub mod scale;
 pub mod selu;
@@ -275,7 +277,8 @@ pub struct Sample<O> {
     pub inputs: Vec<Shape>,
     /// Each input is drawn uniformly from its interval.
     pub domain: Vec<(f64, f64)>,
-    /// Values near which the derivative jumps: draws keep 1e-3 away.
+    /// Values near which the derivative jumps, of the input or, with two inputs, of their difference: draws keep 1e-3
+    /// away.
     pub kinks: Vec<f64>,
     /// Number of classes of the integer input.
     pub classes: usize,
@@ -287,7 +290,7 @@ impl<O> Sample<O> {
         Sample { op, rows, inputs: inputs.to_vec(), domain: vec![(-3.0, 3.0); N], kinks: Vec::new(), classes: 0 }
     }
 
-    /// Draws input `index` from [low, high].
+    /// Draws input `index` from `[low, high]`.
     pub fn domain(mut self, index: usize, low: f64, high: f64) -> Self {
         self.domain[index] = (low, high);
         self
@@ -315,6 +318,30 @@ pub(crate) fn same_shape(name: &str, inputs: &[&Shape]) -> Result<Shape, String>
     }
 }
 
+/// What runs over a whole row refuses a row of several axes: it would mix them.
+pub(crate) fn one_axis(name: &str, input: &Shape) -> Result<(), String> {
+    if input.0.len() > 1 {
+        return Err(format!("{name} runs over one axis, [B, C], but its input is {input}"));
+    }
+    Ok(())
+}
+
+/// Class weights are numbers of at least 0, one a class where there are any.
+pub(crate) fn check_class_weights(name: &str, classes: usize, weights: &[f64]) -> Result<(), String> {
+    if !weights.is_empty() && weights.len() != classes {
+        return Err(format!(
+            "{name} has {classes} logits but {} class weights; give one weight a class",
+            weights.len()
+        ));
+    }
+    match weights.iter().position(|weight| !(*weight >= 0.0 && weight.is_finite())) {
+        Some(class) => {
+            Err(format!("class weights must be at least 0, but that of class {class} is {}", weights[class]))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The shape rule of losses that compare outputs with targets of the same shape: one loss a row.
 pub(crate) fn regression_shape(name: &str, inputs: &[&Shape]) -> Result<Shape, String> {
     if inputs[0].len() != inputs[1].len() {
@@ -324,30 +351,4 @@ pub(crate) fn regression_shape(name: &str, inputs: &[&Shape]) -> Result<Shape, S
         ));
     }
     Ok(Shape::default())
-}
-
-/// `l_i = (1/K) sum_k term(y_k, t_k)` for each row: what the elementwise losses share.
-pub(crate) fn mean_of_terms<T: Real>(io: Forward<'_, T>, term: impl Fn(T, T) -> T) {
-    let outputs = (io.inputs[0].len() / io.rows.max(1)).max(1);
-    let rows = io.inputs[0].chunks(outputs).zip(io.inputs[1].chunks(outputs));
-    for (loss, (y, t)) in io.output.iter_mut().zip(rows) {
-        let mut sum = T::ZERO;
-        for (&y, &t) in y.iter().zip(t) {
-            sum += term(y, t);
-        }
-        *loss = sum / T::from_f64(outputs as f64);
-    }
-}
-
-/// `dy_k = g_i slope(y_k, t_k) / K`.
-pub(crate) fn gradient_of_terms<T: Real>(io: Backward<'_, '_, T>, slope: impl Fn(T, T) -> T) {
-    let Some(gradient) = &mut io.input_gradients[0] else { return };
-    let outputs = (io.inputs[0].len() / io.rows.max(1)).max(1);
-    let rows = io.inputs[0].chunks(outputs).zip(io.inputs[1].chunks(outputs));
-    for ((gradient, (y, t)), &upstream) in gradient.chunks_mut(outputs).zip(rows).zip(io.upstream) {
-        let upstream = upstream / T::from_f64(outputs as f64);
-        for ((gradient, &y), &t) in gradient.iter_mut().zip(y).zip(t) {
-            *gradient = upstream * slope(y, t);
-        }
-    }
 }

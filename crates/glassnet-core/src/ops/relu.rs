@@ -1,6 +1,13 @@
 //! Rectified linear unit: `y = max(0, z)`.
 //!
 //! The derivative at exactly 0 is 0, as PyTorch's. NaN passes on. Source: Nair & Hinton 2010.
+//!
+//! ```
+//! use glassnet_core::ops::{curve::Curve, relu::Relu};
+//!
+//! assert_eq!([-1.5, 0.0, 2.0].map(|z| Relu.value(z)), [0.0, 0.0, 2.0]);
+//! assert_eq!([-1.5, 0.0, 2.0].map(|y| Relu.derivative(y)), [0.0, 0.0, 1.0]);
+//! ```
 
 use super::curve::{Curve, From};
 use super::{Card, Family};

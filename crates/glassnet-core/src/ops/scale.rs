@@ -1,6 +1,6 @@
 //! Scaling layer: `y_j = s_j x_j` with one learned factor a column.
 //!
-//! Shapes: x [B, d], s [d], y [B, d]. Gradients: `dx_j = g_j s_j`, `ds_j = sum over rows of g_j x_j` (a sum over
+//! Shapes: `x [B, d]`, `s [d]`, `y [B, d]`. Gradients: `dx_j = g_j s_j`, `ds_j = sum over rows of g_j x_j` (a sum over
 //! examples: blocks of 1,024 rows). Source: the scaling layer of RealMLP (Holzmueller et al. 2024).
 
 use glassnet_kernels::product::BLOCK;

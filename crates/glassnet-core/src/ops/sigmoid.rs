@@ -2,6 +2,14 @@
 //!
 //! Stable at +-1000: only exp(-|z|), which cannot overflow, is taken. In floating point it reaches exactly 1 (from 16.64
 //! in f32, 36.74 in f64), and its derivative there is 0: that is what the doctor calls saturated.
+//!
+//! ```
+//! use glassnet_core::ops::sigmoid::logistic;
+//!
+//! assert_eq!(format!("{:.3}", logistic(2.6)), "0.931");
+//! assert_eq!([-1000.0, 0.0, 1000.0].map(|z: f64| logistic(z)), [0.0, 0.5, 1.0]);
+//! assert_eq!(logistic(16.64_f32), 1.0);
+//! ```
 
 use super::curve::{Curve, From};
 use super::{Card, Family};

@@ -1,7 +1,7 @@
 //! Softmax cross-entropy on logits with soft labels (a distribution over the classes); one loss a row.
 //!
 //! `l = sum_c w_c q_c (ln sum_j exp(z_j) - z_c)`, `q = (1 - eps) t + eps / C`, as PyTorch's `cross_entropy` with class
-//! probabilities. Shapes: z [B, C], t [B, C], l [B]. Gradient: `dz_j = g (S p_j - w_j q_j)`, `S = sum_j w_j q_j`.
+//! probabilities. Shapes: `z [B, C]`, `t [B, C]`, `l [B]`. Gradient: `dz_j = g (S p_j - w_j q_j)`, `S = sum_j w_j q_j`.
 //! Class weights do not enter the mean's denominator here, as PyTorch's.
 
 use super::softmax::softmax_row;
@@ -52,13 +52,8 @@ impl Operation for SoftCrossEntropy {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
-        if !self.class_weights.is_empty() && self.class_weights.len() != inputs[0].len() {
-            return Err(format!(
-                "soft_cross_entropy has {} logits but {} class weights; give one weight a class",
-                inputs[0].len(),
-                self.class_weights.len()
-            ));
-        }
+        super::one_axis("soft_cross_entropy", inputs[0])?;
+        super::check_class_weights("soft_cross_entropy", inputs[0].len(), &self.class_weights)?;
         if !(0.0..1.0).contains(&self.smoothing) {
             return Err(format!("label smoothing must be at least 0 and below 1, but it is {}", self.smoothing));
         }

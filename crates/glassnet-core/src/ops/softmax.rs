@@ -1,7 +1,24 @@
 //! Softmax over a row: `p_i = exp(z_i - m) / sum_j exp(z_j - m)`, `m = max z`.
 //!
-//! Shapes: [B, C] -> [B, C]. Gradient: `dz_i = p_i (g_i - sum_j g_j p_j)`. Shift-invariant (adding a number to all logits
+//! Shapes: `[B, C]` -> `[B, C]`. Gradient: `dz_i = p_i (g_i - sum_j g_j p_j)`. Shift-invariant (adding a number to all logits
 //! changes nothing), not scale-invariant. Source: Bridle 1989.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use glassnet_core::{Graph, Op, Plan, Purpose, Request, Runner, StepInfo, Team, ops::softmax::Softmax};
+//!
+//! let mut graph = Graph::new();
+//! let z = graph.input("z", [3]);
+//! let p = graph.push("0", Op::Softmax(Softmax), &[z])?;
+//! let request = Request { purpose: Purpose::Predict, rows: 1, backward_from: None, outputs: vec![p], training: false };
+//! let mut runner = Runner::<f64>::new(Arc::new(Plan::new(&graph, request)), Team::single());
+//! runner.set_rows(1);
+//! runner.input_mut(z).copy_from_slice(&[2.0, 1.0, 0.1]);
+//! runner.forward(&[], &StepInfo::default());
+//! let printed: Vec<String> = runner.value(p).unwrap_or_default().iter().map(|p| format!("{p:.3}")).collect();
+//! assert_eq!(printed, ["0.659", "0.242", "0.099"]);
+//! # Ok::<(), glassnet_core::GraphError>(())
+//! ```
 
 use glassnet_kernels::reduce;
 
@@ -21,7 +38,7 @@ pub(crate) fn softmax_row<T: Real>(logits: &[T], p: &mut [T]) -> (T, T) {
     }
     let sum = reduce::sum(p);
     for p in p.iter_mut() {
-        *p = *p / sum;
+        *p /= sum;
     }
     (top, sum.ln())
 }
@@ -40,6 +57,7 @@ impl Operation for Softmax {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        super::one_axis("softmax", inputs[0])?;
         same_shape("softmax", inputs)
     }
 

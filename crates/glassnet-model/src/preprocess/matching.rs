@@ -1,9 +1,9 @@
 //! A new table's columns, found by name.
 
 use super::Preprocess;
-use crate::nearest::nearest;
 use crate::table::Table;
 use crate::{ModelError, Schema};
+use glassnet_nn::nearest::nearest;
 
 /// Which of a table's columns the model takes; their order is free.
 #[derive(Debug, Clone, PartialEq, Eq)]

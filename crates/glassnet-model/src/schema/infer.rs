@@ -11,10 +11,10 @@
 use super::{ColumnSchema, Kind, MAX_LEVELS, MAX_SLOTS, Schema, shortened};
 use crate::error::{BadValue, ModelError};
 use crate::levels::{Levels, number_text, plain_number};
-use crate::nearest::nearest;
 use crate::table::{Column, Table, Values};
 use crate::target::TargetSchema;
 use crate::value::{BOOLEAN_WORDS, boolean_word};
+use glassnet_nn::nearest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Below this many rows with a value nobody can say that a column holds identifiers.

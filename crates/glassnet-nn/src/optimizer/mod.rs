@@ -87,7 +87,7 @@ impl FromStr for OptimizerSpec {
             other => {
                 let all = format!("one of {}", NAMES.join(", "));
                 let hint =
-                    nearest(other, &NAMES).map_or(all.clone(), |near| format!("did you mean \"{near}\"? ({all})"));
+                    nearest(other, NAMES).map_or(all.clone(), |near| format!("did you mean \"{near}\"? ({all})"));
                 return Err(UnknownOptimizer { name: name.trim().to_string(), hint });
             }
         })

@@ -155,7 +155,7 @@ fn shape(text: &str, part: &str) -> Result<Shape, ScheduleError> {
         }
         other => {
             let all = format!("one of {}", NAMES.join(", "));
-            let hint = match nearest(other, &NAMES) {
+            let hint = match nearest(other, NAMES) {
                 Some(near) => format!("did you mean \"{near}\"? ({all})"),
                 None => all,
             };

@@ -145,7 +145,7 @@ fn check_layer(network: &Network, layer: Option<&str>) -> Result<(), InspectErro
     match layer {
         Some(name) if !names.contains(&name) => {
             let all = format!("its layers are {}", names.join(", "));
-            let hint = match nearest(name, &names) {
+            let hint = match nearest(name, names.iter().copied()) {
                 Some(near) => format!("did you mean {near}? ({all})"),
                 None => all,
             };

@@ -1,0 +1,112 @@
+//! Units that have stopped answering: ReLUs that give 0 for every row, tanh and sigmoid units at their bounds.
+
+use glassnet_core::{NodeId, Real};
+
+use super::finding::{Finding, Severity, count, short};
+use super::picture::{Facts, Picture};
+use crate::layers::LayerInfo;
+use crate::spec::Activation;
+
+/// Share of a layer's units that must be dead: a few are usual (and cost only their own weights), in small layers or with
+/// sparse inputs up to a third from the start.
+pub const DEAD_SHARE: f64 = 0.5;
+
+/// Share of the rows for which a saturated unit is at a bound.
+pub const SATURATED_ROWS: f64 = 0.95;
+
+/// Share of a layer's units that must be saturated.
+pub const SATURATED_UNITS: f64 = 0.5;
+
+/// |tanh| above this is at the bound: its derivative is then below 0.04 of the largest, as is the sigmoid's outside
+/// (0.01, 0.99).
+pub const TANH_BOUND: f64 = 0.98;
+
+/// Saturation is a fault only while the loss is above this share of a constant guess's: a network that has learned to tell
+/// classes apart may well answer yes or no.
+pub const SATURATED_LOSS: f64 = 0.5;
+
+/// How many of a node's units answer `quiet` for at least `share` of the rows.
+fn quiet_units<T: Real>(picture: &Picture<'_, T>, node: NodeId, share: f64, quiet: impl Fn(f64) -> bool) -> usize {
+    let width = picture.network.graph.node(node).shape.len().max(1);
+    let mut rows = vec![0usize; width];
+    for row in picture.value(node).chunks_exact(width) {
+        rows.iter_mut().zip(row).for_each(|(rows, &value)| *rows += usize::from(quiet(value.to_f64())));
+    }
+    let least = share * picture.rows as f64;
+    rows.iter().filter(|&&rows| rows as f64 >= least).count()
+}
+
+/// Whether the weights that this layer's values come from are all one number: not dead but symmetric, which the first step shows.
+fn all_equal<T: Real>(picture: &Picture<'_, T>, layer: &LayerInfo) -> bool {
+    let linear = picture.network.layers.iter().find(|other| other.node == layer.source);
+    let Some(range) = linear.and_then(|linear| picture.weight(linear)) else { return false };
+    picture.parameters[range].windows(2).all(|pair| pair[0] == pair[1])
+}
+
+/// ReLU layers with dead units.
+pub(super) fn dead<T: Real>(picture: &Picture<'_, T>, out: &mut Vec<Finding>) {
+    for layer in &picture.network.layers {
+        if layer.activation != Some(Activation::Relu) || layer.node == picture.network.output {
+            continue;
+        }
+        if picture.step == 0 && all_equal(picture, layer) {
+            continue;
+        }
+        let units = layer.output.len();
+        let dead = quiet_units(picture, layer.node, 1.0, |value| value == 0.0);
+        if dead as f64 <= DEAD_SHARE * units as f64 {
+            continue;
+        }
+        let severity = if dead == units { Severity::Error } else { Severity::Warning };
+        let evidence = format!(
+            "{} of {} units are dead (gave 0 for all {} sampled rows)",
+            count(dead),
+            count(units),
+            count(picture.rows)
+        );
+        let advice = if picture.step == 0 {
+            "another init (leave it out: He is drawn before ReLU) and biases of 0".to_string()
+        } else {
+            format!("a smaller learning rate (--lr {})", short(picture.spec.lr / 10.0))
+        };
+        out.push(Finding::new("dead-units", severity, evidence, advice).at_layer(layer));
+    }
+}
+
+/// tanh and sigmoid layers at their bounds.
+pub(super) fn saturated<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &mut Vec<Finding>) {
+    if picture.loss < SATURATED_LOSS * facts.baseline.constant {
+        return;
+    }
+    for layer in &picture.network.layers {
+        if layer.node == picture.network.output {
+            continue;
+        }
+        // tanh z = 2 sigmoid(2 z) - 1: the same bound on the scale of (-1, 1).
+        let (low, high) = match layer.activation {
+            Some(Activation::Tanh) => (-1.0, 1.0),
+            Some(Activation::Sigmoid) => (0.0, 1.0),
+            _ => continue,
+        };
+        let margin = (high - low) * (1.0 - TANH_BOUND) / 2.0;
+        let units = layer.output.len();
+        let stuck =
+            quiet_units(picture, layer.node, SATURATED_ROWS, |value| value < low + margin || value > high - margin);
+        if stuck as f64 <= SATURATED_UNITS * units as f64 {
+            continue;
+        }
+        let evidence = format!(
+            "{} of {} units are saturated (within {} of {low} or {high} for at least 95 % of {} sampled rows)",
+            count(stuck),
+            count(units),
+            short(margin),
+            count(picture.rows)
+        );
+        let advice = if picture.step == 0 {
+            "standardised inputs and the default init, so that the layer starts near 0".to_string()
+        } else {
+            format!("a smaller learning rate (--lr {})", short(picture.spec.lr / 10.0))
+        };
+        out.push(Finding::new("saturated-units", Severity::Warning, evidence, advice).at_layer(layer));
+    }
+}
