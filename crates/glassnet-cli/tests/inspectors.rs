@@ -201,10 +201,11 @@ fn check_compares_gradients() {
         "{text}"
     );
     glassnet(&["check", "2 -> 4 tanh -> 1", "--x", "0.5,-1", "--y", "1"]).ok();
-    // No gradient is within a tolerance that rounding alone exceeds.
-    let done = glassnet(&["check", "2 -> 4 tanh -> 1", "--tolerance", "1e-300", "--json"]);
-    done.fails(7, &["the check failed: the gradient of "]);
-    assert_eq!(done.json()["passed"], false);
+    let done = glassnet(&["check", "1 -> 1 relu", "--w", "0", "--b", "0", "--x", "1", "--y", "1", "--json"]);
+    done.fails(7, &["the check failed: nothing could be compared", "on a kink"]);
+    assert_eq!((done.json()["passed"].as_bool(), done.json()["compared"].as_u64()), (Some(false), Some(0)));
+    let done = glassnet(&["check", "2 -> 1", "--w", "1e200,1", "--x", "1e200,1", "--y", "0"]);
+    done.fails(7, &["the check failed: the gradient of 0.weight[0][0] is inf", "the loss itself is not finite"]);
     glassnet(&["check", "2 -> 3", "--x", "1,2", "--y", "7"]).fails(2, &["class number from 0 to 2"]);
     let (data, model) = images(&folder);
     glassnet(&["check", &model, &data, "--part", "train"]).ok();

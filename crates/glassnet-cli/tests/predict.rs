@@ -222,3 +222,35 @@ fn images_by_part() {
     glassnet(&["evaluate", &model, &table]).fails(3, &["learned from images", "a table"]);
     glassnet(&["evaluate", &risk(&folder), &data]).fails(3, &["learned from a table", "images"]);
 }
+
+/// Ctrl-C while the file is being written: nothing of it stays, exit code 130.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_nothing() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    let folder = Folder::new();
+    let model = risk(&folder);
+    let before = folder.names();
+    let out = folder.path("out.csv");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_glassnet"))
+        .args(["predict", &model, "-", "--id", "id", "-o", &out])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = std::io::BufWriter::new(child.stdin.take().unwrap());
+    writeln!(input, "id,backlog,route disruption,weather severity").unwrap();
+    // Enough that the temporary file is there before the end.
+    for row in 0..100_000 {
+        writeln!(input, "row-{row},1,2,3").unwrap();
+    }
+    input.flush().unwrap();
+    assert!(folder.names().iter().any(|name| name.ends_with(".part")), "{:?}", folder.names());
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    // More rows, until nobody reads them: it stops by itself, not at the data's end.
+    while writeln!(input, "more,1,2,3").is_ok() {}
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(folder.names(), before);
+}

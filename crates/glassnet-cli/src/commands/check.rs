@@ -123,12 +123,22 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     if check.passed {
         return Ok(());
     }
-    let worst = check.worst.as_ref().map_or("nothing could be compared".to_string(), |worst| {
-        format!("the gradient of {} is {}, by finite differences {}", worst.parameter, worst.analytic, worst.numeric)
-    });
-    Err(CliError::Check(format!(
-        "the check failed: {worst}\n  hint: a kink close by can look like this; check other rows, or look at `glassnet trace`"
-    )))
+    let (what, hint) = match &check.worst {
+        None => ("nothing could be compared".to_string(), "every unit lies on a kink there: give other rows"),
+        Some(worst) => (
+            format!(
+                "the gradient of {} is {}, by finite differences {}",
+                worst.parameter, worst.analytic, worst.numeric
+            ),
+            match check.loss.is_finite() {
+                true => {
+                    "look at this parameter with `glassnet trace`; if its numbers look right, report it with the command"
+                }
+                false => "the loss itself is not finite there: give rows and weights of the size of those in training",
+            },
+        ),
+    };
+    Err(CliError::Check(format!("the check failed: {what}\n  hint: {hint}")))
 }
 
 /// The asked-for loss, a model's own, or what fits the last layer.
