@@ -1,9 +1,9 @@
 //! `trace`, `inspect` and `check` by the real program; the small worked examples, number by number.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod made;
+mod known;
 
-use made::{Folder, RISK_ROWS, glassnet, images, risk, tenfold};
+use known::{Folder, RISK_ROWS, glassnet, images, risk, tenfold};
 use serde_json::Value;
 
 fn trace(args: &[&str]) -> Value {

@@ -1,9 +1,9 @@
 //! `predict` and `evaluate` by the real program, on models whose weights are known.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod made;
+mod known;
 
-use made::{Folder, RISK_ROWS, glassnet, glassnet_with, images, risk, tenfold};
+use known::{Folder, RISK_ROWS, glassnet, glassnet_with, images, risk, tenfold};
 
 /// delay_risk_report of the worked examples.
 const REPORT: &str = "A-104: score=0.426 -> monitor\nB-208: score=0.981 -> review\nC-311: score=0.732 -> review\n";
