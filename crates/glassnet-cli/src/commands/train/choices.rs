@@ -167,8 +167,13 @@ pub fn class_weights(text: &str) -> Result<ClassWeights, String> {
 
 /// An initialisation by its name, with its number where it takes one: `constant 0.02`.
 pub fn init(text: &str) -> Result<Init, String> {
-    let mut words = text.split(|c: char| c.is_whitespace() || c == '=').filter(|word| !word.is_empty());
-    let name = words.next().unwrap_or("");
+    let text = text.trim();
+    let (name, number) = match text.rsplit_once(|c: char| c.is_whitespace() || c == '=') {
+        Some((name, word)) if word.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.') => {
+            (name.trim(), Some(word.parse::<f64>()))
+        }
+        _ => (text, None),
+    };
     let Some(row) = names::init(name) else {
         let near =
             names::nearest(name, names::init_names()).map_or(String::new(), |near| format!("did you mean {near}? "));
@@ -176,7 +181,7 @@ pub fn init(text: &str) -> Result<Init, String> {
         return Err(format!("no initialisation is called \"{name}\"\n  hint: {near}({})", all.join(", ")));
     };
     let default = row.number.map_or(0.0, |(_, default)| default);
-    match (words.next().map(str::parse::<f64>), row.number) {
+    match (number, row.number) {
         (None, _) => Ok((row.make)(default)),
         (Some(Ok(number)), Some(_)) if number > 0.0 && number.is_finite() => Ok((row.make)(number)),
         (Some(_), Some((what, default))) => {

@@ -80,7 +80,8 @@ fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result
     };
     let valid = settings.valid.as_ref().map(&mut other).transpose()?;
     let test = settings.test.as_ref().map(&mut other).transpose()?;
-    let prepared = Prepared::table(table, valid, &fit_options(settings, &target)).map_err(with_flags)?;
+    let prepared = Prepared::table(table, valid, &fit_options(settings, &target))
+        .map_err(|error| with_flags(&settings.data, error))?;
     let hash = understood.hash.clone();
     Ok(Data { prepared, test: test.map(Part::Table), understood: Some(understood), hash, notes, images: false })
 }
@@ -119,7 +120,8 @@ fn of_images(settings: &Settings, train: Images, test: Option<Images>, hash: Str
         }
         (None, None) => None,
     };
-    let prepared = Prepared::images(train, valid, &fit_options(settings, "label")).map_err(with_flags)?;
+    let prepared = Prepared::images(train, valid, &fit_options(settings, "label"))
+        .map_err(|error| with_flags(&settings.data, error))?;
     Ok(Data { prepared, test: test.map(Part::Images), understood: None, hash, notes, images: true })
 }
 
@@ -261,14 +263,24 @@ fn read_again(path: &str, options: &ReadOptions) -> Result<Dataset, CliError> {
 }
 
 /// Library errors speak of choices; the command's hints name its flags.
-fn with_flags(error: glassnet::model::ModelError) -> CliError {
+fn with_flags(data: &str, error: glassnet::model::ModelError) -> CliError {
     use glassnet::model::ModelError;
     let hint = match &error {
+        ModelError::BadOverride { kind: "weighted by class", why, .. } => {
+            return CliError::Usage(format!(
+                "--class-weights: {why}\n  hint: write balanced, or yes=2,no=1 with the classes' names"
+            ));
+        }
         ModelError::NoInputs { .. } => {
             "\n  hint: --type COL=number or --type COL=category keeps a column that was left out"
         }
         ModelError::TooManyClasses { .. } => "\n  hint: --task regress for a number",
-        ModelError::Split { .. } => "\n  hint: --validation-share 0.3, --validation-share 0 (none) or --valid FILE",
+        ModelError::Split { why, .. } => {
+            return CliError::Data(format!(
+                "{data}: cannot set rows aside for validation: {why}\n  hint: give more rows, or --validation-share 0.5, or \
+                 --valid FILE, or --validation-share 0 for none"
+            ));
+        }
         _ => "",
     };
     CliError::Data(format!("{error}{hint}"))

@@ -34,6 +34,7 @@ use glassnet::model::encoded::Encoded;
 use glassnet::model::file::Features;
 use glassnet::model::fit::Headed;
 use glassnet::nn::doctor::Doctor;
+use glassnet::nn::inspect::{MergeOptions, merge_affine};
 use glassnet::nn::train::{Outcome, Stop, TrainSpec, Trainer};
 use serde_json::json;
 
@@ -66,15 +67,20 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     check_writable(&out)?;
 
     let mut data = data::read(&settings)?;
-    output.message(&understand::data(&data));
+    let told = !output.is_json();
+    if told {
+        output.message(&understand::data(&data));
+    }
     let headed = network::network(&settings, &mut data.prepared, data.images)?;
     let spec = network::train_spec(&settings, &data.prepared, data.images)?;
     let test = test(&mut data, &headed, &spec)?;
-    let team = Team::new(settings.threads);
-    output.message(&understand::network(&headed));
-    output.message(understand::training(&spec, &headed, data.prepared.train_rows.len(), &team).trim_end());
+    let team = Team::new(settings.threads.unwrap_or_else(|| network::threads(&headed, &spec, &data.prepared)));
     let forecast = forecast::forecast(&headed, &data.prepared, &spec, &team)?;
-    output.message(&forecast.words(&spec));
+    if told {
+        output.message(&understand::network(&headed));
+        output.message(understand::training(&spec, &headed, data.prepared.train_rows.len(), &team).trim_end());
+        output.message(&forecast.words(&spec));
+    }
 
     let (outcome, doctor, seconds) = train(&data, &headed, &spec, &team, interrupt, output)?;
     if outcome.parameters.iter().any(|value| !value.is_finite()) {
@@ -155,13 +161,27 @@ impl Finished<'_> {
         output: &mut Output,
     ) -> Result<(), CliError> {
         let Outcome { parameters, history, stop } = outcome;
-        let mut model = data.prepared.model(self.headed, parameters)?;
+        let mut merged = None;
+        let mut parameters = parameters;
+        if self.settings.merge_affine {
+            let done = merge_affine(&self.headed.network, &parameters, MergeOptions::default())
+                .map_err(|error| CliError::Usage(format!("--merge-affine: {error}")))?;
+            let words: Vec<String> = done.merges.iter().map(ToString::to_string).collect();
+            output.message(&format!(
+                "merged: {}",
+                if words.is_empty() { "nothing to merge".into() } else { words.join("; ") }
+            ));
+            parameters = done.parameters;
+            merged = Some(Headed { network: done.network, head: self.headed.head });
+        }
+        let headed = merged.as_ref().unwrap_or(self.headed);
+        let mut model = data.prepared.model(headed, parameters)?;
         let parts = scores(&mut data, test, &model, team);
         record::fill(
             &mut model,
             self.settings,
             &data,
-            (self.headed, self.spec),
+            (headed, self.spec),
             history.clone(),
             doctor.findings(),
             &parts,
@@ -172,7 +192,9 @@ impl Finished<'_> {
         let measured = Measured { seconds: self.seconds, peak_bytes: forecast::process_memory().map(|(_, peak)| peak) };
         let epochs = history.epochs.len();
         let share = history.epochs.len().max(1) as f64;
-        output.message(&format!("\n{}", measured.words(&self.forecast, share)));
+        if !output.is_json() {
+            output.message(&format!("\n{}\n", measured.words(&self.forecast, share)));
+        }
 
         let best = history.best_epoch;
         let mut text = report::table(&parts);
@@ -201,7 +223,7 @@ impl Finished<'_> {
             "stopped": report::stop_word(&stop),
             "first_loss": history.first_loss,
             "understood": understand::as_json(&data),
-            "network": understand::network_json(self.headed),
+            "network": understand::network_json(headed),
             "settings": model.document().provenance.settings,
             "history": history,
             "forecast": self.forecast,

@@ -136,16 +136,25 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
     Ok(spec)
 }
 
-/// 128 for images; for tables 256, or less where an epoch would have fewer than about 40 steps, but at least 16.
+/// 128 for images, 256 for tables; less where an epoch would have fewer than about 40 steps, but at least 16.
 fn default_batch(rows: usize, images: bool) -> usize {
-    if images {
-        return 128;
-    }
-    let mut batch = 256;
+    let mut batch = if images { 128 } else { 256 };
     while batch > 16 && rows / batch < 40 {
         batch /= 2;
     }
     batch
+}
+
+/// Floating-point operations of a step below which a second thread costs more than it brings.
+const WORTH_A_THREAD: u64 = 20_000_000;
+
+/// Threads where none are asked for: one for each core, or one where a step is too small to share.
+pub fn threads(headed: &Headed, spec: &TrainSpec, prepared: &Prepared) -> usize {
+    let rows = spec.batch_rows(prepared.train_rows.len());
+    if headed.network.plan(glassnet::core::Purpose::Train, 1).flops(rows) < WORTH_A_THREAD {
+        return 1;
+    }
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// What the head's outputs are called in messages.

@@ -97,6 +97,7 @@ fn all_settings(
         ("validation_share", json!(settings.validation_share)),
         ("split", json!(data.prepared.split)),
         ("standardise", json!(!settings.raw)),
+        ("merge_affine", json!(settings.merge_affine)),
         ("types", json!(asked_types(settings))),
         ("weight_column", json!(settings.weight_column)),
         ("header", value(&read.header)?),

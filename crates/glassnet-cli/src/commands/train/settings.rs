@@ -45,8 +45,10 @@ pub struct Settings {
     pub validation_share: f64,
     pub shuffle: bool,
     pub raw: bool,
+    pub merge_affine: bool,
     pub seed: u64,
-    pub threads: usize,
+    /// `None`: as many as the work is worth.
+    pub threads: Option<usize>,
     pub types: BTreeMap<String, Override>,
     pub weight_column: Option<String>,
     pub task: Option<TaskChoice>,
@@ -62,10 +64,15 @@ struct Source<'a> {
 impl Source<'_> {
     fn error(&self, key: &str, from_flag: bool, what: impl std::fmt::Display) -> CliError {
         let flag = format!("--{}", key.replace('_', "-"));
-        CliError::Usage(match from_flag {
-            true => format!("{flag}: {what}"),
-            false => self.config.error_at(key, what.to_string()).named(&self.name).to_string(),
-        })
+        let what = what.to_string();
+        if from_flag {
+            return CliError::Usage(format!("{flag}: {what}"));
+        }
+        let error = match what.split_once("\n  hint: ") {
+            Some((what, hint)) => self.config.error_at(key, what).hint(hint),
+            None => self.config.error_at(key, what),
+        };
+        CliError::Usage(error.named(&self.name).to_string())
     }
 
     /// A text from the flag or the config, read by `read`.
@@ -216,8 +223,9 @@ impl Settings {
             validation_share,
             shuffle: !t.no_shuffle,
             raw: t.raw,
+            merge_affine: t.merge_affine,
             seed: t.seed.or(said.seed).unwrap_or(0),
-            threads: threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+            threads,
             types: types(args, said, &from)?,
             weight_column: args.columns.weight_column.clone().or_else(|| said.weight_column.clone()),
             task,

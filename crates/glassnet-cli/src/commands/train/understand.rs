@@ -56,8 +56,11 @@ pub fn data(data: &Data) -> String {
     text += &format!("{}\n", prepared.split);
     for unseen in &prepared.unseen {
         text += &format!(
-            "validation: {} rows have a value of {} that training gave no input of its own ({}): it counts as unknown\n",
-            unseen.rows, unseen.column, unseen.example
+            "validation: {} row{} with a {} that has no input of its own, such as {}: counted as unknown\n",
+            thousands(unseen.rows as u64),
+            if unseen.rows == 1 { "" } else { "s" },
+            unseen.column,
+            unseen.example
         );
     }
     if !prepared.extra.is_empty() {
