@@ -204,7 +204,8 @@ impl Row {
             let shown: Vec<String> = match column.inputs.as_slice() {
                 [(name, value)] if *name == column.column => vec![short(*value)],
                 inputs => {
-                    let hot = inputs.iter().filter(|(name, value)| *value != 0.0 || *name == column.column);
+                    let only = inputs.len() == 1;
+                    let hot = inputs.iter().filter(|(name, value)| only || *value != 0.0 || *name == column.column);
                     hot.map(|(name, value)| format!("{name} {}", short(*value))).collect()
                 }
             };

@@ -69,13 +69,8 @@ impl LossName {
 pub enum Net {
     /// A trained model.
     Model(Box<Model>),
-    /// Layers, from a TOML or the text form.
-    Layers {
-        /// The layers, with all sizes.
-        spec: NetSpec,
-        /// Whether the text says that it came from a file.
-        file: bool,
-    },
+    /// Layers with all sizes, from a TOML or the text form.
+    Layers(NetSpec),
 }
 
 /// Where parameters came from.
@@ -103,10 +98,10 @@ impl Net {
             return Ok(Net::Model(Box::new(load_model(text)?)));
         }
         let spec = NetSpec::parse(text).map_err(|error| CliError::Usage(error.named("NET").to_string()))?;
-        sized(spec, "NET", false)
+        sized(spec, "NET")
     }
 
-    /// The network with a loss, and its layers' names. `soft` and `loss` as asked for; a model has its own loss.
+    /// The network with this loss; without one a model's own, and none for layers.
     ///
     /// # Errors
     /// A loss that does not fit.
@@ -115,13 +110,13 @@ impl Net {
         match (self, loss) {
             (Net::Model(model), None) => Ok(model.network().clone()),
             (Net::Model(model), loss) => Network::new(&model.document().network.spec, loss).map_err(usage),
-            (Net::Layers { spec, .. }, loss) => Network::new(spec, loss).map_err(usage),
+            (Net::Layers(spec), loss) => Network::new(spec, loss).map_err(usage),
         }
     }
 
     /// The last layer's curve, where it has one.
     pub fn last_curve(&self) -> Option<Activation> {
-        let Net::Layers { spec, .. } = self else { return None };
+        let Net::Layers(spec) = self else { return None };
         match spec.layers.last() {
             Some(LayerSpec::Activation { function }) => Some(*function),
             _ => None,
@@ -138,21 +133,19 @@ impl Net {
             let biases = network.graph.slots().iter().filter(|slot| slot.role == glassnet::core::slots::Role::Bias);
             let b = args.b.clone().unwrap_or_else(|| vec![0.0; biases.map(|slot| slot.len()).sum()]);
             let parameters = parameters_from_flat(network, &w, &b);
-            return match parameters {
-                Ok(parameters) => Ok((parameters, Weights::Given)),
-                Err(error) => Err(CliError::Usage(format!("--w, --b: {error}"))),
-            };
+            let parameters = parameters.map_err(|error| CliError::Usage(format!("--w, --b: {error}")))?;
+            return Ok((parameters, Weights::Given));
         }
         match self {
             Net::Model(model) => {
                 let parameters = model.parameters().iter().map(|&value| f64::from(value)).collect();
                 Ok((parameters, Weights::Trained))
             }
-            Net::Layers { .. } => {
-                let all_given = network.layers.iter().filter_map(|layer| layer.linear.as_ref().map(|own| (layer, own)));
-                let all_given = all_given
-                    .into_iter()
-                    .all(|(layer, own)| own.given.0.is_some() && (layer.slots.len() < 2 || own.given.1.is_some()));
+            Net::Layers(_) => {
+                let all_given = network.layers.iter().all(|layer| match &layer.linear {
+                    Some(linear) => linear.given.0.is_some() && (layer.slots.len() < 2 || linear.given.1.is_some()),
+                    None => true,
+                });
                 let weights = if all_given { Weights::Given } else { Weights::Drawn(args.seed) };
                 Ok((network.initialise(args.seed), weights))
             }
@@ -188,15 +181,15 @@ fn toml(path: &str) -> Result<Net, CliError> {
     };
     let run = RunConfig::parse(&text).map_err(|error| CliError::Usage(error.named(path).to_string()))?;
     match run.network {
-        Some(spec) => sized(spec, path, true),
+        Some(spec) => sized(spec, path),
         None => Err(usage("it has no [network]".into(), "add a [network] with net = \"2 -> 4 tanh -> 1\"")),
     }
 }
 
 /// Checks all widths, so that an error points into the text.
-fn sized(spec: NetSpec, name: &str, file: bool) -> Result<Net, CliError> {
+fn sized(spec: NetSpec, name: &str) -> Result<Net, CliError> {
     spec.shapes(None, None).map_err(|error| CliError::Usage(error.named(name).to_string()))?;
-    Ok(Net::Layers { spec, file })
+    Ok(Net::Layers(spec))
 }
 
 fn is_toml(text: &str) -> bool {

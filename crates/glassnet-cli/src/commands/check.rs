@@ -58,7 +58,7 @@ Examples:
   glassnet check late.glass test.csv
   glassnet check digits.glass mnist/ --rows 4
   glassnet check \"2 -> 4 tanh -> 1\" --x 0.5,-1 --y 1
-  glassnet check \"8 -> 16 swiglu 12 -> 3\"
+  glassnet check \"8 -> swiglu 12 -> 3\"
 
 Each gradient by backward is held against (L(w + h) - L(w - h)) / 2h. Without DATA or --x, rows and targets are drawn from
 the seed. Exit code 7 where a gradient is wrong.";
@@ -84,7 +84,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
             let from = format!("the first rows of {data}");
             (network, matrix, from)
         }
-        (Net::Layers { .. }, Some(data), _) => {
+        (Net::Layers(_), Some(data), _) => {
             return Err(CliError::Usage(format!(
                 "{data}: only a model knows what columns become before the network\n  hint: give a model file, or a row with --x \
                  and --y, or no data: then rows are drawn"
@@ -123,12 +123,22 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     if check.passed {
         return Ok(());
     }
-    let worst = check.worst.as_ref().map_or("nothing could be compared".to_string(), |worst| {
-        format!("the gradient of {} is {}, by finite differences {}", worst.parameter, worst.analytic, worst.numeric)
-    });
-    Err(CliError::Check(format!(
-        "the check failed: {worst}\n  hint: a kink close by can look like this; check other rows, or look at `glassnet trace`"
-    )))
+    let (what, hint) = match &check.worst {
+        None => ("nothing could be compared".to_string(), "every unit lies on a kink there: give other rows"),
+        Some(worst) => (
+            format!(
+                "the gradient of {} is {}, by finite differences {}",
+                worst.parameter, worst.analytic, worst.numeric
+            ),
+            match check.loss.is_finite() {
+                true => {
+                    "look at this parameter with `glassnet trace`; if its numbers look right, report it with the command"
+                }
+                false => "the loss itself is not finite there: give rows and weights of the size of those in training",
+            },
+        ),
+    };
+    Err(CliError::Check(format!("the check failed: {what}\n  hint: {hint}")))
 }
 
 /// The asked-for loss, a model's own, or what fits the last layer.

@@ -48,7 +48,8 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     rows.notices.say(output);
     if rows.blank > 0 {
         let (blank, target) = (rows.blank, model.target());
-        output.message(&format!("set aside: {blank} rows whose {target} is blank"));
+        let rows = if blank == 1 { "row" } else { "rows" };
+        output.message(&format!("set aside: {blank} {rows} whose {target} is blank"));
     }
     let team = Team::new(usize::from(args.threads));
     let evaluation = model.evaluate(&rows.encoded, &rows.rows, &team);

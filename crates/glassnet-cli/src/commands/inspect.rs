@@ -4,7 +4,7 @@ mod text;
 
 use glassnet::core::{Plan, Purpose};
 use glassnet::model::Model;
-use glassnet::model::file::{Document, Provenance};
+use glassnet::model::file::Provenance;
 use glassnet::nn::inspect::merge_affine::Merge;
 use glassnet::nn::inspect::{self, MergeOptions, Summary, merge_affine};
 use glassnet::nn::loss::LossSpec;
@@ -70,8 +70,6 @@ struct About<'a> {
     head: glassnet::model::file::Head,
     provenance: &'a Provenance,
     metrics: &'a std::collections::BTreeMap<String, serde_json::Value>,
-    #[serde(skip)]
-    document: &'a Document,
 }
 
 /// The plans, as text.
@@ -96,7 +94,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let net = Net::read(&args.net.net)?;
     let model = match &net {
         Net::Model(model) => Some(model.as_ref()),
-        Net::Layers { .. } => None,
+        Net::Layers(_) => None,
     };
     let loss = match args.net.loss {
         Some(loss) => Some(loss.spec(false)),
@@ -145,7 +143,6 @@ fn about(model: &Model) -> About<'_> {
         head: document.network.head,
         provenance: &document.provenance,
         metrics: &document.metrics,
-        document,
     }
 }
 

@@ -95,10 +95,20 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         Some(path) => Sink::file(path, &[&args.data, &args.model])?,
     };
     let to_file = sink.is_file();
+    if !to_file && format == Format::Json {
+        output.streams_json();
+    }
     let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    // Where no handler can be set, Ctrl-C ends the program at once; only a temporary file stays behind.
-    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst));
+    if to_file {
+        let flag = Arc::clone(&interrupted);
+        // A second Ctrl-C ends the program at once: it may be waiting for standard input. Where no handler can be set the
+        // first does; then only a temporary file stays behind.
+        let _ = ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        });
+    }
     let progress = Progress::new(output.draws() && to_file);
     let mut writer = RowWriter::new(&model, args.id.as_deref(), queue, format, sink);
     writer.begin()?;
@@ -106,10 +116,13 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         writer.chunk(&chunk)?;
         progress.rows(writer.rows());
         if interrupted.load(Ordering::SeqCst) {
-            let what = if to_file { "nothing was written" } else { "the rows written so far are not all" };
-            return Err(CliError::Interrupted(format!("interrupted after {} rows; {what}", writer.rows())));
+            break;
         }
         next = chunks.next()?;
+    }
+    // Also after the last row: a pipe that ended on the same Ctrl-C has not given all.
+    if interrupted.load(Ordering::SeqCst) {
+        return Err(CliError::Interrupted(format!("interrupted after {} rows; nothing was written", writer.rows())));
     }
     let rows = writer.rows();
     let notices = chunks.notices();

@@ -84,7 +84,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let net = Net::read(&args.net.net)?;
     let model = match &net {
         Net::Model(model) => Some(model.as_ref()),
-        Net::Layers { .. } => None,
+        Net::Layers(_) => None,
     };
     let row = match (&args.data, model) {
         (Some(data), Some(model)) => {

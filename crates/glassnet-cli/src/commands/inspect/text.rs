@@ -33,11 +33,15 @@ impl Display for Inspected<'_> {
 }
 
 fn headline(f: &mut Formatter<'_>, path: &str, about: &About<'_>) -> fmt::Result {
-    let target = about.document.schema.target.as_ref();
     write!(f, "{path}: a model (format {})", about.format_version)?;
-    match target {
-        Some(target) => writeln!(f, " that predicts {target}"),
-        None => writeln!(f),
+    let Some(target) = &about.schema.target else { return writeln!(f) };
+    match target.classes() {
+        Some(classes) => {
+            let more = if classes.len() > 10 { ", ..." } else { "" };
+            let shown = classes[..classes.len().min(10)].join(", ");
+            writeln!(f, " that predicts {}: {} classes ({shown}{more})", target.name, classes.len())
+        }
+        None => writeln!(f, " that predicts {}: a number", target.name),
     }
 }
 
@@ -83,9 +87,19 @@ fn provenance(f: &mut Formatter<'_>, about: &About<'_>) -> fmt::Result {
     for (what, version) in &from.versions {
         writeln!(f, "  version   {what} {version}")?;
     }
-    let settings: Vec<String> = from.settings.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
+    let settings = from.settings.iter().filter(|(_, value)| !plain(value).is_empty());
+    let settings: Vec<String> = settings.map(|(name, value)| format!("{name} {}", plain(value))).collect();
+    let mut line = String::from("  settings  ");
+    for (place, setting) in settings.iter().enumerate() {
+        let comma = if place + 1 < settings.len() { ", " } else { "" };
+        if line.chars().count() + setting.chars().count() > 110 && line.trim() != "settings" {
+            writeln!(f, "{}", line.trim_end())?;
+            line = " ".repeat(12);
+        }
+        line.push_str(&format!("{setting}{comma}"));
+    }
     if !settings.is_empty() {
-        writeln!(f, "  settings  {}", settings.join(", "))?;
+        writeln!(f, "{line}")?;
     }
     for (part, values) in about.metrics {
         let values = match values {
@@ -103,12 +117,23 @@ fn provenance(f: &mut Formatter<'_>, about: &About<'_>) -> fmt::Result {
     Ok(())
 }
 
-/// A JSON value for a line of text: numbers shortened, words without quotes.
+/// A JSON value for a line of text: numbers shortened, words without quotes, `adam (beta1 0.9, beta2 0.999)` for an
+/// object with a kind; empty lists and objects are empty.
 fn plain(value: &Value) -> String {
     match value {
         Value::Number(number) if number.is_f64() => significant(number.as_f64().unwrap_or(f64::NAN), 6),
         Value::String(text) => text.clone(),
         Value::Null => "none".into(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(" "),
+        Value::Object(values) => {
+            let others = values.iter().filter(|(name, _)| *name != "kind");
+            let others: Vec<String> = others.map(|(name, value)| format!("{name} {}", plain(value))).collect();
+            match values.get("kind") {
+                Some(kind) if others.is_empty() => plain(kind),
+                Some(kind) => format!("{} ({})", plain(kind), others.join(", ")),
+                None => others.join(", "),
+            }
+        }
         other => other.to_string(),
     }
 }
