@@ -4,6 +4,7 @@
 mod commands;
 mod error;
 mod model_data;
+mod numbers;
 mod output;
 mod reading;
 

@@ -22,12 +22,14 @@ pub struct GlobalArgs {
 pub struct Output {
     json: bool,
     quiet: bool,
+    /// Whether the one JSON object is out: a failure after it must not add another.
+    printed: bool,
 }
 
 impl Output {
     /// As the options say.
     pub fn new(args: &GlobalArgs) -> Self {
-        Output { json: args.json, quiet: args.quiet }
+        Output { json: args.json, quiet: args.quiet, printed: false }
     }
 
     /// Whether results are JSON.
@@ -70,17 +72,18 @@ impl Output {
         if !self.json {
             return self.text(text);
         }
+        self.printed = true;
         let json = serde_json::to_string_pretty(value).map_err(|error| CliError::Write(error.to_string()))?;
         self.text(&format!("{json}\n"))
     }
 
-    /// An error, on stderr; with `--json` as an object on stdout too.
+    /// An error, on stderr; with `--json` as an object on stdout too, unless a result is there.
     pub fn failure(&mut self, error: &CliError) {
         if matches!(error, CliError::Closed) {
             return;
         }
         let _ = writeln!(std::io::stderr(), "error: {error}");
-        if self.json {
+        if self.json && !self.printed {
             let value = serde_json::json!({ "error": error.to_string(), "exit_code": error.exit_code() });
             let _ = self.text(&format!("{value:#}\n"));
         }

@@ -53,6 +53,15 @@ impl<T: Real> Encoded<T> {
         Encoded { features, width, labels, values, weights, class_weights }
     }
 
+    /// Bytes that the rows take: features, targets, weights.
+    pub fn bytes(&self) -> usize {
+        let features = match &self.features {
+            EncodedFeatures::Table(_, compact) => compact.bytes(),
+            EncodedFeatures::Images(_, images) => images.pixels.len(),
+        };
+        features + self.labels.len() * size_of::<i32>() + (self.values.len() + self.weights.len()) * size_of::<f64>()
+    }
+
     /// Takes the targets, as the model's target says.
     pub fn set_targets(&mut self, target: &TargetSchema, labels: &Labels) {
         match labels {

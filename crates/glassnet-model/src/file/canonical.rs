@@ -1,4 +1,5 @@
-//! JSON in one form only: keys sorted, no spaces, numbers in their shortest exact form, no null.
+//! JSON in one form only: keys sorted, no spaces, numbers in their shortest exact form, no null but in the history, where it has a
+//! meaning: an epoch's loss that was not finite, or a share of nothing.
 
 use serde_json::Value;
 
@@ -21,6 +22,10 @@ fn write<'a>(value: &'a Value, path: &mut Vec<std::borrow::Cow<'a, str>>, out: &
         return Err(format!("{} ... is nested more than {DEEPEST} deep", path[..6].join(".")));
     }
     match value {
+        Value::Null if path.first().is_some_and(|key| key == "history") => {
+            out.push_str("null");
+            Ok(())
+        }
         Value::Null => Err(format!("{} is null: a NaN, an infinity, or nothing", path.join("."))),
         // The scalars' own texts are canonical: shortest exact floats, and one way to escape.
         Value::Bool(_) | Value::Number(_) | Value::String(_) => {
@@ -76,6 +81,8 @@ mod tests {
     fn nulls_and_depth_are_refused_with_their_path() {
         let error = canonical(&json!({"settings": {"lr": f64::NAN}})).unwrap_err();
         assert!(error.starts_with("settings.lr is null"), "{error}");
+        let history = json!({"history": {"epochs": [{"train_loss": f64::INFINITY}]}});
+        assert_eq!(canonical(&history).unwrap(), r#"{"history":{"epochs":[{"train_loss":null}]}}"#);
         let mut deep = json!(1);
         for _ in 0..110 {
             deep = json!([deep]);

@@ -5,6 +5,7 @@ use crate::images::ImagePreprocess;
 use crate::preprocess::{Encoding, Preprocess};
 use crate::schema::{Kind, Schema};
 use crate::target::Task;
+use glassnet_nn::history::History;
 use glassnet_nn::spec::NetSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,6 +28,9 @@ pub struct Document {
     /// Metrics by part: `train`, `valid`, `test`.
     #[serde(default)]
     pub metrics: BTreeMap<String, Value>,
+    /// The training, epoch by epoch: everything that a plot needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
 }
 
 /// What is fed to the network.
@@ -94,6 +98,7 @@ impl Document {
             network,
             provenance: Provenance::default(),
             metrics: BTreeMap::new(),
+            history: None,
         }
     }
 

@@ -43,6 +43,15 @@ impl<T> Compact<T> {
         self.rows
     }
 
+    /// Bytes that the encoded values take.
+    pub fn bytes(&self) -> usize {
+        let of = |column: &Packed<T>| match column {
+            Packed::Numbers(values) => values.len() * size_of::<T>(),
+            Packed::Codes(codes) => codes.len() * size_of::<u32>(),
+        };
+        self.columns.iter().map(of).sum()
+    }
+
     /// Categories' values without a level, by column: new ones, and those that were too rare for an input of their own.
     pub fn unseen(&self) -> &[Unseen] {
         &self.unseen

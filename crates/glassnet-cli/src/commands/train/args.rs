@@ -1,0 +1,154 @@
+//! What `glassnet train` can be told.
+
+use std::path::PathBuf;
+
+use crate::reading::ReadArgs;
+
+/// Examples below the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  glassnet train orders.csv --target late
+  glassnet train orders.csv --target late --valid may.csv --test june.csv -o late.glass
+  glassnet train orders.csv --target days --net \"128 relu -> 64 relu\" --epochs 30 --lr 0.003
+  glassnet train orders.csv --target late --type zip=category --drop id,comment --class-weights balanced
+  glassnet train mnist/ --net \"256 relu\" --epochs 5
+  cat orders.csv | glassnet train - --target late --json
+  glassnet train --config run.toml --seed 2
+
+What is not said is chosen and printed: a network of \"256 relu -> 128 relu\" (for images \"256 relu\"), Adam at learning
+rate 0.001, 20 % of the rows for validation. Tables train until 5 epochs bring no better validation loss, at most 100
+(under 5,000 rows: 20 and 300), images 10 epochs; with --epochs exactly that many, unless --early-stop is given. The
+weights of the epoch with the best validation loss are kept. The same data, settings and seed give the same bytes,
+whatever --threads.
+
+A config file says the same and more (given weights); flags win over it:
+  [network]
+  net = \"256 relu -> 128 relu\"
+  [train]
+  data = \"orders.csv\"
+  target = \"late\"
+  epochs = 20
+
+Ctrl-C keeps the best epoch so far, writes the model and exits with 130; a second Ctrl-C ends at once.";
+
+/// Arguments of `train`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A CSV (or .csv.gz, - for standard input), an .npz or .npy, or a folder of IDX files such as MNIST's
+    #[arg(value_name = "DATA")]
+    pub data: Option<String>,
+    /// The column to predict
+    #[arg(long, short, value_name = "COL")]
+    pub target: Option<String>,
+    /// Rows for validation; without it a share of DATA is set aside
+    #[arg(long, value_name = "FILE")]
+    pub valid: Option<String>,
+    /// Rows for the last test; training never sees them
+    #[arg(long, value_name = "FILE")]
+    pub test: Option<String>,
+    /// Where the model is written [default: DATA's name with .glass, in this folder]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Settings and network as TOML; flags win over it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// What the network and its training are
+    #[command(flatten)]
+    pub training: TrainingArgs,
+    /// What the columns are
+    #[command(flatten)]
+    pub columns: ColumnArgs,
+    /// How the data is written
+    #[command(flatten)]
+    pub read: ReadArgs,
+
+    /// Threads that work [default: one for each core]; the result does not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// The network and its training.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Network and training")]
+pub struct TrainingArgs {
+    /// Layers between input and output, such as "256 relu -> 128 relu"; or the full form "784 -> 256 relu -> 10"
+    #[arg(long, value_name = "NET")]
+    pub net: Option<String>,
+    /// How the weights of linear layers are drawn, where the network does not say it: he_normal, xavier_uniform, pytorch, ...
+    #[arg(long, value_name = "NAME")]
+    pub init: Option<String>,
+    /// Passes over the training rows
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<String>,
+    /// Rows of a step, or "all"
+    #[arg(long, value_name = "N|all")]
+    pub batch: Option<String>,
+    /// Learning rate
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub lr: Option<f64>,
+    /// sgd, momentum, nesterov, rmsprop, adam or adamw
+    #[arg(long, value_name = "NAME")]
+    pub optimizer: Option<String>,
+    /// Momentum of sgd, nesterov or rmsprop
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub momentum: Option<f64>,
+    /// Pull of the weights towards 0
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub weight_decay: Option<f64>,
+    /// Course of the learning rate: constant, "step 10 0.5", cosine, onecycle, plateau, "warmup 500 -> cosine"
+    #[arg(long, value_name = "TEXT")]
+    pub schedule: Option<String>,
+    /// Longest gradient, all layers together
+    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "clip_value")]
+    pub clip_norm: Option<f64>,
+    /// Largest element of a gradient
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub clip_value: Option<f64>,
+    /// Batches whose gradients make one step
+    #[arg(long, value_name = "N")]
+    pub accumulate: Option<usize>,
+    /// Stop after N epochs without a better validation loss, or "off"
+    #[arg(long, value_name = "N|off")]
+    pub early_stop: Option<String>,
+    /// mse, mae, huber, cross-entropy or bce
+    #[arg(long, value_name = "NAME")]
+    pub loss: Option<String>,
+    /// Share of a label that is spread over all classes
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub label_smoothing: Option<f64>,
+    /// Weights of the classes in the loss: balanced, "yes=2,no=1", or "1,2" in the classes' order
+    #[arg(long, value_name = "WEIGHTS")]
+    pub class_weights: Option<String>,
+    /// Share of the rows kept for validation; 0: none
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub validation_share: Option<f64>,
+    /// Keep the rows in the file's order
+    #[arg(long)]
+    pub no_shuffle: bool,
+    /// Feed numbers (and a number to predict) as they are, not standardised
+    #[arg(long)]
+    pub raw: bool,
+    /// What all random numbers follow from [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// The columns.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Columns")]
+pub struct ColumnArgs {
+    /// Columns to leave out
+    #[arg(long, value_name = "COLS", value_delimiter = ',')]
+    pub drop: Vec<String>,
+    /// What a column is, in place of what is inferred: COL=number, category, boolean or drop; may be repeated
+    #[arg(long = "type", value_name = "COL=TYPE")]
+    pub types: Vec<String>,
+    /// The column of row weights
+    #[arg(long, value_name = "COL")]
+    pub weight_column: Option<String>,
+    /// classify or regress, where the target does not make it plain
+    #[arg(long, value_name = "TASK")]
+    pub task: Option<String>,
+}

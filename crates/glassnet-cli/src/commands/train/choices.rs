@@ -1,0 +1,246 @@
+//! Words of the command line: from text to what they mean, or to what to write instead.
+
+use std::collections::BTreeMap;
+
+use glassnet::model::fit::ClassWeights;
+use glassnet::model::schema::Override;
+use glassnet::model::target::TaskChoice;
+use glassnet::nn::clip::Clip;
+use glassnet::nn::loss::LossSpec;
+use glassnet::nn::nearest::nearest;
+use glassnet::nn::optimizer::OptimizerSpec;
+use glassnet::nn::spec::{Init, LayerSpec, NetSpec, names};
+use glassnet::nn::train::Batch;
+
+use crate::error::CliError;
+
+/// A loss as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LossChoice {
+    /// Mean squared error.
+    Mse,
+    /// Mean absolute error.
+    Mae,
+    /// Huber's, with delta 1.
+    Huber,
+    /// Softmax cross-entropy.
+    CrossEntropy,
+    /// Binary cross-entropy on one logit.
+    Bce,
+}
+
+impl LossChoice {
+    /// Whether it is for classes.
+    pub fn of_classes(self) -> bool {
+        matches!(self, LossChoice::CrossEntropy | LossChoice::Bce)
+    }
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        LOSSES.iter().find(|(_, loss)| *loss == self).map_or("", |(name, _)| name)
+    }
+
+    /// What the library takes; `None` for cross-entropy, whose weights and smoothing the library fills in.
+    pub fn spec(self) -> Option<LossSpec> {
+        match self {
+            LossChoice::Mse => Some(LossSpec::MeanSquared),
+            LossChoice::Mae => Some(LossSpec::MeanAbsolute),
+            LossChoice::Huber => Some(LossSpec::Huber { delta: 1.0 }),
+            LossChoice::Bce => Some(LossSpec::BinaryCrossEntropy { positive_weight: 1.0 }),
+            LossChoice::CrossEntropy => None,
+        }
+    }
+}
+
+const LOSSES: [(&str, LossChoice); 5] = [
+    ("mse", LossChoice::Mse),
+    ("mae", LossChoice::Mae),
+    ("huber", LossChoice::Huber),
+    ("cross-entropy", LossChoice::CrossEntropy),
+    ("bce", LossChoice::Bce),
+];
+
+const KINDS: [(&str, Override); 4] = [
+    ("number", Override::Number),
+    ("category", Override::Category),
+    ("boolean", Override::Boolean),
+    ("drop", Override::Drop),
+];
+
+/// One of some names, `_` and `-` alike.
+fn one_of<T: Copy>(what: &str, text: &str, known: &[(&'static str, T)]) -> Result<T, String> {
+    let wanted = text.trim().to_lowercase().replace('_', "-");
+    if let Some((_, value)) = known.iter().find(|(name, _)| *name == wanted) {
+        return Ok(*value);
+    }
+    let all: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    let near = nearest(&wanted, all.iter().copied()).map_or(String::new(), |near| format!("did you mean {near}? "));
+    Err(format!("no {what} is called \"{text}\"\n  hint: {near}({})", all.join(", ")))
+}
+
+/// A loss by its name.
+pub fn loss(text: &str) -> Result<LossChoice, String> {
+    let known = match text.to_lowercase().as_str() {
+        "cross_entropy" | "crossentropy" => "cross-entropy",
+        "binary-cross-entropy" | "binary_cross_entropy" => "bce",
+        _ => text,
+    };
+    one_of("loss", known, &LOSSES)
+}
+
+/// A column's type by its name.
+pub fn kind(text: &str) -> Result<Override, String> {
+    one_of("type of column", text, &KINDS)
+}
+
+/// The name of a column's type.
+pub fn kind_name(kind: Override) -> &'static str {
+    KINDS.iter().find(|(_, known)| *known == kind).map_or("", |(name, _)| name)
+}
+
+/// `COL=TYPE`.
+pub fn column_type(text: &str) -> Result<(String, Override), String> {
+    match text.rsplit_once('=') {
+        Some((name, word)) if !name.is_empty() => Ok((name.to_string(), kind(word)?)),
+        _ => Err(format!("\"{text}\" names no column and type\n  hint: write --type zip=category")),
+    }
+}
+
+/// classify or regress.
+pub fn task(text: &str) -> Result<TaskChoice, String> {
+    one_of("task", text, &[("classify", TaskChoice::Classify), ("regress", TaskChoice::Regress)])
+}
+
+/// 1 or more.
+pub fn epochs(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(0) => Err("0 epochs train nothing\n  hint: write 1 or more".into()),
+        Ok(epochs) => Ok(epochs),
+        Err(_) => Err(format!("\"{text}\" is no number of epochs\n  hint: write a whole number, 1 or more")),
+    }
+}
+
+/// A number of rows, or all.
+pub fn batch(text: &str) -> Result<Batch, String> {
+    if text.eq_ignore_ascii_case("all") {
+        return Ok(Batch::All);
+    }
+    match text.parse::<usize>() {
+        Ok(0) => Err("a batch of 0 rows makes no step\n  hint: write 1 or more, or all".into()),
+        Ok(rows) => Ok(Batch::Rows(rows)),
+        Err(_) => Err(format!("\"{text}\" is no number of rows\n  hint: write a whole number such as 128, or all")),
+    }
+}
+
+/// A number of epochs, or off.
+pub fn early_stop(text: &str) -> Result<Option<u64>, String> {
+    if text.eq_ignore_ascii_case("off") {
+        return Ok(None);
+    }
+    match text.parse::<u64>() {
+        Ok(epochs) if epochs > 0 => Ok(Some(epochs)),
+        _ => Err(format!("\"{text}\" is no patience\n  hint: write a number of epochs, 1 or more, or off")),
+    }
+}
+
+/// `balanced`, `a=2,b=1` or `1,2`.
+pub fn class_weights(text: &str) -> Result<ClassWeights, String> {
+    if text.trim().eq_ignore_ascii_case("balanced") {
+        return Ok(ClassWeights::Balanced);
+    }
+    let weight = |word: &str| match word.trim().parse::<f64>() {
+        Ok(weight) if weight >= 0.0 && weight.is_finite() => Ok(weight),
+        _ => Err(format!("\"{word}\" is no weight\n  hint: write balanced, yes=2,no=1 or 1,2 (numbers, 0 or more)")),
+    };
+    if !text.contains('=') {
+        return text.split(',').map(weight).collect::<Result<_, _>>().map(ClassWeights::InOrder);
+    }
+    let mut named = BTreeMap::new();
+    for part in text.split(',') {
+        let Some((name, value)) = part.rsplit_once('=') else {
+            return Err(format!("\"{part}\" has no weight\n  hint: write yes=2,no=1"));
+        };
+        named.insert(name.trim().to_string(), weight(value)?);
+    }
+    Ok(ClassWeights::ByName(named))
+}
+
+/// An initialisation by its name, with its number where it takes one: `constant 0.02`.
+pub fn init(text: &str) -> Result<Init, String> {
+    let mut words = text.split(|c: char| c.is_whitespace() || c == '=').filter(|word| !word.is_empty());
+    let name = words.next().unwrap_or("");
+    let Some(row) = names::init(name) else {
+        let near =
+            names::nearest(name, names::init_names()).map_or(String::new(), |near| format!("did you mean {near}? "));
+        let all: Vec<&str> = names::init_names().collect();
+        return Err(format!("no initialisation is called \"{name}\"\n  hint: {near}({})", all.join(", ")));
+    };
+    let default = row.number.map_or(0.0, |(_, default)| default);
+    match (words.next().map(str::parse::<f64>), row.number) {
+        (None, _) => Ok((row.make)(default)),
+        (Some(Ok(number)), Some(_)) if number > 0.0 && number.is_finite() => Ok((row.make)(number)),
+        (Some(_), Some((what, default))) => {
+            Err(format!("\"{text}\": {what} must be a number above 0\n  hint: write {} {default}", row.name))
+        }
+        (Some(_), None) => Err(format!("{} takes no number\n  hint: write {}", row.name, row.name)),
+    }
+}
+
+/// Gives every linear layer that does not say how it is drawn this initialisation. The last one keeps its small draw, so
+/// that the first loss is that of knowing nothing.
+pub fn draw_all(net: &mut NetSpec, init: Init) {
+    fn draw(layers: &mut [LayerSpec], chosen: Init) {
+        for layer in layers {
+            match layer {
+                LayerSpec::Linear { init, weight: None, .. } if init.is_none() => *init = Some(chosen),
+                LayerSpec::Residual { layers } => draw(layers, chosen),
+                _ => {}
+            }
+        }
+    }
+    let last = match net.is_full() {
+        true => net.layers.iter().rposition(|layer| matches!(layer, LayerSpec::Linear { .. })),
+        false => None,
+    };
+    let kept = last.map(|at| (at, net.layers[at].clone()));
+    draw(&mut net.layers, init);
+    if let Some((at, layer)) = kept {
+        net.layers[at] = layer;
+    }
+}
+
+/// Sets the momentum of an optimizer that has one.
+pub fn set_momentum(optimizer: &mut OptimizerSpec, momentum: f64) -> Result<(), String> {
+    match optimizer {
+        OptimizerSpec::Sgd(sgd) => sgd.momentum = momentum,
+        OptimizerSpec::RmsProp(rmsprop) => rmsprop.momentum = momentum,
+        OptimizerSpec::Adam(_) | OptimizerSpec::AdamW(_) => {
+            return Err(format!(
+                "{} has no momentum of its own to set\n  hint: leave it out, or take sgd, nesterov or rmsprop",
+                optimizer.name()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// By norm, by value or not at all.
+pub fn clip(norm: Option<f64>, value: Option<f64>) -> Result<Clip, CliError> {
+    match (norm, value) {
+        (Some(_), Some(_)) => Err(CliError::Usage(
+            "clip_norm and clip_value cannot both be used\n  hint: clip_norm 1 is usual; leave the other out".into(),
+        )),
+        (Some(max), None) => Ok(Clip::Norm { max }),
+        (None, Some(max)) => Ok(Clip::Value { max }),
+        (None, None) => Ok(Clip::None),
+    }
+}
+
+/// A usual value of a setting.
+pub fn hint_of(name: &str) -> &'static str {
+    match name {
+        "lr" => "0.001 is usual for adam, 0.1 for sgd",
+        "clip_norm" => "1 is usual",
+        _ => "0.5 is usual",
+    }
+}

@@ -1,0 +1,280 @@
+//! The data of a run: read, understood, split, encoded.
+
+use std::collections::BTreeSet;
+
+use glassnet::data::{DataError, Dataset, Kind, ReadOptions, Understood, Warning};
+use glassnet::model::fit::{FitOptions, Prepared};
+use glassnet::model::schema::Override;
+use glassnet::model::standardise::Standardise;
+use glassnet::model::table::{Images, Table};
+
+use glassnet::nn::nearest::nearest;
+
+use super::choices::kind_name;
+use super::settings::Settings;
+use crate::error::CliError;
+use crate::reading;
+
+/// Data that is ready.
+pub struct Data {
+    pub prepared: Prepared,
+    pub test: Option<Part>,
+    /// How the table was read; `None` for images.
+    pub understood: Option<Understood>,
+    /// SHA-256 of the training data.
+    pub hash: String,
+    /// What was noticed, in sentences.
+    pub notes: Vec<String>,
+    /// Whether it is images.
+    pub images: bool,
+}
+
+/// Rows of another file, as read.
+pub enum Part {
+    Table(Table),
+    Images(Images),
+}
+
+/// Reads and prepares all of it.
+///
+/// # Errors
+/// What is wrong with the data, or with what was said about it.
+pub fn read(settings: &Settings) -> Result<Data, CliError> {
+    let mut options = settings.read.clone();
+    for (name, kind) in &settings.types {
+        match kind {
+            Override::Number => options.as_number.insert(name.clone()),
+            Override::Category => options.as_text.insert(name.clone()),
+            Override::Boolean | Override::Drop => false,
+        };
+    }
+    match reading::open(&settings.data, &options).map_err(|error| of_type(settings, error))? {
+        Dataset::Table { table, understood } => of_table(settings, table, *understood),
+        Dataset::Images { train, test, hash } => of_images(settings, train, test, hash),
+    }
+}
+
+/// A column that the reader does not find was named by a flag of ours.
+fn of_type(settings: &Settings, error: CliError) -> CliError {
+    match error {
+        CliError::Data(text) if text.contains("asked for as") && !settings.types.is_empty() => CliError::Usage(text),
+        error => error,
+    }
+}
+
+fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result<Data, CliError> {
+    let target = target(settings, &table)?;
+    check_names(settings, &table, &target)?;
+    let mut notes = suspicions(settings, &understood)?;
+    let same = same_kinds(settings, &understood);
+    let mut other = |path: &String| match read_again(path, &same)? {
+        Dataset::Table { table, understood } => {
+            let warnings = understood.warnings.iter().map(|warning| format!("{path}: {warning}"));
+            notes.extend(warnings);
+            Ok(table)
+        }
+        Dataset::Images { .. } => Err(CliError::Data(format!(
+            "{path} holds images, but {} is a table\n  hint: give rows with the same columns",
+            table.source
+        ))),
+    };
+    let valid = settings.valid.as_ref().map(&mut other).transpose()?;
+    let test = settings.test.as_ref().map(&mut other).transpose()?;
+    let prepared = Prepared::table(table, valid, &fit_options(settings, &target)).map_err(with_flags)?;
+    let hash = understood.hash.clone();
+    Ok(Data { prepared, test: test.map(Part::Table), understood: Some(understood), hash, notes, images: false })
+}
+
+fn of_images(settings: &Settings, train: Images, test: Option<Images>, hash: String) -> Result<Data, CliError> {
+    if let Some(name) = settings.target.as_deref().filter(|name| *name != "label") {
+        let hint = "leave --target out: images are labelled by their own files";
+        return Err(CliError::Usage(format!(
+            "--target {name}: {} holds images, which have no columns\n  hint: {hint}",
+            settings.data
+        )));
+    }
+    let table_only =
+        [("--type or --drop", !settings.types.is_empty()), ("--weight-column", settings.weight_column.is_some())];
+    if let Some((flag, _)) = table_only.iter().find(|(_, given)| *given) {
+        let hint = "leave it out; it is for tables";
+        return Err(CliError::Usage(format!(
+            "{flag}: {} holds images, which have no columns\n  hint: {hint}",
+            settings.data
+        )));
+    }
+    let other = |path: &String, last: bool| match reading::open(path, &ReadOptions::default())? {
+        Dataset::Images { train, test, .. } => Ok(if last { test.unwrap_or(train) } else { train }),
+        Dataset::Table { .. } => {
+            let hint = "give a folder of IDX files or one of images";
+            Err(CliError::Data(format!("{path} is a table, but {} holds images\n  hint: {hint}", settings.data)))
+        }
+    };
+    let mut notes = Vec::new();
+    let valid = settings.valid.as_ref().map(|path| other(path, false)).transpose()?;
+    let test = match (&settings.test, test) {
+        (Some(path), _) => Some(other(path, true)?),
+        (None, Some(images)) => {
+            notes.push(format!("{} images of {} are kept for the last test", images.rows, images.source));
+            Some(images)
+        }
+        (None, None) => None,
+    };
+    let prepared = Prepared::images(train, valid, &fit_options(settings, "label")).map_err(with_flags)?;
+    Ok(Data { prepared, test: test.map(Part::Images), understood: None, hash, notes, images: true })
+}
+
+fn fit_options(settings: &Settings, target: &str) -> FitOptions {
+    let mut overrides = settings.types.clone();
+    let of_target = overrides.remove(target);
+    let implied = match of_target {
+        Some(Override::Category | Override::Boolean) => Some(glassnet::model::target::TaskChoice::Classify),
+        _ => None,
+    };
+    if let Some(name) = &settings.weight_column {
+        overrides.remove(name);
+    }
+    FitOptions {
+        target: target.to_string(),
+        task: settings.task.or(implied),
+        overrides,
+        weight_column: settings.weight_column.clone(),
+        standardise: if settings.raw { Standardise::No } else { Standardise::Yes },
+        validation_share: (settings.validation_share > 0.0).then_some(settings.validation_share),
+        seed: settings.seed,
+        class_weights: settings.class_weights.clone(),
+    }
+}
+
+/// The target's name: what was said, or an error that lists the columns.
+fn target(settings: &Settings, table: &Table) -> Result<String, CliError> {
+    match &settings.target {
+        Some(name) => Ok(name.clone()),
+        None => Err(CliError::Usage(format!(
+            "which column is to be predicted?\n  hint: add --target COL; {} has {}",
+            table.source,
+            listed(table)
+        ))),
+    }
+}
+
+fn listed(table: &Table) -> String {
+    let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    let more = if names.len() > 40 { format!(" and {} more", names.len() - 40) } else { String::new() };
+    format!("{}{more}", names[..names.len().min(40)].join(", "))
+}
+
+/// Every column that was named is there, and has one role.
+fn check_names(settings: &Settings, table: &Table, target: &str) -> Result<(), CliError> {
+    let roles = [(Some(target), "--target"), (settings.weight_column.as_deref(), "--weight-column")];
+    let named = roles.iter().filter_map(|(name, flag)| name.map(|name| (name, *flag)));
+    let typed = settings
+        .types
+        .iter()
+        .map(|(name, kind)| (name.as_str(), if *kind == Override::Drop { "--drop" } else { "--type" }));
+    for (name, flag) in named.chain(typed) {
+        if table.column(name).is_none() {
+            let near = nearest(name, table.columns.iter().map(|column| column.name.as_str()));
+            let near = near.map_or(String::new(), |near| format!("did you mean {near}? "));
+            return Err(CliError::Usage(format!(
+                "{flag}: {} has no column '{name}'\n  hint: {near}it has {}",
+                table.source,
+                listed(table)
+            )));
+        }
+    }
+    for (role, flag) in [(Some(target), "target"), (settings.weight_column.as_deref(), "column of row weights")] {
+        if let Some(name) = role.filter(|name| settings.types.get(*name) == Some(&Override::Drop)) {
+            return Err(CliError::Usage(format!(
+                "--drop: '{name}' is the {flag}\n  hint: it is no input anyway; leave it out of --drop"
+            )));
+        }
+    }
+    if settings.weight_column.as_deref() == Some(target) {
+        return Err(CliError::Usage(format!("--weight-column: '{target}' is the target\n  hint: name another column")));
+    }
+    Ok(())
+}
+
+/// What the reader found strange: an error where a column of numbers holds something else, unless its type was said.
+fn suspicions(settings: &Settings, understood: &Understood) -> Result<Vec<String>, CliError> {
+    let mut notes = Vec::new();
+    for warning in &understood.warnings {
+        let (column, row, line, value, what) = match warning {
+            Warning::MostlyNumbers { column, row, line, value, .. } => (column, row, line, value, "is not a number"),
+            Warning::OtherNotation { column, row, line, value, .. } => {
+                (column, row, line, value, "is not a number written plainly, as 1234.5")
+            }
+            Warning::NoValues { .. } => {
+                notes.push(warning.to_string());
+                continue;
+            }
+        };
+        if settings.types.contains_key(column) {
+            continue;
+        }
+        let counts = match warning {
+            Warning::MostlyNumbers { others, numbers, .. } => {
+                format!("{numbers} of its values are numbers, {others} {} not", if *others == 1 { "is" } else { "are" })
+            }
+            Warning::OtherNotation { others, .. } => format!("{others} of its values are written so"),
+            Warning::NoValues { .. } => String::new(),
+        };
+        return Err(CliError::Data(format!(
+            "{}, row {row} (line {line}), column '{column}': '{value}' {what} ({counts})\n  hint: correct it, or name it as a \
+             missing value (--missing '{value}'), or keep the column as text (--type {column}=category), or leave it out \
+             (--drop {column})",
+            understood.source
+        )));
+    }
+    Ok(notes)
+}
+
+/// How the other files are read: their columns hold what the training data's hold.
+fn same_kinds(settings: &Settings, understood: &Understood) -> ReadOptions {
+    let mut options = settings.read.clone();
+    let of = |kind: Kind| -> BTreeSet<String> {
+        let kept = |name: &String| settings.types.get(name) != Some(&Override::Drop);
+        understood
+            .columns
+            .iter()
+            .filter(|column| column.kind == kind)
+            .map(|column| column.name.clone())
+            .filter(kept)
+            .collect()
+    };
+    options.as_text = of(Kind::Text);
+    options.as_number = of(Kind::Number);
+    options
+}
+
+/// Reads a file whose columns may be fewer: a column that is not there is for the schema to miss, which knows whether it
+/// is needed.
+fn read_again(path: &str, options: &ReadOptions) -> Result<Dataset, CliError> {
+    let mut options = options.clone();
+    loop {
+        match glassnet::data::open(path, &options) {
+            Err(DataError::UnknownColumn { name, .. })
+                if options.as_text.remove(&name) || options.as_number.remove(&name) => {}
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Library errors speak of choices; the command's hints name its flags.
+fn with_flags(error: glassnet::model::ModelError) -> CliError {
+    use glassnet::model::ModelError;
+    let hint = match &error {
+        ModelError::NoInputs { .. } => {
+            "\n  hint: --type COL=number or --type COL=category keeps a column that was left out"
+        }
+        ModelError::TooManyClasses { .. } => "\n  hint: --task regress for a number",
+        ModelError::Split { .. } => "\n  hint: --validation-share 0.3, --validation-share 0 (none) or --valid FILE",
+        _ => "",
+    };
+    CliError::Data(format!("{error}{hint}"))
+}
+
+/// A type as it was asked for, for the record.
+pub fn asked_types(settings: &Settings) -> std::collections::BTreeMap<String, &'static str> {
+    settings.types.iter().map(|(name, kind)| (name.clone(), kind_name(*kind))).collect()
+}

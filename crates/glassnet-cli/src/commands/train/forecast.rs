@@ -1,0 +1,134 @@
+//! What a run will take, said before it begins, and what it took.
+//!
+//! Time: a few steps of a trainer of its own are timed and scaled; the run itself starts from its first weights all the
+//! same. Memory: what the plan and the encoded rows say; the peak of the process from the system, where it tells.
+
+use std::time::{Duration, Instant};
+
+use glassnet::core::Team;
+use glassnet::model::fit::{Headed, Prepared};
+use glassnet::nn::functional;
+use glassnet::nn::train::{TrainSpec, Trainer};
+use serde::Serialize;
+
+use crate::error::CliError;
+use crate::numbers::{bytes, duration};
+
+/// Longest time that the trial may take.
+const TRIAL: Duration = Duration::from_millis(300);
+/// Most steps of the trial.
+const STEPS: usize = 30;
+
+/// What is expected.
+#[derive(Debug, Clone, Serialize)]
+pub struct Forecast {
+    /// Seconds of all epochs.
+    pub seconds: f64,
+    /// Seconds of one.
+    pub seconds_per_epoch: f64,
+    /// Bytes of weights, gradients, moments and activations.
+    pub training_bytes: usize,
+    /// Bytes of the encoded rows.
+    pub data_bytes: usize,
+    /// Peak of the process, where the system tells what it takes so far.
+    pub peak_bytes: Option<u64>,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct Measured {
+    /// Seconds from the first step to the last.
+    pub seconds: f64,
+    /// Peak of the process, reading included; `None` where the system does not tell.
+    pub peak_bytes: Option<u64>,
+}
+
+/// Times a few steps and adds up the memory.
+///
+/// # Errors
+/// Settings or rows that cannot be trained on.
+pub fn forecast(headed: &Headed, prepared: &Prepared, spec: &TrainSpec, team: &Team) -> Result<Forecast, CliError> {
+    let network = &headed.network;
+    let parameters = network.initialise::<f32>(spec.seed);
+    let (train, valid) = (prepared.train(), prepared.valid());
+    let usage = |error: glassnet::nn::train::TrainError| CliError::Usage(error.to_string());
+    let mut trainer =
+        Trainer::new(network, parameters.clone(), train, valid, spec.clone(), team.clone()).map_err(usage)?;
+    let training_bytes = trainer.memory();
+
+    let rows = train.rows.len();
+    let step_rows = spec.batch_rows(rows).saturating_mul(spec.accumulate).min(rows);
+    let steps = spec.steps_per_epoch(rows);
+    // Rows from all over the data, as the shuffled steps will take them.
+    let stride = (rows / step_rows).max(1);
+    let sample: Vec<u32> = train.rows.iter().step_by(stride).take(step_rows).copied().collect();
+    // The first step warms caches and is not counted; where nothing is finite the run itself will say so.
+    let _ = trainer.step(&sample, 0, 0);
+    let (start, mut done) = (Instant::now(), 0usize);
+    while done < STEPS && start.elapsed() < TRIAL && (done as u64) < steps.max(2) {
+        let _ = trainer.step(&sample, 0, 0);
+        done += 1;
+    }
+    let mut seconds_per_epoch = start.elapsed().as_secs_f64() / done.max(1) as f64 * steps as f64;
+    drop(trainer);
+    if let Some(valid) = valid {
+        let some: Vec<u32> = valid.rows.iter().take(2_048).copied().collect();
+        let mut runner = glassnet::core::Runner::new(network.evaluation_plan(256), team.clone());
+        let start = Instant::now();
+        let outputs = functional::evaluate(network, &mut runner, &parameters, valid.source, &some);
+        drop(outputs);
+        seconds_per_epoch += start.elapsed().as_secs_f64() * valid.rows.len() as f64 / some.len().max(1) as f64;
+    }
+    let data_bytes = prepared.train.bytes() + prepared.valid.as_ref().map_or(0, |valid| valid.bytes()) + rows * 4;
+    let peak_bytes = process_memory().map(|(now, peak)| peak.max(now + training_bytes as u64));
+    Ok(Forecast {
+        seconds: seconds_per_epoch * spec.epochs as f64,
+        seconds_per_epoch,
+        training_bytes,
+        data_bytes,
+        peak_bytes,
+    })
+}
+
+impl Forecast {
+    /// In a sentence.
+    pub fn words(&self, spec: &TrainSpec) -> String {
+        let time = match spec.early.patience {
+            Some(_) => format!("at most {} for {} epochs", duration(self.seconds), spec.epochs),
+            None if spec.epochs == 1 => format!("about {} for 1 epoch", duration(self.seconds)),
+            None => format!("about {} for {} epochs", duration(self.seconds), spec.epochs),
+        };
+        let peak =
+            self.peak_bytes.map_or(String::new(), |peak| format!("; the process will peak at about {}", bytes(peak)));
+        format!(
+            "forecast {time} ({} an epoch); {} for the network in training, {} of encoded rows{peak}\n",
+            duration(self.seconds_per_epoch),
+            bytes(self.training_bytes as u64),
+            bytes(self.data_bytes as u64),
+        )
+    }
+}
+
+impl Measured {
+    /// Beside the forecast.
+    pub fn words(&self, forecast: &Forecast, epochs: f64) -> String {
+        let expected = duration(forecast.seconds_per_epoch * epochs);
+        let memory = match (self.peak_bytes, forecast.peak_bytes) {
+            (Some(peak), Some(expected)) => {
+                format!("the process peaked at {} (forecast {})", bytes(peak), bytes(expected))
+            }
+            _ => "peak memory is not measured here".to_string(),
+        };
+        format!("measured {} of training (forecast {expected} for so many epochs); {memory}", duration(self.seconds))
+    }
+}
+
+/// Bytes that the process takes now and took at most; `None` where the system does not tell.
+pub fn process_memory() -> Option<(u64, u64)> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let of = |key: &str| -> Option<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+        Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+    };
+    Some((of("VmRSS:")?, of("VmHWM:")?))
+}

@@ -1,0 +1,251 @@
+//! `glassnet train`: from a file to a model file.
+//!
+//! | file | what |
+//! |---|---|
+//! | `args` | what the command line takes |
+//! | `choices` | words to what they mean |
+//! | `settings` | flags over config over defaults, checked |
+//! | `data` | reading, splitting, encoding |
+//! | `network` | the network and the training settings for this data |
+//! | `understand` | what was understood, in words and as JSON |
+//! | `forecast` | time and memory, before and after |
+//! | `progress`, `interrupt` | while it runs |
+//! | `report` | scores |
+//! | `record` | what the model file says about its training |
+
+mod args;
+mod choices;
+mod data;
+mod forecast;
+mod interrupt;
+mod network;
+mod progress;
+mod record;
+mod report;
+mod settings;
+mod understand;
+
+use std::path::Path;
+
+use glassnet::core::Team;
+use glassnet::data::write::{check_writable, write_atomic};
+use glassnet::model::Model;
+use glassnet::model::encoded::Encoded;
+use glassnet::model::file::Features;
+use glassnet::model::fit::Headed;
+use glassnet::nn::doctor::Doctor;
+use glassnet::nn::train::{Outcome, Stop, TrainSpec, Trainer};
+use serde_json::json;
+
+pub use args::Args;
+use data::{Data, Part};
+use forecast::{Forecast, Measured};
+use interrupt::Interrupt;
+use progress::Progress;
+use report::Parts;
+use settings::Settings;
+
+use crate::error::CliError;
+use crate::numbers::{bytes, thousands};
+use crate::output::Output;
+
+/// Rows that the last test is made on.
+struct Test {
+    encoded: Encoded<f32>,
+    rows: Vec<u32>,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Wrong settings, data that cannot be used, a place that cannot be written to, a value that is not finite, Ctrl-C.
+pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
+    let interrupt = Interrupt::listen()?;
+    let settings = Settings::new(args)?;
+    let out = record::out_path(&settings);
+    check_writable(&out)?;
+
+    let mut data = data::read(&settings)?;
+    output.message(&understand::data(&data));
+    let headed = network::network(&settings, &mut data.prepared, data.images)?;
+    let spec = network::train_spec(&settings, &data.prepared, data.images)?;
+    let test = test(&mut data, &headed, &spec)?;
+    let team = Team::new(settings.threads);
+    output.message(&understand::network(&headed));
+    output.message(understand::training(&spec, &headed, data.prepared.train_rows.len(), &team).trim_end());
+    let forecast = forecast::forecast(&headed, &data.prepared, &spec, &team)?;
+    output.message(&forecast.words(&spec));
+
+    let (outcome, doctor, seconds) = train(&data, &headed, &spec, &team, interrupt, output)?;
+    if outcome.parameters.iter().any(|value| !value.is_finite()) {
+        return Err(CliError::NonFinite(format!(
+            "{}\n  the weights themselves are not finite any more, so no model is written\n  hint: take a smaller --lr, or --clip-norm 1",
+            stop_message(&outcome.stop)
+        )));
+    }
+    let finished = Finished { settings: &settings, headed: &headed, spec: &spec, forecast, out: &out, seconds };
+    finished.close(data, test, outcome, &doctor, &team, output)
+}
+
+/// Encodes the test rows before training: what is wrong with them is said now, not after an hour.
+fn test(data: &mut Data, headed: &Headed, spec: &TrainSpec) -> Result<Option<Test>, CliError> {
+    let Some(part) = data.test.take() else { return Ok(None) };
+    let fresh = data.prepared.model(headed, headed.network.initialise(spec.seed))?;
+    let (encoded, rows) = match part {
+        Part::Table(table) => {
+            let source = table.source.clone();
+            let (encoded, rows, noticed) = fresh.encode_table(&table, true)?;
+            if !noticed.extra.is_empty() {
+                data.notes
+                    .push(format!("{source}: columns that training has not are ignored: {}", noticed.extra.join(", ")));
+            }
+            (encoded, rows)
+        }
+        Part::Images(images) => fresh.encode_images(images, true)?,
+    };
+    Ok(Some(Test { encoded, rows }))
+}
+
+type Trained = (Outcome<f32>, Doctor<f32>, f64);
+
+fn train(
+    data: &Data,
+    headed: &Headed,
+    spec: &TrainSpec,
+    team: &Team,
+    interrupt: Interrupt,
+    output: &Output,
+) -> Result<Trained, CliError> {
+    let prepared = &data.prepared;
+    let names = match &prepared.features {
+        Features::Table(preprocess) => preprocess.input_names(),
+        Features::Images(_) => Vec::new(),
+    };
+    let doctor = Doctor::new().with_team(team.clone()).with_columns(names);
+    let task = prepared.target().map(|target| &target.task);
+    let mut progress = Progress::new(output.draws(), output.is_quiet(), interrupt.clone(), doctor, task);
+    let first = headed.network.initialise::<f32>(spec.seed);
+    let trainer = Trainer::new(&headed.network, first, prepared.train(), prepared.valid(), spec.clone(), team.clone())
+        .map_err(|error| CliError::Usage(error.to_string()))?;
+    interrupt.training();
+    let outcome = trainer.run(&mut progress);
+    interrupt.after();
+    Ok((outcome, progress.doctor, progress.elapsed.as_secs_f64()))
+}
+
+/// Everything about a run that is over.
+struct Finished<'a> {
+    settings: &'a Settings,
+    headed: &'a Headed,
+    spec: &'a TrainSpec,
+    forecast: Forecast,
+    out: &'a Path,
+    seconds: f64,
+}
+
+impl Finished<'_> {
+    /// Scores, model file, report, and the exit code that fits how it ended.
+    fn close(
+        self,
+        mut data: Data,
+        test: Option<Test>,
+        outcome: Outcome<f32>,
+        doctor: &Doctor<f32>,
+        team: &Team,
+        output: &mut Output,
+    ) -> Result<(), CliError> {
+        let Outcome { parameters, history, stop } = outcome;
+        let mut model = data.prepared.model(self.headed, parameters)?;
+        let parts = scores(&mut data, test, &model, team);
+        record::fill(
+            &mut model,
+            self.settings,
+            &data,
+            (self.headed, self.spec),
+            history.clone(),
+            doctor.findings(),
+            &parts,
+        )?;
+        let file = model.to_bytes()?;
+        write_atomic(self.out, &file)?;
+
+        let measured = Measured { seconds: self.seconds, peak_bytes: forecast::process_memory().map(|(_, peak)| peak) };
+        let epochs = history.epochs.len();
+        let share = history.epochs.len().max(1) as f64;
+        output.message(&format!("\n{}", measured.words(&self.forecast, share)));
+
+        let best = history.best_epoch;
+        let mut text = report::table(&parts);
+        let validated = data.prepared.valid().is_some();
+        text += &format!("\n{}\n", report::stop_words(&stop, best, epochs, validated, self.spec.early.patience));
+        text += &format!(
+            "model {} ({}, {} parameters)\n",
+            self.out.display(),
+            bytes(file.len() as u64),
+            thousands(model.parameters().len() as u64)
+        );
+        if model.classes().is_some() {
+            text += "these are scores, not probabilities: nothing has checked them as such\n";
+        }
+        let failure = self.failure(&stop);
+        let mut value = json!({
+            "train": report::part_json(parts[0].1.as_ref()),
+            "valid": report::part_json(parts[1].1.as_ref()),
+            "test": report::part_json(parts[2].1.as_ref()),
+            "epochs": epochs,
+            "best_epoch": best,
+            "seconds": self.seconds,
+            "parameters": model.parameters().len(),
+            "model": self.out.display().to_string(),
+            "findings": doctor.findings(),
+            "stopped": report::stop_word(&stop),
+            "first_loss": history.first_loss,
+            "understood": understand::as_json(&data),
+            "network": understand::network_json(self.headed),
+            "settings": model.document().provenance.settings,
+            "history": history,
+            "forecast": self.forecast,
+            "measured": measured,
+        });
+        if let (Some(failure), Some(object)) = (&failure, value.as_object_mut()) {
+            object.insert("error".into(), json!(failure.to_string()));
+            object.insert("exit_code".into(), json!(failure.exit_code()));
+        }
+        output.result(&text, &value)?;
+        failure.map_or(Ok(()), Err)
+    }
+
+    fn failure(&self, stop: &Stop) -> Option<CliError> {
+        let out = self.out.display();
+        match stop {
+            Stop::Finished | Stop::Early { .. } => None,
+            Stop::NonFinite(_) => Some(CliError::NonFinite(format!(
+                "{}\n  the last good weights are in {out}\n  hint: take a smaller --lr, or --clip-norm 1",
+                stop_message(stop)
+            ))),
+            Stop::Asked => Some(CliError::Interrupted(format!("interrupted; the model so far is in {out}"))),
+        }
+    }
+}
+
+fn stop_message(stop: &Stop) -> String {
+    match stop {
+        Stop::NonFinite(found) => format!("training stopped: {found}"),
+        _ => "training stopped".to_string(),
+    }
+}
+
+/// The kept model's scores on each part.
+fn scores(data: &mut Data, test: Option<Test>, model: &Model, team: &Team) -> Parts {
+    // Class weights were for the loss: scores count every row as it is.
+    data.prepared.train.class_weights.clear();
+    if let Some(valid) = &mut data.prepared.valid {
+        valid.class_weights.clear();
+    }
+    let prepared = &data.prepared;
+    let train = model.evaluate(&prepared.train, &prepared.train_rows, team);
+    let valid = (!prepared.valid_rows.is_empty())
+        .then(|| model.evaluate(prepared.valid.as_ref().unwrap_or(&prepared.train), &prepared.valid_rows, team));
+    let test = test.map(|test| model.evaluate(&test.encoded, &test.rows, team));
+    [("train", Some(train)), ("valid", valid), ("test", test)]
+}

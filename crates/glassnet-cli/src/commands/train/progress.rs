@@ -1,0 +1,184 @@
+//! Progress on stderr: a bar where a person looks on, a plain line an epoch where not; and the ear for Ctrl-C.
+
+use std::time::{Duration, Instant};
+
+use glassnet::model::target::Task;
+use glassnet::nn::doctor::Doctor;
+use glassnet::nn::history::Epoch;
+use glassnet::nn::train::{Control, Observer, StepReport, Stop, View};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::interrupt::Interrupt;
+use crate::numbers::{duration, number, thousands};
+
+/// Watches a run.
+pub struct Progress {
+    quiet: bool,
+    bar: Option<ProgressBar>,
+    interrupt: Interrupt,
+    /// Looks on and says what is wrong.
+    pub doctor: Doctor<f32>,
+    /// The target's deviation, where it is a number: errors are shown in its unit.
+    deviation: Option<f64>,
+    start: Instant,
+    epoch_start: Instant,
+    drawn: Instant,
+    loss: f64,
+    steps: u64,
+    total_steps: u64,
+    /// Time of the whole run.
+    pub elapsed: Duration,
+}
+
+impl Progress {
+    /// `draws`: a person looks at stderr.
+    pub fn new(draws: bool, quiet: bool, interrupt: Interrupt, doctor: Doctor<f32>, task: Option<&Task>) -> Self {
+        let bar = draws.then(|| {
+            let bar = ProgressBar::new(0);
+            // A template that is a literal of ours; should it not parse, the default bar does.
+            let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            let template = if colour { "{bar:30.cyan/dim} {msg}" } else { "{bar:30} {msg}" };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar
+        });
+        let deviation = match task {
+            Some(Task::Regress { deviation, .. }) => Some(*deviation),
+            _ => None,
+        };
+        let now = Instant::now();
+        Progress {
+            quiet,
+            bar,
+            interrupt,
+            doctor,
+            deviation,
+            start: now,
+            epoch_start: now,
+            drawn: now,
+            loss: f64::NAN,
+            steps: 0,
+            total_steps: 0,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// A line on stderr, above the bar where there is one.
+    pub fn line(&self, text: &str) {
+        use std::io::Write;
+        match &self.bar {
+            _ if self.quiet => {}
+            Some(bar) => bar.println(text),
+            None => {
+                // A closed stderr must not end the run.
+                let _ = writeln!(std::io::stderr(), "{text}");
+            }
+        }
+    }
+
+    fn left(&self) -> String {
+        if self.steps == 0 {
+            return "?".into();
+        }
+        let each = self.start.elapsed().as_secs_f64() / self.steps as f64;
+        duration(each * self.total_steps.saturating_sub(self.steps) as f64)
+    }
+
+    /// Tells what the doctor found, and whether to go on.
+    fn control(&mut self, doctor: Control) -> Control {
+        let new: Vec<String> = self.doctor.take_new().iter().map(ToString::to_string).collect();
+        for finding in new {
+            self.line(&finding);
+        }
+        if self.interrupt.asked() { Control::Stop } else { doctor }
+    }
+
+    /// One epoch in a line.
+    fn epoch_line(&self, epoch: &Epoch, epochs: u64, rows: usize) -> String {
+        let width = epochs.to_string().len();
+        let mut text = format!("epoch {:>width$}/{epochs}  loss {:.4}", epoch.epoch, epoch.train_loss);
+        if let Some(loss) = epoch.valid_loss {
+            text += &format!("  valid {loss:.4}");
+        }
+        if let Some(accuracy) = epoch.valid.accuracy {
+            text += &format!("  accuracy {accuracy:.4}");
+        }
+        if let (Some(rmse), Some(deviation)) = (epoch.valid.rmse, self.deviation) {
+            text += &format!("  rmse {}", number(rmse * deviation));
+        }
+        let seconds = self.epoch_start.elapsed().as_secs_f64();
+        let rate = (rows as f64 / seconds.max(1e-9)) as u64;
+        text += &format!("  lr {}  {} rows/s", rate_text(epoch.learning_rate), thousands(rate));
+        if epoch.epoch < epochs {
+            text += &format!("  {} left", self.left());
+        }
+        text
+    }
+}
+
+/// A learning rate in few digits.
+fn rate_text(lr: f64) -> String {
+    if lr >= 1e-4 {
+        format!("{:.6}", lr).trim_end_matches('0').trim_end_matches('.').to_string()
+    } else {
+        format!("{lr:.2e}")
+    }
+}
+
+impl Observer<f32> for Progress {
+    fn start(&mut self, view: &View<'_, f32>) -> Control {
+        let now = Instant::now();
+        (self.start, self.epoch_start, self.drawn) = (now, now, now);
+        self.total_steps = view.spec.steps_per_epoch(view.train.rows.len()) * view.spec.epochs;
+        if let Some(bar) = &self.bar {
+            bar.set_length(self.total_steps);
+        }
+        let doctor = self.doctor.start(view);
+        self.control(doctor)
+    }
+
+    fn step(&mut self, report: &StepReport, view: &View<'_, f32>) -> Control {
+        self.steps = report.step;
+        // A mean of the last fifty steps or so: one batch's loss jumps about.
+        self.loss = if self.loss.is_nan() { report.loss } else { 0.98 * self.loss + 0.02 * report.loss };
+        if let Some(bar) = &self.bar
+            && (self.drawn.elapsed() > Duration::from_millis(80) || report.step == report.total_steps)
+        {
+            self.drawn = Instant::now();
+            let rate = report.rows_done as f64 / self.epoch_start.elapsed().as_secs_f64().max(1e-9);
+            bar.set_position(report.step);
+            let valid = view.history.epochs.last().and_then(|epoch| epoch.valid_loss);
+            let valid = valid.map_or(String::new(), |loss| format!("  valid {loss:.4}"));
+            bar.set_message(format!(
+                "epoch {}/{}  loss {:.4}{valid}  {} rows/s  {} left",
+                report.epoch,
+                view.spec.epochs,
+                self.loss,
+                thousands(rate as u64),
+                self.left()
+            ));
+        }
+        let doctor = self.doctor.step(report, view);
+        self.control(doctor)
+    }
+
+    fn epoch(&mut self, view: &View<'_, f32>) -> Control {
+        if let Some(epoch) = view.history.epochs.last() {
+            self.line(&self.epoch_line(epoch, view.spec.epochs, view.train.rows.len()));
+        }
+        let doctor = self.doctor.epoch(view);
+        let control = self.control(doctor);
+        self.epoch_start = Instant::now();
+        control
+    }
+
+    fn end(&mut self, stop: &Stop, view: &View<'_, f32>) {
+        self.elapsed = self.start.elapsed();
+        self.doctor.end(stop, view);
+        self.control(Control::Continue);
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Settings: flags over the config file over defaults, every one checked before any data is read.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use glassnet::data::{Header, ReadOptions};
+use glassnet::model::fit::ClassWeights;
+use glassnet::model::schema::Override;
+use glassnet::model::target::TaskChoice;
+use glassnet::nn::optimizer::OptimizerSpec;
+use glassnet::nn::schedule::ScheduleSpec;
+use glassnet::nn::spec::toml::{self, RunConfig, TrainConfig};
+use glassnet::nn::spec::{Init, NetSpec};
+use glassnet::nn::train::Batch;
+
+use super::args::Args;
+use super::choices::{self, LossChoice};
+use crate::error::CliError;
+use crate::reading;
+
+/// What a person said, checked; what was not said is `None` and gets its default when the data is known.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub data: String,
+    pub target: Option<String>,
+    pub valid: Option<String>,
+    pub test: Option<String>,
+    pub out: Option<PathBuf>,
+    pub net: Option<NetSpec>,
+    /// Where the network stands, for messages: `--net` or the config's name.
+    pub net_from: String,
+    pub init: Option<Init>,
+    pub epochs: Option<u64>,
+    pub batch: Option<Batch>,
+    pub lr: Option<f64>,
+    pub optimizer: OptimizerSpec,
+    pub schedule: ScheduleSpec,
+    pub clip: glassnet::nn::clip::Clip,
+    pub accumulate: usize,
+    /// `Some(None)`: off.
+    pub early: Option<Option<u64>>,
+    pub loss: Option<LossChoice>,
+    pub smoothing: f64,
+    pub class_weights: ClassWeights,
+    pub validation_share: f64,
+    pub shuffle: bool,
+    pub raw: bool,
+    pub seed: u64,
+    pub threads: usize,
+    pub types: BTreeMap<String, Override>,
+    pub weight_column: Option<String>,
+    pub task: Option<TaskChoice>,
+    pub read: ReadOptions,
+}
+
+/// A message about a setting: at its place in the config where it stands there, else under the flag's name.
+struct Source<'a> {
+    config: &'a RunConfig,
+    name: String,
+}
+
+impl Source<'_> {
+    fn error(&self, key: &str, from_flag: bool, what: impl std::fmt::Display) -> CliError {
+        let flag = format!("--{}", key.replace('_', "-"));
+        CliError::Usage(match from_flag {
+            true => format!("{flag}: {what}"),
+            false => self.config.error_at(key, what.to_string()).named(&self.name).to_string(),
+        })
+    }
+
+    /// A text from the flag or the config, read by `read`.
+    fn read<T, E: std::fmt::Display>(
+        &self,
+        key: &str,
+        flag: Option<&String>,
+        config: Option<&String>,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, CliError> {
+        match (flag, config) {
+            (Some(text), _) => read(text).map(Some).map_err(|error| self.error(key, true, error)),
+            (None, Some(text)) => read(text).map(Some).map_err(|error| self.error(key, false, error)),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+impl Settings {
+    /// Joins flags and config and checks all that can be checked without the data.
+    ///
+    /// # Errors
+    /// The first setting that cannot be, with what to write instead.
+    pub fn new(args: &Args) -> Result<Self, CliError> {
+        let (config, name) = read_config(args)?;
+        let said = &config.train;
+        let from = Source { config: &config, name: name.clone() };
+        let t = &args.training;
+
+        let net = match &t.net {
+            Some(text) => {
+                Some(NetSpec::parse(text).map_err(|error| CliError::Usage(error.named("--net").to_string()))?)
+            }
+            None => config.network.clone(),
+        };
+        let net_from = if t.net.is_some() { "--net".to_string() } else { name };
+        let init = match &t.init {
+            Some(text) => Some(choices::init(text).map_err(|error| from.error("init", true, error))?),
+            None => None,
+        };
+
+        let mut optimizer = from
+            .read("optimizer", t.optimizer.as_ref(), said.optimizer.as_ref(), str::parse::<OptimizerSpec>)?
+            .unwrap_or_default();
+        if let Some(momentum) = t.momentum.or(said.momentum) {
+            choices::set_momentum(&mut optimizer, momentum)
+                .map_err(|error| from.error("momentum", t.momentum.is_some(), error))?;
+        }
+        if let Some(decay) = t.weight_decay.or(said.weight_decay) {
+            optimizer.set_weight_decay(decay);
+        }
+        optimizer.checked().map_err(|error| CliError::Usage(error.to_string()))?;
+        let schedule = from
+            .read("schedule", t.schedule.as_ref(), said.schedule.as_ref(), str::parse::<ScheduleSpec>)?
+            .unwrap_or_default();
+        let epochs = match &t.epochs {
+            Some(text) => Some(choices::epochs(text).map_err(|error| from.error("epochs", true, error))?),
+            None => said.epochs.map(|epochs| epochs as u64),
+        };
+        let batch = match &t.batch {
+            Some(text) => Some(choices::batch(text).map_err(|error| from.error("batch", true, error))?),
+            None => said.batch.map(|batch| match batch {
+                toml::Batch::Rows(rows) => Batch::Rows(rows),
+                toml::Batch::All => Batch::All,
+            }),
+        };
+        let early = match &t.early_stop {
+            Some(text) => Some(choices::early_stop(text).map_err(|error| from.error("early_stop", true, error))?),
+            None => said.early_stop.map(|epochs| Some(epochs as u64)),
+        };
+        let positive = |name: &str, value: Option<f64>| match value {
+            Some(x) if !(x > 0.0 && x.is_finite()) => {
+                Err(from.error(name, true, format!("{x} must be a number above 0\n  hint: {}", choices::hint_of(name))))
+            }
+            value => Ok(value),
+        };
+        let lr = positive("lr", t.lr)?.or(said.lr);
+        let clip = choices::clip(
+            positive("clip_norm", t.clip_norm)?.or(said.clip_norm.filter(|_| t.clip_value.is_none())),
+            positive("clip_value", t.clip_value)?.or(said.clip_value.filter(|_| t.clip_norm.is_none())),
+        )?;
+        let accumulate = t.accumulate.or(said.accumulate).unwrap_or(1);
+        if accumulate == 0 {
+            return Err(from.error("accumulate", true, "0 batches make no step\n  hint: write 1 or more"));
+        }
+        let loss = from.read("loss", t.loss.as_ref(), said.loss.as_ref(), choices::loss)?;
+        let smoothing = t.label_smoothing.or(said.label_smoothing).unwrap_or(0.0);
+        if !(0.0..1.0).contains(&smoothing) {
+            let what = format!("{smoothing} must be from 0 to below 1\n  hint: 0.1 is usual");
+            return Err(from.error("label_smoothing", true, what));
+        }
+        let class_weights = match (&t.class_weights, &said.class_weights) {
+            (Some(text), _) => {
+                choices::class_weights(text).map_err(|error| from.error("class_weights", true, error))?
+            }
+            (None, Some(toml::ClassWeights::Balanced)) => ClassWeights::Balanced,
+            (None, Some(toml::ClassWeights::InOrder(weights))) => ClassWeights::InOrder(weights.clone()),
+            (None, Some(toml::ClassWeights::ByName(weights))) => ClassWeights::ByName(weights.clone()),
+            (None, None) => ClassWeights::Equal,
+        };
+        let validation_share = t.validation_share.or(said.validation_share).unwrap_or(0.2);
+        if !(0.0..1.0).contains(&validation_share) {
+            let what =
+                format!("{validation_share} must be from 0 to below 1\n  hint: 0.2 keeps a fifth of the rows, 0 none");
+            return Err(from.error("validation_share", true, what));
+        }
+        let threads = args.threads.or(said.threads);
+        if threads == Some(0) {
+            return Err(from.error("threads", true, "0 threads do no work\n  hint: leave it out to use every core"));
+        }
+        let data = args.data.clone().or_else(|| said.data.clone()).ok_or_else(|| {
+            CliError::Usage(
+                "there is no data to train on\n  hint: glassnet train DATA --target COL, or data = \"...\" under [train] of the config".into(),
+            )
+        })?;
+        let (valid, test) =
+            (args.valid.clone().or_else(|| said.valid.clone()), args.test.clone().or_else(|| said.test.clone()));
+        for (key, path) in [("valid", &valid), ("test", &test)] {
+            if path.as_deref() == Some("-") {
+                let what = "only DATA can come from standard input\n  hint: write the rows to a file first";
+                return Err(from.error(key, true, what));
+            }
+        }
+        let task = match &args.columns.task {
+            Some(text) => Some(choices::task(text).map_err(|error| from.error("task", true, error))?),
+            None => None,
+        };
+        Ok(Settings {
+            data,
+            target: args.target.clone().or_else(|| said.target.clone()),
+            valid,
+            test,
+            out: args.out.clone().or_else(|| said.out.as_ref().map(PathBuf::from)),
+            net,
+            net_from,
+            init,
+            epochs,
+            batch,
+            lr,
+            optimizer,
+            schedule,
+            clip,
+            accumulate,
+            early,
+            loss,
+            smoothing,
+            class_weights,
+            validation_share,
+            shuffle: !t.no_shuffle,
+            raw: t.raw,
+            seed: t.seed.or(said.seed).unwrap_or(0),
+            threads: threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+            types: types(args, said, &from)?,
+            weight_column: args.columns.weight_column.clone().or_else(|| said.weight_column.clone()),
+            task,
+            read: read_options(args, said, &from)?,
+        })
+    }
+}
+
+fn read_config(args: &Args) -> Result<(RunConfig, String), CliError> {
+    let Some(path) = &args.config else { return Ok((RunConfig::default(), String::new())) };
+    let name = path.display().to_string();
+    let cannot = |what: String| CliError::Usage(format!("--config: cannot read {name}: {what}"));
+    let bytes = std::fs::read(path).map_err(|error| cannot(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".into()))?;
+    let config = RunConfig::parse(&text).map_err(|error| CliError::Usage(error.named(&name).to_string()))?;
+    Ok((config, name))
+}
+
+/// Kinds of columns by name, `--drop` included.
+fn types(args: &Args, said: &TrainConfig, from: &Source<'_>) -> Result<BTreeMap<String, Override>, CliError> {
+    let mut types = BTreeMap::new();
+    for (name, kind) in said.types.iter().flatten() {
+        types.insert(name.clone(), choices::kind(kind).map_err(|error| from.error("types", false, error))?);
+    }
+    for text in &args.columns.types {
+        let (name, kind) = choices::column_type(text).map_err(|error| from.error("type", true, error))?;
+        types.insert(name, kind);
+    }
+    let dropped =
+        if args.columns.drop.is_empty() { said.drop.clone().unwrap_or_default() } else { args.columns.drop.clone() };
+    types.extend(dropped.into_iter().map(|name| (name, Override::Drop)));
+    Ok(types)
+}
+
+fn read_options(args: &Args, said: &TrainConfig, from: &Source<'_>) -> Result<ReadOptions, CliError> {
+    let mut options = args.read.options();
+    if let (None, Some(text)) = (options.delimiter, &said.delimiter) {
+        options.delimiter = Some(reading::delimiter(text).map_err(|error| from.error("delimiter", false, error))?);
+    }
+    if options.header == Header::Detect && said.no_header == Some(true) {
+        options.header = Header::No;
+    }
+    Ok(options)
+}

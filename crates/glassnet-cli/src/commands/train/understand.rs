@@ -1,0 +1,197 @@
+//! What was understood, said before training begins: data, columns, classes, rows set aside, network.
+
+use glassnet::core::{Purpose, Team};
+use glassnet::model::fit::{Headed, Prepared};
+use glassnet::nn::train::{Batch, TrainSpec};
+use serde_json::{Value, json};
+
+use super::data::Data;
+use super::network::head_words;
+use crate::numbers::thousands;
+
+/// The data in words.
+pub fn data(data: &Data) -> String {
+    let prepared = &data.prepared;
+    let mut text = String::new();
+    match &data.understood {
+        Some(understood) => {
+            text += &format!("{}: {}", understood.source, understood.format);
+            text += if understood.gzip { " (gzip)" } else { "" };
+            let columns = understood.columns.len();
+            text += &format!(", {} rows, {columns} columns\n", thousands(understood.rows));
+            if let Some(dialect) = &understood.dialect {
+                text += &format!("  {dialect}\n");
+            }
+            text += &format!("\n{}", indented(&prepared.schema.to_string()));
+        }
+        None => {
+            if let glassnet::model::file::Features::Images(images) = &prepared.features {
+                let rows =
+                    prepared.train_rows.len() + if prepared.valid.is_none() { prepared.valid_rows.len() } else { 0 };
+                text += &format!("{} images of {} x {} pixels", thousands(rows as u64), images.height, images.width);
+                if images.channels > 1 {
+                    text += &format!(", {} channels", images.channels);
+                }
+                text += &format!("; pixels: mean {:.2}, deviation {:.2}\n", images.mean, images.deviation);
+            }
+        }
+    }
+    if let Some(counts) = class_counts(prepared) {
+        text += "\nclasses of the training rows\n";
+        let total: u64 = counts.iter().map(|(_, count)| count).sum();
+        let width = counts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(24);
+        for (name, count) in counts.iter().take(20) {
+            let share = 100.0 * *count as f64 / total.max(1) as f64;
+            text += &format!("  {name:<width$}  {:>9}  {share:>5.1} %\n", thousands(*count));
+        }
+        if counts.len() > 20 {
+            text += &format!("  and {} more\n", counts.len() - 20);
+        }
+    }
+    text += "\n";
+    if prepared.blank > 0 {
+        let rows = if prepared.blank == 1 { "row has" } else { "rows have" };
+        text += &format!("{} {rows} no target: set aside\n", thousands(prepared.blank as u64));
+    }
+    text += &format!("{}\n", prepared.split);
+    for unseen in &prepared.unseen {
+        text += &format!(
+            "validation: {} rows have a value of {} that training gave no input of its own ({}): it counts as unknown\n",
+            unseen.rows, unseen.column, unseen.example
+        );
+    }
+    if !prepared.extra.is_empty() {
+        text += &format!("validation: columns that training has not are ignored: {}\n", prepared.extra.join(", "));
+    }
+    for note in &data.notes {
+        text += &format!("{note}\n");
+    }
+    text
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {}\n", line.trim_end())).collect()
+}
+
+/// Training rows by class.
+pub fn class_counts(prepared: &Prepared) -> Option<Vec<(String, u64)>> {
+    let classes = prepared.target()?.classes()?;
+    let mut counts = vec![0u64; classes.len()];
+    for &row in &prepared.train_rows {
+        let label = prepared.train.labels.get(row as usize).copied().and_then(|label| usize::try_from(label).ok());
+        if let Some(count) = label.and_then(|label| counts.get_mut(label)) {
+            *count += 1;
+        }
+    }
+    Some(classes.iter().cloned().zip(counts).collect())
+}
+
+/// Floating-point operations of a row: in a prediction and in a training step.
+pub fn flops(headed: &Headed) -> (u64, u64) {
+    let of = |purpose| headed.network.plan(purpose, 1).flops(1);
+    (of(Purpose::Predict), of(Purpose::Train))
+}
+
+/// The network in words.
+pub fn network(headed: &Headed) -> String {
+    let network = &headed.network;
+    let slots = network.graph.slots();
+    let mut text = format!("network  {}\n", network.spec);
+    let rows: Vec<[String; 4]> = network
+        .layers
+        .iter()
+        .map(|layer| {
+            let count: usize = layer.slots.iter().map(|&id| slots.get(id).range().len()).sum();
+            let count = if count == 0 { String::new() } else { thousands(count as u64) };
+            let shape = format!("{} -> {}", layer.input, layer.output);
+            [format!("{}{}", "  ".repeat(layer.depth), layer.name), layer.kind.clone(), shape, count]
+        })
+        .collect();
+    let header = ["layer", "kind", "shape", "parameters"].map(str::to_string);
+    let width = |at: usize| rows.iter().chain([&header]).map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let (a, b, c, d) = (width(0), width(1), width(2), width(3));
+    for [name, kind, shape, count] in [&header].into_iter().chain(&rows) {
+        text += format!("  {name:<a$}  {kind:<b$}  {shape:<c$}  {count:>d$}").trim_end();
+        text += "\n";
+    }
+    let (predict, train) = flops(headed);
+    text += &format!(
+        "  {} parameters; {} FLOPs a row to predict, {} to train\n",
+        thousands(network.parameters() as u64),
+        thousands(predict),
+        thousands(train)
+    );
+    text += &format!("  output: {}\n", head_words(headed.head));
+    text
+}
+
+/// The settings in a sentence.
+pub fn training(spec: &TrainSpec, headed: &Headed, rows: usize, team: &Team) -> String {
+    let batch = match spec.batch {
+        Batch::All => "all rows at once".to_string(),
+        Batch::Rows(_) => format!("batches of {}", spec.batch_rows(rows)),
+    };
+    let loss = headed.network.objective.as_ref().map_or("", |objective| objective.loss.name());
+    let mut text =
+        format!("training {loss} by {}, lr {}, schedule {}, {batch}", spec.optimizer.name(), spec.lr, spec.schedule);
+    if spec.accumulate > 1 {
+        text += &format!(" ({} of them a step)", spec.accumulate);
+    }
+    match spec.early.patience {
+        Some(1) => text += &format!(", at most {} epochs, stopping after 1 without gain", spec.epochs),
+        Some(patience) => text += &format!(", at most {} epochs, stopping after {patience} without gain", spec.epochs),
+        None => text += &format!(", {} epoch{}", spec.epochs, if spec.epochs == 1 { "" } else { "s" }),
+    }
+    if !spec.shuffle {
+        text += ", rows in the file's order";
+    }
+    let threads = team.threads();
+    text + &format!(", seed {}, {threads} thread{}\n", spec.seed, if threads == 1 { "" } else { "s" })
+}
+
+/// The same for `--json`.
+pub fn as_json(data: &Data) -> Value {
+    let prepared = &data.prepared;
+    let columns: Vec<Value> = prepared
+        .schema
+        .columns
+        .iter()
+        .map(|column| {
+            json!({
+                "name": column.name, "kind": column.kind.word(), "missing": column.missing,
+                "inputs": column.inputs(), "left_out": column.left_out, "note": column.note,
+            })
+        })
+        .collect();
+    let classes: Option<Vec<Value>> = class_counts(prepared)
+        .map(|counts| counts.into_iter().map(|(name, rows)| json!({ "name": name, "rows": rows })).collect());
+    json!({
+        "read": data.understood,
+        "columns": columns,
+        "target": prepared.target(),
+        "classes": classes,
+        "train_rows": prepared.train_rows.len(),
+        "valid_rows": prepared.valid_rows.len(),
+        "blank_targets": prepared.blank,
+        "split": prepared.split,
+        "inputs": prepared.inputs(),
+        "notes": data.notes,
+    })
+}
+
+/// The network for `--json`.
+pub fn network_json(headed: &Headed) -> Value {
+    let (predict, train) = flops(headed);
+    let layers: Vec<Value> = headed
+        .network
+        .layers
+        .iter()
+        .map(|layer| json!({ "name": layer.name, "kind": layer.kind, "input": layer.input.to_string(), "output": layer.output.to_string() }))
+        .collect();
+    json!({
+        "text": headed.network.spec.to_string(),
+        "layers": layers,
+        "parameters": headed.network.parameters(),
+        "flops_per_row": { "predict": predict, "train": train },
+    })
+}
