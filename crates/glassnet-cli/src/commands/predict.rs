@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use glassnet::core::Team;
-use glassnet::nn::nearest::nearest;
 use glassnet::model::Model;
+use glassnet::nn::nearest::nearest;
 
 use crate::error::CliError;
 use crate::model_data::{self, Need, Part, Wanted};
