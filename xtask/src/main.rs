@@ -5,6 +5,7 @@ mod check;
 mod guide;
 mod lints;
 mod picture;
+mod prove;
 mod rooms;
 mod run;
 mod wasm;
@@ -21,6 +22,7 @@ const COMMANDS: &[Command] = &[
         "everything that must hold before a change is merged, cheapest first; --fast leaves out the tests",
         check::run,
     ),
+    ("prove", "the long proofs on real data, in a release build; or those whose name contains a word", prove::run),
     ("rooms", "sizes and names of source files, and the lints that each floor must have on", rooms::run),
     ("lints", "proves that clippy finds each banned function of the standard library", lints::run),
     (

@@ -7,6 +7,8 @@ mod model_data;
 mod numbers;
 mod output;
 mod reading;
+mod row;
+mod subject;
 
 use clap::{CommandFactory, Parser, Subcommand};
 

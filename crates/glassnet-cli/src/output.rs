@@ -47,6 +47,11 @@ impl Output {
         !self.quiet && std::io::stderr().is_terminal()
     }
 
+    /// Says that the one JSON object is written elsewhere: row by row.
+    pub fn streams_json(&mut self) {
+        self.printed = true;
+    }
+
     /// A message for a person, on stderr.
     pub fn message(&self, text: &str) {
         if !self.quiet {

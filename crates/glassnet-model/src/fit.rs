@@ -16,7 +16,7 @@ use crate::images::ImagePreprocess;
 use crate::model::{Model, all_weights, label_table};
 use crate::preprocess::{Preprocess, Unseen};
 use crate::schema::{InferOptions, Override, Schema};
-use crate::split::split;
+use crate::split::{DEFAULT_SHARE, split};
 use crate::standardise::Standardise;
 use crate::table::{Images, Table};
 use crate::target::{TargetSchema, Targets, TaskChoice};
@@ -40,6 +40,23 @@ pub struct FitOptions {
     pub seed: u64,
     /// Weights of the classes.
     pub class_weights: ClassWeights,
+}
+
+impl FitOptions {
+    /// What holds where a person says nothing but the target: kinds inferred, inputs standardised, 20 % of the rows set
+    /// aside for validation, seed 0.
+    pub fn new(target: impl Into<String>) -> Self {
+        FitOptions {
+            target: target.into(),
+            task: None,
+            overrides: BTreeMap::new(),
+            weight_column: None,
+            standardise: Standardise::Yes,
+            validation_share: Some(DEFAULT_SHARE),
+            seed: 0,
+            class_weights: ClassWeights::Equal,
+        }
+    }
 }
 
 /// Weights of the classes in the loss.

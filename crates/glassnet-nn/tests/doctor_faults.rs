@@ -1,5 +1,7 @@
 //! Faults put into runs on purpose: the doctor names each, at its layer, with the right number.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod doctor_tasks;
 
 use doctor_tasks::*;
@@ -28,7 +30,7 @@ fn near(a: f64, b: f64) {
 
 #[test]
 fn fault_01_a_head_with_large_weights() {
-    let data = blobs(300);
+    let data = blobs(64);
     let case = Case::new("2 -> 16 relu -> 3 init constant 3", ce(), &data, settings("adam", 0.01, 0, 1));
     let (findings, outcome) = case.findings();
     let finding = found(&findings, "first-loss", Some("2"));
@@ -40,10 +42,10 @@ fn fault_01_a_head_with_large_weights() {
 
 #[test]
 fn fault_02_a_target_far_from_zero() {
-    let mut data = waves(300);
+    let mut data = waves(64);
     let Targets::Values(y, _) = &mut data.targets else { panic!() };
     y.iter_mut().for_each(|y| *y = 50.0 + 4.0 * *y);
-    let mean = f64::from(y.iter().sum::<f32>()) / 300.0;
+    let mean = f64::from(y.iter().sum::<f32>()) / 64.0;
     let (findings, _) = Case::new("16 relu", LossSpec::MeanSquared, &data, settings("adam", 0.01, 32, 2)).findings();
     let finding = found(&findings, "first-loss", None);
     near(number(finding, "(mean"), mean);
@@ -52,11 +54,11 @@ fn fault_02_a_target_far_from_zero() {
 
 #[test]
 fn fault_03_a_target_of_large_deviation() {
-    let mut data = waves(300);
+    let mut data = waves(64);
     let Targets::Values(y, _) = &mut data.targets else { panic!() };
     y.iter_mut().for_each(|y| *y *= 5000.0);
-    let mean = f64::from(y.iter().sum::<f32>()) / 300.0;
-    let deviation = (y.iter().map(|&y| (f64::from(y) - mean).powi(2)).sum::<f64>() / 300.0).sqrt();
+    let mean = f64::from(y.iter().sum::<f32>()) / 64.0;
+    let deviation = (y.iter().map(|&y| (f64::from(y) - mean).powi(2)).sum::<f64>() / 64.0).sqrt();
     let (findings, _) = Case::new("16 relu", LossSpec::MeanSquared, &data, settings("adam", 0.01, 32, 2)).findings();
     near(number(found(&findings, "target-scale", None), "deviation is"), deviation);
 }
@@ -102,7 +104,8 @@ fn fault_07_relus_that_a_huge_step_killed() {
     let data = digits(600);
     let (findings, _) = Case::new("32 relu", ce(), &data, settings("adam", 30.0, 32, 4)).findings();
     let finding = found(&findings, "dead-units", Some("1"));
-    assert!(number(finding, "").max(17.0) <= 32.0 && finding.step.is_some(), "{finding}");
+    let dead = number(finding, "");
+    assert!(dead > 16.0 && dead <= 32.0 && finding.step.is_some(), "{finding}");
     has(finding, "of 32 units are dead");
     assert!(finding.advice.contains("--lr 3)"), "{finding}");
 }
@@ -244,7 +247,7 @@ fn fault_19_nan_in_the_data() {
     data.x[2 * 123] = f32::NAN;
     let (findings, outcome) = Case::new("8 relu", ce(), &data, settings("adam", 0.01, 16, 2)).findings();
     let Stop::NonFinite(stop) = &outcome.stop else { panic!("{:?}", outcome.stop) };
-    let finding = found(&findings, "non-finite", Some("x"));
+    let finding = found(&findings, "non-finite", None);
     has(finding, "the input x became NaN");
     has(finding, &format!("step {}", stop.step));
     assert!(finding.severity == Severity::Error && finding.advice.contains("missing values"), "{finding}");
@@ -258,8 +261,12 @@ fn fault_20_steps_that_overflow() {
     let Stop::NonFinite(stop) = &outcome.stop else { panic!("{:?}", outcome.stop) };
     let non_finite: Vec<_> = findings.iter().filter(|f| f.code == "non-finite").collect();
     let [finding] = non_finite.as_slice() else { panic!("{findings:?}") };
-    let layer = finding.layer.as_deref().unwrap();
-    assert!(stop.layer == layer || stop.layer.starts_with(&format!("{layer}.")), "{finding} {stop:?}");
+    let layer = finding.layer.as_deref();
+    has(finding, &format!("became {}", stop.value));
+    assert!(
+        layer.is_some_and(|layer| stop.layer == layer || stop.layer.starts_with(&format!("{layer}."))),
+        "{finding} {stop:?}"
+    );
     assert_eq!(finding.step, Some(stop.step));
     assert!(finding.advice.contains("--lr 1"), "{finding}");
 }
@@ -267,7 +274,7 @@ fn fault_20_steps_that_overflow() {
 #[test]
 fn fault_21_a_deep_network_whose_gradients_explode() {
     let data = blobs(300);
-    let net = "16 relu init constant 6 -> 16 relu init constant 6 -> 16 relu init constant 6 -> 16 relu init constant 6 -> 16 relu";
+    let net = "16 relu init constant 6 -> 16 relu init constant 6 -> 16 relu init constant 6 -> 16 relu init constant 6 -> 16 relu init constant 6 -> 16 relu";
     let (findings, _) = Case::new(net, ce(), &data, settings("sgd", 1e-9, 32, 1)).findings();
     let finding = found(&findings, "exploding-gradients", Some("0"));
     assert!(number(finding, "rms") > 1e4 * number(finding, "here,"), "{finding}");
@@ -286,8 +293,8 @@ fn fault_22_a_deep_network_whose_gradients_vanish() {
 #[test]
 fn fault_23_steps_as_large_as_the_weights() {
     let data = noise(200);
-    let (findings, _) = Case::new("16 tanh", ce(), &data, settings("sgd", 1.0, 2, 10)).findings();
-    let finding = found(&findings, "steps-too-large", Some("0"));
+    let (findings, _) = Case::new("16 tanh", ce(), &data, settings("sgd", 0.3, 2, 10)).findings();
+    let finding = found(&findings, "steps-too-large", Some("2"));
     assert!(number(finding, "its weights by") > 0.1, "{finding}");
 }
 
@@ -336,10 +343,10 @@ fn findings_are_told_as_they_come() {
     assert!(desk.0.take_new().is_empty());
 }
 
-/// A NaN in a row that no look and no first batch has must not hide the other findings.
+/// One row has no deviation, no shares and no order.
 #[test]
-fn a_matrix_without_rows_to_sample_is_no_trouble() {
-    let data = Matrix::with_labels(vec![0.5_f32, 1.0], 2, vec![0]);
-    let (findings, _) = Case::new("2 -> 3 relu -> 2", ce(), &data, settings("sgd", 0.1, 0, 2)).findings();
-    assert!(findings.iter().all(|f| f.code != "columns-scale"), "{findings:?}");
+fn a_single_row_is_no_trouble() {
+    let data = Matrix::with_values(vec![0.5_f32, 1.0], 2, vec![1.0], 1);
+    let (findings, _) = Case::new("3 tanh", LossSpec::MeanSquared, &data, settings("sgd", 0.1, 0, 2)).findings();
+    assert!(findings.is_empty(), "{findings:?}");
 }

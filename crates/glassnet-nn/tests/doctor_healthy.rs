@@ -1,5 +1,7 @@
 //! Healthy runs: the doctor says nothing.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod doctor_tasks;
 
 use doctor_tasks::*;
@@ -79,7 +81,7 @@ fn values_by_three_losses() {
         case.validate = true;
         healthy(name, &case, guess, 0.6);
     }
-    // A target that is not standardised but near 1: mean 3, the same spread.
+    // A target that is not standardised but near it: mean 1, the same spread.
     let Targets::Values(y, _) = &data.targets else { panic!() };
     let shifted = Matrix::with_values(data.x.clone(), 2, y.iter().map(|y| y + 1.0).collect(), 1);
     healthy(

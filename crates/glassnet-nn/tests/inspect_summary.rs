@@ -1,4 +1,5 @@
 //! The summary's numbers against counting, and merging of affine layers against the worked examples.
+#![allow(clippy::unwrap_used)]
 
 use glassnet_core::{Purpose, Real, Runner, StepInfo, Team};
 use glassnet_nn::inspect::{MergeOptions, Merged, TraceOptions, merge_affine, parameters_from_flat, summary, trace};

@@ -1,13 +1,274 @@
-//! `glassnet trace`.
+//! `glassnet trace`: one row through a network, every number shown; with a target every gradient too.
+
+use std::fmt::Write;
+
+use glassnet::core::Real;
+use glassnet::model::Model;
+use glassnet::model::file::Head;
+use glassnet::nn::inspect::number::significant;
+use glassnet::nn::inspect::{self, InspectError, Target, Trace, TraceOptions};
+use glassnet::nn::loss::LossSpec;
+use glassnet::nn::network::Network;
+use glassnet::nn::spec::Activation;
+use serde::Serialize;
 
 use crate::error::CliError;
+use crate::model_data::{self, Need, Part, Wanted};
 use crate::output::Output;
+use crate::reading::ReadArgs;
+use crate::row::{self, Row, RowTarget};
+use crate::subject::{self, Net, NetArgs};
 
 /// Arguments of `trace`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    pub net: NetArgs,
+    /// For a model: the data that the row is taken from
+    pub data: Option<String>,
+    /// Which row of DATA, counted from 1
+    #[arg(long, value_name = "K", default_value_t = 1, requires = "data", value_parser = clap::value_parser!(u64).range(1..))]
+    pub row: u64,
+    /// The row itself: the numbers that the network reads
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true, conflicts_with = "data")]
+    pub x: Option<Vec<f64>>,
+    /// The target: loss and gradients are traced too. Numbers, or a model's class by name
+    #[arg(long, value_name = "TARGET", allow_hyphen_values = true)]
+    pub y: Option<String>,
+    /// One plain gradient step with this learning rate: old - lr x gradient = new, then the score again
+    #[arg(long, value_name = "LR", allow_hyphen_values = true)]
+    pub step: Option<f64>,
+    /// A layer to show in full, whatever its size
+    #[arg(long, value_name = "NAME")]
+    pub layer: Option<String>,
+    /// Values only, although the data says the target
+    #[arg(long, conflicts_with_all = ["y", "step"])]
+    pub forward: bool,
+    /// Which images of a folder; test where it has any
+    #[arg(long, value_name = "PART", requires = "data")]
+    pub part: Option<Part>,
+    #[command(flatten)]
+    pub reading: ReadArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  glassnet trace \"2 -> 1 sigmoid\" --w 0.7,0.3 --b -4 --x 6,8
+  glassnet trace \"2 -> 1 sigmoid\" --w 0.7,0.3 --b -4 --x 6,8 --y 1 --step 0.1
+  glassnet trace \"2 -> 4 tanh -> 1\" --x 0,1 --y 1 --seed 7
+  glassnet trace late.glass new.csv --row 3
+  glassnet trace digits.glass mnist/ --row 7 --layer 2
+
+Every number is the engine's own. A text form or a TOML is worked in f64, a model in f32, as it predicts. The loss is the
+model's own; otherwise it follows from the network and its target: cross-entropy for a softmax or a class number, binary
+cross-entropy for a sigmoid, mean squared error for the rest; --loss says another. Layers of more than 16 units are
+summarised; --layer opens one.";
+
+/// What `trace` says with `--json`.
+#[derive(Debug, Serialize)]
+struct Traced<'a> {
+    net: &'a str,
+    weights: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<&'a Row>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<&'a [String]>,
+    trace: &'a Trace,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction: Option<serde_json::Value>,
+}
 
 /// Runs it.
-pub fn run(_args: &Args, _output: &mut Output) -> Result<(), CliError> {
-    Ok(())
+pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
+    let net = Net::read(&args.net.net)?;
+    let model = match &net {
+        Net::Model(model) => Some(model.as_ref()),
+        Net::Layers { .. } => None,
+    };
+    let row = match (&args.data, model) {
+        (Some(data), Some(model)) => {
+            let wanted = Wanted { target: if args.forward { Need::No } else { Need::May }, id: None };
+            let data = model_data::open(model, data, &args.reading.options(), args.part, wanted)?;
+            Some(row::read(model, data, args.row)?)
+        }
+        (Some(data), None) => {
+            return Err(CliError::Usage(format!(
+                "{data}: only a model knows what columns become before the network\n  hint: give a model file, or the row itself \
+                 with --x"
+            )));
+        }
+        (None, _) => None,
+    };
+    let target = target(args, model, row.as_ref())?;
+    let loss = match (&args.net.loss, &target) {
+        (Some(loss), target) => Some(loss.spec(matches!(target, Some(Goal::Values(values)) if values.len() > 1))),
+        (None, Some(Goal::Values(values))) if model.is_none() => Some(default_loss(&net, values.len())?),
+        (None, _) => None,
+    };
+    let network = net.network(loss.as_ref())?;
+    let x = match (&args.x, &row) {
+        (Some(x), _) => x.clone(),
+        (None, Some(row)) => row.inputs.iter().map(|&x| f64::from(x)).collect(),
+        (None, None) => {
+            let example: Vec<String> = (1..=network.inputs().min(8)).map(|x| x.to_string()).collect();
+            let dots = if network.inputs() > 8 { ",..." } else { "" };
+            return Err(CliError::Usage(format!(
+                "there is no row to trace\n  hint: give the {} numbers that the network reads, as in --x {}{dots}{}",
+                network.inputs(),
+                example.join(","),
+                if model.is_some() { ", or the data and --row" } else { "" }
+            )));
+        }
+    };
+    let options = TraceOptions {
+        target: target.as_ref().map(|target| match target {
+            Goal::Class(class) => Target::Class(*class),
+            Goal::Values(values) => Target::Values(values),
+        }),
+        step: args.step,
+        layer: args.layer.as_deref(),
+    };
+    let (parameters, weights) = net.parameters(&network, &args.net)?;
+    let traced = match model.is_some() && !subject::replaces(&args.net) {
+        true => through::<f32>(&network, &parameters, &x, &options),
+        false => through::<f64>(&network, &parameters, &x, &options),
+    };
+    let trace = traced.map_err(|error| CliError::Usage(error.to_string()))?;
+    let prediction = model.and_then(|model| predicted(model, &trace));
+    let mut text = String::new();
+    if let Some(words) = weights.words() {
+        let _ = writeln!(text, "{words}");
+    }
+    if let Some(row) = &row {
+        let _ = writeln!(text, "{}", row.text());
+    }
+    if let (Some(model), Some(target)) = (model, &target) {
+        let _ = writeln!(text, "{}\n", target_words(model, target, row.as_ref()));
+    }
+    let _ = write!(text, "{trace}");
+    if let Some((words, _)) = &prediction {
+        let _ = writeln!(text, "{words}");
+    }
+    let value = Traced {
+        net: &args.net.net,
+        weights: weights.words(),
+        row: row.as_ref(),
+        classes: model.and_then(Model::classes),
+        trace: &trace,
+        prediction: prediction.map(|(_, value)| value),
+    };
+    output.result(&text, &value)
+}
+
+fn through<T: Real>(
+    network: &Network,
+    parameters: &[f64],
+    x: &[f64],
+    options: &TraceOptions<'_>,
+) -> Result<Trace, InspectError> {
+    let own = |values: &[f64]| -> Vec<T> { values.iter().map(|&value| T::from_f64(value)).collect() };
+    inspect::trace(network, &own(parameters), &own(x), options)
+}
+
+/// What the row should give.
+enum Goal {
+    Class(usize),
+    Values(Vec<f64>),
+}
+
+fn target(args: &Args, model: Option<&Model>, row: Option<&Row>) -> Result<Option<Goal>, CliError> {
+    let Some(y) = &args.y else {
+        return Ok(row.and_then(|row| row.target).map(|target| match target {
+            RowTarget::Class(class) => Goal::Class(class),
+            RowTarget::Value(value) => Goal::Values(vec![value]),
+        }));
+    };
+    if let Some(classes) = model.and_then(Model::classes) {
+        let Some(class) = classes.iter().position(|class| class == y.trim()) else {
+            let all = classes.join(", ");
+            return Err(CliError::Usage(format!(
+                "--y {y}: the model has no such class\n  hint: its classes are {all}"
+            )));
+        };
+        return Ok(Some(Goal::Class(class)));
+    }
+    let number = |word: &str| match word.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => Err(CliError::Usage(format!("--y: {word:?} is no finite number\n  hint: as in --y 1 or --y 0,1,0"))),
+    };
+    let mut values = y.split(',').map(number).collect::<Result<Vec<f64>, _>>()?;
+    if let Some(target) = model.and_then(|model| model.document().schema.target.as_ref()) {
+        values.iter_mut().for_each(|value| *value = target.standardise(*value));
+    }
+    Ok(Some(Goal::Values(values)))
+}
+
+/// The loss that a network of these layers has for a target of so many values.
+fn default_loss(net: &Net, values: usize) -> Result<LossSpec, CliError> {
+    let outputs = net.network(None)?.outputs();
+    let softmax = matches!(net.last_curve(), Some(Activation::Softmax | Activation::LogSoftmax));
+    Ok(match net.last_curve() {
+        Some(Activation::Sigmoid) => LossSpec::BinaryCrossEntropy { positive_weight: 1.0 },
+        _ if outputs > 1 && values == 1 => LossSpec::cross_entropy(),
+        _ if softmax => LossSpec::SoftCrossEntropy { smoothing: 0.0, class_weights: Vec::new() },
+        _ => LossSpec::MeanSquared,
+    })
+}
+
+fn target_words(model: &Model, target: &Goal, row: Option<&Row>) -> String {
+    let name = model.target();
+    match (target, model.classes()) {
+        (Goal::Class(class), Some(classes)) => {
+            format!("target: {name} is {} (class {class}, from 0)", classes.get(*class).map_or("?", String::as_str))
+        }
+        (Goal::Values(values), _) => {
+            let value = values.first().copied().unwrap_or(f64::NAN);
+            let schema = model.document().schema.target.as_ref();
+            let own = schema.map_or(value, |target| target.restore(value));
+            let own = row.and_then(|row| row.truth.clone()).unwrap_or_else(|| significant(own, 8));
+            format!("target: {name} is {own}, standardised {}", significant(value, 6))
+        }
+        (Goal::Class(class), None) => format!("target: {name} is class {class}"),
+    }
+}
+
+/// What the model says about the row, in words and as JSON.
+fn predicted(model: &Model, trace: &Trace) -> Option<(String, serde_json::Value)> {
+    let scores = trace.scores.as_ref().map(|scores| scores.values.as_slice());
+    let scores: Vec<f64> = match (model.document().network.head, scores) {
+        (Head::Softmax, Some(scores)) => scores.to_vec(),
+        (Head::Sigmoid, Some([yes])) => vec![1.0 - yes, *yes],
+        (Head::Value, _) => {
+            let z = trace.output.first().copied()?;
+            let target = model.document().schema.target.as_ref()?;
+            let (mean, value) = (target.restore(0.0), target.restore(z));
+            let deviation = target.restore(1.0) - mean;
+            let shown = significant(value, 7);
+            let words = match mean == 0.0 && deviation == 1.0 {
+                true => format!("{}: {shown}", target.name),
+                false => format!(
+                    "{}: {} x {} + {} = {shown}",
+                    target.name,
+                    significant(z, 6),
+                    significant(deviation, 6),
+                    significant(mean, 6)
+                ),
+            };
+            return Some((words, serde_json::json!({ "value": value })));
+        }
+        _ => return None,
+    };
+    let classes = model.classes()?;
+    let best =
+        scores.iter().enumerate().fold(0, |best, (place, score)| if *score > scores[best] { place } else { best });
+    let mut order: Vec<usize> = (0..scores.len().min(classes.len())).collect();
+    if order.len() > 10 {
+        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+        order.truncate(5);
+    }
+    let parts: Vec<String> = order.iter().map(|&place| format!("{} {:.3}", classes[place], scores[place])).collect();
+    let class = classes.get(best)?;
+    let words = format!("{}: {} -> {class}", model.target(), parts.join(" | "));
+    Some((words, serde_json::json!({ "scores": scores, "class": class })))
 }

@@ -27,7 +27,8 @@ pub(super) fn finding(found: &NonFinite, network: &Network, spec: &TrainSpec) ->
     });
     finding = match layer {
         Some(layer) => finding.at_layer(layer),
-        None => Finding { layer: Some(found.layer.clone()), ..finding },
+        // The data, the loss, or all gradients together: no layer of the network.
+        None => finding,
     };
     Finding { epoch: Some(found.epoch), step: Some(found.step), ..finding }
 }

@@ -16,8 +16,9 @@ use crate::train::{TrainSpec, View};
 /// ((1 - 1/200)^1024 = 0.0059), and the layer's verdict needs more than half of its units.
 pub const SAMPLE_ROWS: usize = 1024;
 
-/// Fewest rows of a look (if there are so many).
-const LEAST_ROWS: usize = 128;
+/// Fewest rows of a look (if there are so many). No verdict hangs on one unit or one row: each asks for more than half of
+/// a layer's units.
+const LEAST_ROWS: usize = 64;
 
 /// Most numbers that the values of one look may take (two of them: values and gradients).
 const MOST_VALUES: usize = 1 << 23;

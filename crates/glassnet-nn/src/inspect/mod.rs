@@ -3,12 +3,12 @@
 //!
 //! | room | what it answers |
 //! |---|---|
-//! | [`trace`] | one row through the network: every product, sum, activation, gradient and update |
-//! | [`check`] | are the gradients right? Finite differences of this very network |
-//! | [`summary`] | layers, shapes, parameters, operations, memory, statistics of the weights |
-//! | [`merge_affine`] | the same function with fewer layers: affine maps without a curve between them made into one |
-//! | [`flat`] | parameters from two plain lists, weights and biases |
-//! | [`number`] | how numbers are written |
+//! | [`mod@trace`] | one row through the network: every product, sum, activation, gradient and update |
+//! | [`mod@check`] | are the gradients right? Finite differences of this very network |
+//! | [`mod@summary`] | layers, shapes, parameters, operations, memory, statistics of the weights |
+//! | [`mod@merge_affine`] | the same function with fewer layers: affine maps without a curve between them made into one |
+//! | [`mod@flat`] | parameters from two plain lists, weights and biases |
+//! | [`mod@number`] | how numbers are written |
 
 mod direct;
 

@@ -63,6 +63,8 @@ impl fmt::Display for NonFinite {
     }
 }
 
+impl std::error::Error for NonFinite {}
+
 fn word<T: Real>(value: T) -> String {
     if value.is_nan() {
         "NaN".into()

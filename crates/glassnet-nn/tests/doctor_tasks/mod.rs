@@ -1,5 +1,5 @@
 //! Small tasks made by code, and a run that the doctor follows.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
 use glassnet_core::random::{Draws, Purpose};
 use glassnet_core::{Real, Team};

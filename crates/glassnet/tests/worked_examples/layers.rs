@@ -2,20 +2,28 @@
 
 use glassnet::core::Real;
 use glassnet::model::standardise::Scale;
+use glassnet::nn::inspect::{MergeOptions, merge_affine};
 
 use crate::net::{Net, products};
 use crate::reader::Entry;
 
-/// The affine map that a network without curves computes: its values at 0 and at each unit vector.
-fn probe<T: Real>(net: &Net<T>, inputs: usize) -> (Vec<T>, Vec<T>) {
-    let bias = net.run(&vec![0.0; inputs]);
-    let outputs = bias.len();
-    let mut weight = vec![T::ZERO; outputs * inputs];
+/// The weight and bias of the one layer that a network without curves between its layers comes to, found in two ways
+/// that must agree: merged, and read off its values at 0 and at each unit vector.
+fn collapsed<T: Real>(net: &Net<T>) -> (Vec<T>, Vec<T>) {
+    let merged = merge_affine(&net.network, &net.parameters, MergeOptions::default()).unwrap();
+    assert_eq!((merged.merges.len(), merged.merges[0].layers.len()), (1, 2));
+    let slot = |name| merged.network.slot(name, &merged.parameters).unwrap().to_vec();
+    let (weight, bias) = (slot("0.weight"), slot("0.bias"));
+    let inputs = net.network.inputs();
+    let near = |a: T, b: T| (a - b).abs().to_f64() < if T::BYTES == 8 { 1e-12 } else { 1e-6 };
+    let logits = |x: &[f64]| net.layer(1, x);
+    let origin = logits(&vec![0.0; inputs]);
+    assert!(origin.iter().zip(&bias).all(|(&a, &b)| near(a, b)));
     for input in 0..inputs {
         let mut x = vec![0.0; inputs];
         x[input] = 1.0;
-        for (output, (y, &bias)) in net.run(&x).into_iter().zip(&bias).enumerate() {
-            weight[output * inputs + input] = y - bias;
+        for (output, (&y, &zero)) in logits(&x).iter().zip(&origin).enumerate() {
+            assert!(near(y - zero, weight[output * inputs + input]));
         }
     }
     (weight, bias)
@@ -30,7 +38,7 @@ pub fn affine_collapse<T: Real>(entry: &Entry<'_>) {
     let two = Net::<T>::new("2 -> 2 -> 1", &two);
     entry.at("two_affine").is(&two.run(&x));
     entry.at("printed").at("two_affine").is_printed(&two.run(&x));
-    let (weight, bias) = probe(&two, 2);
+    let (weight, bias) = collapsed(&two);
     entry.at("merged_w").is(&weight);
     entry.at("merged_b").is(&bias);
     let one = Net::<T>::new("2 -> 1", &[("0.weight", numbers("merged_w")), ("0.bias", numbers("merged_b"))]);
@@ -47,7 +55,7 @@ pub fn affine_collapse_scalar<T: Real>(entry: &Entry<'_>) {
     let given = [("w1", "0.weight"), ("b1", "0.bias"), ("w2", "1.weight"), ("b2", "1.bias")];
     let two = Net::<T>::new("1 -> 1 -> 1", &given.map(|(key, slot)| (slot, numbers(key))));
     entry.at("y").is(&two.run(&numbers("x")));
-    let (weight, bias) = probe(&two, 1);
+    let (weight, bias) = collapsed(&two);
     entry.at("merged_w").is(&weight);
     entry.at("merged_b").is(&bias);
 }
@@ -146,7 +154,7 @@ pub fn delay_risk_without_relu<T: Real>(entry: &Entry<'_>) {
     let given = [("w1", "0.weight"), ("b1", "0.bias"), ("w2", "1.weight"), ("b2", "1.bias")];
     let given = given.map(|(key, slot)| (slot, report.at(key).numbers()));
     let two = Net::<T>::new("3 -> 3 -> 1 sigmoid", &given);
-    let (weight, bias) = probe(&Net::<T>::new("3 -> 3 -> 1", &given), 3);
+    let (weight, bias) = collapsed(&two);
     entry.at("merged_w").is(&weight);
     entry.at("merged_b").is(&bias);
     let one = [("0.weight", entry.at("merged_w").numbers()), ("0.bias", entry.at("merged_b").numbers())];

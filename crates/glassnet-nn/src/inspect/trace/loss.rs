@@ -109,7 +109,7 @@ pub(super) fn traced<T: Real>(passed: &Passed<'_, T>) -> Option<LossTrace> {
         let terms = match &objective.loss {
             LossSpec::CrossEntropy { smoothing, .. } if *smoothing == 0.0 => {
                 let chosen = target.first().is_some_and(|&class| class == i as f64);
-                vec![vec![factor("score", p)], vec![factor("- target", -f64::from(u8::from(chosen)))]]
+                vec![vec![factor("(score - target)", p - f64::from(u8::from(chosen)))]]
             }
             LossSpec::BinaryCrossEntropy { positive_weight } if *positive_weight == 1.0 => {
                 vec![vec![factor("1/K", 1.0 / outputs), factor("(score - target)", p - t())]]

@@ -30,7 +30,9 @@ impl Display for Trace {
             None => self.blocks(f, digits)?,
         }
         if let Some(scores) = &self.scores {
-            if single.is_none() || !scores.in_network {
+            // An open last layer has its scores beside its sums.
+            let beside = self.layers.last().is_some_and(|last| last.shown_with.is_some() && last.open);
+            if !(scores.in_network && beside) {
                 writeln!(f, "{}", scores_line(scores))?;
             }
             writeln!(f, "a score: nothing has checked it as a probability")?;
@@ -123,7 +125,12 @@ impl Trace {
         writeln!(f, "\ngradients, from the loss back")?;
         let shape = shape(&[loss.gradients.len()]);
         writeln!(f, "loss into layer {}: {shape}, {}", loss.layer, loss.derivative)?;
-        chains(f, "  ", &loss.gradients)
+        let open = self.layers.iter().any(|layer| layer.name == loss.layer && layer.open);
+        if open || loss.gradients.len() <= super::OPEN_UP_TO {
+            return chains(f, "  ", &loss.gradients);
+        }
+        let gradients: Vec<f64> = loss.gradients.iter().map(|chain| chain.gradient).collect();
+        writeln!(f, "  {}", spread(&Spread::of(&gradients), SHORT))
     }
 
     fn gradient_block(&self, f: &mut Formatter<'_>, layer: &LayerTrace) -> fmt::Result {

@@ -1,0 +1,240 @@
+//! One row of the data before a model: its values as they stand in the file and what each becomes.
+
+use std::fmt::Write;
+
+use glassnet::model::Model;
+use glassnet::model::encoded::Encoded;
+use glassnet::model::file::Features;
+use glassnet::model::preprocess::{Encoding, Preprocess};
+use glassnet::model::table::{Images, Table, Values};
+use glassnet::nn::inspect::number::significant;
+use glassnet::nn::source::Source;
+use serde::Serialize;
+
+use crate::error::CliError;
+use crate::model_data::{ModelData, Notices};
+
+/// One row, ready for the network.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Where it stands, in words.
+    pub place: String,
+    /// Its values and what they become; of images nothing.
+    pub columns: Vec<ColumnValue>,
+    /// What the network reads.
+    pub inputs: Vec<f32>,
+    /// The true class's number, or the standardised value; `None` where the data has none.
+    #[serde(skip)]
+    pub target: Option<RowTarget>,
+    /// The true value as it stands in the file.
+    pub truth: Option<String>,
+    /// The image in letters.
+    #[serde(skip)]
+    pub picture: String,
+}
+
+/// The target as the network sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RowTarget {
+    /// A class, from 0.
+    Class(usize),
+    /// A standardised number.
+    Value(f64),
+}
+
+/// One column of the row.
+#[derive(Debug, Serialize)]
+pub struct ColumnValue {
+    /// Its name.
+    pub column: String,
+    /// As it stands in the file; `None` where it is missing.
+    pub raw: Option<String>,
+    /// The inputs that come from it.
+    pub inputs: Vec<(String, f32)>,
+    /// How, in words.
+    pub how: String,
+}
+
+/// Reads row `number` (from 1).
+pub fn read(model: &Model, data: ModelData, number: u64) -> Result<Row, CliError> {
+    let beyond = |source: &str, rows: u64| {
+        let what = format!("{source}: there is no row {number}; it has {rows} rows");
+        CliError::Data(format!("{what}\n  hint: rows are counted from 1, the header not counted"))
+    };
+    match data {
+        ModelData::Stream(mut stream) => {
+            let mut left = number.saturating_sub(1);
+            let mut source = String::new();
+            while left > 0 {
+                let Some(skipped) = stream.next_chunk(left.min(4096) as usize)? else {
+                    return Err(beyond(&source, number - 1 - left));
+                };
+                left -= skipped.rows as u64;
+                source = skipped.source;
+            }
+            match stream.next_chunk(1)? {
+                Some(table) => of_table(model, &table, 0, number),
+                None => Err(beyond(&source, number - 1)),
+            }
+        }
+        ModelData::Table(table) if number > table.rows as u64 => Err(beyond(&table.source, table.rows as u64)),
+        ModelData::Table(table) => of_table(model, &table, number as usize - 1, number),
+        ModelData::Images(images, _) if number > images.rows as u64 => Err(beyond(&images.source, images.rows as u64)),
+        ModelData::Images(images, what) => of_images(model, images, number, what),
+    }
+}
+
+fn of_table(model: &Model, table: &Table, row: usize, number: u64) -> Result<Row, CliError> {
+    let target = model.document().schema.target.as_ref();
+    let has_truth = target.and_then(|target| table.column(&target.name)).is_some_and(|column| {
+        // A blank target is no target.
+        !column.values.is_missing(row)
+    });
+    let (encoded, _, noticed) = model.encode_table(table, has_truth)?;
+    let mut notices = Notices::default();
+    notices.add(&noticed);
+    let inputs = inputs(&encoded, row);
+    let columns = match &model.document().preprocess {
+        Features::Table(preprocess) => columns(preprocess, table, row, &inputs),
+        Features::Images(_) => Vec::new(),
+    };
+    let truth = target.filter(|_| has_truth).and_then(|target| raw(table, &target.name, row));
+    Ok(Row {
+        number,
+        place: format!("{}, {}", table.source, table.place(row)),
+        columns,
+        target: truth.as_ref().and_then(|_| row_target(&encoded, row)),
+        truth,
+        inputs,
+        picture: String::new(),
+    })
+}
+
+fn of_images(model: &Model, images: Images, number: u64, what: &str) -> Result<Row, CliError> {
+    let row = number as usize - 1;
+    let label = images.labels.get(row).copied();
+    let picture = picture(&images, row);
+    let place = format!("{}, image {number} of the {what}", images.source);
+    let (encoded, _) = model.encode_images(images, label.is_some())?;
+    Ok(Row {
+        number,
+        place,
+        columns: Vec::new(),
+        inputs: inputs(&encoded, row),
+        target: label.and_then(|_| row_target(&encoded, row)),
+        truth: label.map(|label| label.to_string()),
+        picture,
+    })
+}
+
+fn inputs(encoded: &Encoded<f32>, row: usize) -> Vec<f32> {
+    let mut inputs = vec![0.0; encoded.width()];
+    encoded.features(&[row as u32], &mut inputs);
+    inputs
+}
+
+fn row_target(encoded: &Encoded<f32>, row: usize) -> Option<RowTarget> {
+    match (encoded.labels.get(row), encoded.values.get(row)) {
+        (Some(&label), _) => usize::try_from(label).ok().map(RowTarget::Class),
+        (None, Some(&value)) if value.is_finite() => Some(RowTarget::Value(value)),
+        _ => None,
+    }
+}
+
+fn raw(table: &Table, name: &str, row: usize) -> Option<String> {
+    match &table.column(name)?.values {
+        values if values.is_missing(row) => None,
+        Values::Number(numbers) => Some(numbers[row].to_string()),
+        Values::Text(text) => text.get(row).map(str::to_string),
+    }
+}
+
+fn columns(preprocess: &Preprocess, table: &Table, row: usize, inputs: &[f32]) -> Vec<ColumnValue> {
+    let names = preprocess.input_names();
+    let mut start = 0;
+    let one = |encoder: &glassnet::model::preprocess::Encoder| {
+        let range = start..start + encoder.encoding.width();
+        start = range.end;
+        let raw = raw(table, &encoder.name, row);
+        let how = how(&encoder.encoding, raw.as_deref());
+        let own = names[range.clone()].iter().cloned().zip(inputs[range].iter().copied());
+        ColumnValue { column: encoder.name.clone(), raw, inputs: own.collect(), how }
+    };
+    preprocess.columns().iter().map(one).collect()
+}
+
+/// How a value became its inputs.
+fn how(encoding: &Encoding, raw: Option<&str>) -> String {
+    let short = |value: f64| significant(value, 6);
+    match encoding {
+        Encoding::Number(scale) | Encoding::Boolean { scale, .. } => match raw {
+            None if scale.shift == scale.fill => "missing: as if it were the mean".into(),
+            None => format!("missing: as if it were {}", short(scale.fill)),
+            Some(_) if scale.shift == 0.0 && scale.scale == 1.0 => "as it is".into(),
+            Some(raw) => {
+                let number = raw.trim().parse::<f64>().map_or_else(|_| "0 or 1".to_string(), short);
+                let (sign, shift) = if scale.shift < 0.0 { ('+', -scale.shift) } else { ('-', scale.shift) };
+                format!("({number} {sign} {}) / {}", short(shift), short(scale.scale))
+            }
+        },
+        Encoding::Presence => "1 where it is missing, else 0".into(),
+        Encoding::Category { levels } => {
+            let known = raw.is_some_and(|raw| levels.find_text(raw).is_some());
+            let others = levels.len();
+            match (known, raw) {
+                (true, _) => format!("one of {others} categories, the {others} other inputs are 0"),
+                (false, Some(_)) => "no category with an input of its own: unknown".into(),
+                (false, None) => "missing: unknown".into(),
+            }
+        }
+    }
+}
+
+impl Row {
+    /// The values and what they become, line by line.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n{}", self.place, self.picture);
+        let width = self.columns.iter().map(|column| column.column.chars().count()).max().unwrap_or(0);
+        let raws: Vec<String> = self.columns.iter().map(|column| column.raw.clone().unwrap_or("-".into())).collect();
+        let wide = raws.iter().map(|raw| raw.chars().count()).max().unwrap_or(0).min(24);
+        for (column, raw) in self.columns.iter().zip(&raws) {
+            // Of many inputs those that are not 0, so that a category takes one place.
+            let shown: Vec<String> = match column.inputs.as_slice() {
+                [(name, value)] if *name == column.column => vec![short(*value)],
+                inputs => {
+                    let hot = inputs.iter().filter(|(name, value)| *value != 0.0 || *name == column.column);
+                    hot.map(|(name, value)| format!("{name} {}", short(*value))).collect()
+                }
+            };
+            let _ =
+                writeln!(text, "  {:width$}  {raw:>wide$}  ->  {}   {}", column.column, shown.join(", "), column.how);
+        }
+        text
+    }
+}
+
+fn short(value: f32) -> String {
+    significant(f64::from(value), 6)
+}
+
+/// A grey image in letters, two a pixel so that it is as wide as high; empty for others.
+fn picture(images: &Images, row: usize) -> String {
+    const INK: [char; 6] = [' ', '.', ':', 'o', '#', '@'];
+    let (height, width) = (images.height, images.width);
+    if images.channels != 1 || height > 40 || width > 40 {
+        return String::new();
+    }
+    let size = height * width;
+    let pixels = images.pixels.get(row * size..(row + 1) * size).unwrap_or(&[]);
+    let lines = pixels.chunks(width.max(1)).map(|line| {
+        let ink = |&pixel: &u8| INK[usize::from(pixel) * (INK.len() - 1) / 255];
+        let line: String = line.iter().map(ink).flat_map(|ink| [ink, ink]).collect();
+        line.trim_end().to_string()
+    });
+    let lines: Vec<String> = lines.collect();
+    let first = lines.iter().position(|line| !line.is_empty()).unwrap_or(0);
+    let last = lines.iter().rposition(|line| !line.is_empty()).unwrap_or(0);
+    lines.get(first..=last).unwrap_or(&[]).iter().map(|line| format!("  {line}\n")).collect()
+}
