@@ -7,8 +7,9 @@ use std::process::{Command, Stdio};
 /// What a person types; the picture's first line.
 const COMMAND: &str = "glassnet train data/flights.csv.gz --target late15";
 
-/// Most lines that are drawn, of each part of the output.
-const MOST_LINES: usize = 120;
+/// Of a part with more lines than both together the first and the last are drawn, and how many stand between them.
+const FIRST_LINES: usize = 11;
+const LAST_LINES: usize = 5;
 
 /// Longest line that is drawn, in letters.
 const LONGEST: usize = 132;
@@ -54,7 +55,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 /// A terminal's picture: the command, then its output.
 fn svg(command: &str, text: &str) -> String {
     let mut lines = vec![format!("$ {command}")];
-    lines.extend(text.lines().take(MOST_LINES).map(shown));
+    lines.extend(shortened(&text.lines().map(shown).collect::<Vec<_>>()));
     let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
     let width = longest as f64 * LETTER + 2.0 * MARGIN;
     let height = lines.len() as f64 * LINE + 2.0 * MARGIN;
@@ -81,6 +82,22 @@ fn svg(command: &str, text: &str) -> String {
         );
     }
     out.push_str("</g>\n</svg>\n");
+    out
+}
+
+/// The lines, long parts (without a blank line in them) cut in the middle.
+fn shortened(lines: &[String]) -> Vec<String> {
+    let mut out = Vec::new();
+    for part in lines.split_inclusive(String::is_empty) {
+        let between = part.len().saturating_sub(FIRST_LINES + LAST_LINES);
+        if between < 2 {
+            out.extend_from_slice(part);
+            continue;
+        }
+        out.extend_from_slice(&part[..FIRST_LINES]);
+        out.push(format!("  ... {between} lines more"));
+        out.extend_from_slice(&part[part.len() - LAST_LINES..]);
+    }
     out
 }
 
@@ -116,6 +133,16 @@ mod tests {
         assert_eq!(shown("10 %\r100 %\r"), "100 %");
         assert_eq!(shown("\u{1b}[1mbold\u{1b}[0m  "), "bold");
         assert_eq!(shown(&"x".repeat(200)).chars().count(), LONGEST);
+    }
+
+    #[test]
+    fn long_parts_are_cut_in_the_middle_and_say_so() {
+        let lines: Vec<String> =
+            (0..40).map(|number| if number == 2 { String::new() } else { number.to_string() }).collect();
+        let cut = shortened(&lines);
+        assert_eq!(cut.len(), 3 + FIRST_LINES + 1 + LAST_LINES);
+        assert_eq!(cut[3 + FIRST_LINES], "  ... 21 lines more");
+        assert_eq!((cut[3 + FIRST_LINES - 1].as_str(), cut.last().map(String::as_str)), ("13", Some("39")));
     }
 
     #[test]
