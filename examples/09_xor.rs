@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Trains `net` from `seed` and returns its scores for the four rows.
 fn learn(net: &str, seed: u64) -> Result<Vec<f64>, Box<dyn Error>> {
-    let network = Network::new(&net.parse()?, Some(&LossSpec::BinaryCrossEntropy { positive_weight: 1.0 }))?;
+    let network = Network::new(&net.parse()?, Some(&LossSpec::binary_cross_entropy()))?;
     let data = Matrix::with_labels(X.to_vec(), 2, Y.to_vec());
     let spec =
         TrainSpec { epochs: 2000, batch: Batch::All, lr: 0.5, optimizer: "sgd".parse()?, seed, ..TrainSpec::default() };
