@@ -80,6 +80,11 @@ label_smoothing = 0.1
 class_weights = { yes = 2.0, no = 1 }
 seed = 7
 threads = 2
+task = "classify"
+raw = true
+shuffle = false
+init = "he uniform"
+merge_affine = true
 out = "m.glass"
 "#;
 
@@ -121,6 +126,8 @@ fn whole_train() -> TrainConfig {
         drop: Some(vec!["id".to_owned(), "comment".to_owned()]),
         types: Some(BTreeMap::from([("zip".to_owned(), "category".to_owned())])),
         weight_column: text("w"),
+        task: text("classify"),
+        raw: Some(true),
         no_header: Some(false),
         delimiter: text(";"),
         epochs: Some(3),
@@ -132,6 +139,9 @@ fn whole_train() -> TrainConfig {
         schedule: text("cosine"),
         clip_norm: Some(1.0),
         clip_value: Some(0.5),
+        shuffle: Some(false),
+        init: text("he uniform"),
+        merge_affine: Some(true),
         accumulate: Some(2),
         early_stop: Some(5),
         loss: text("mse"),

@@ -109,10 +109,7 @@ impl Settings {
             None => config.network.clone(),
         };
         let net_from = if t.net.is_some() { "--net".to_string() } else { name };
-        let init = match &t.init {
-            Some(text) => Some(choices::init(text).map_err(|error| from.error("init", true, error))?),
-            None => None,
-        };
+        let init = from.read("init", t.init.as_ref(), said.init.as_ref(), choices::init)?;
 
         let mut optimizer = from
             .read("optimizer", t.optimizer.as_ref(), said.optimizer.as_ref(), str::parse::<OptimizerSpec>)?
@@ -196,10 +193,7 @@ impl Settings {
                 return Err(from.error(key, true, what));
             }
         }
-        let task = match &args.columns.task {
-            Some(text) => Some(choices::task(text).map_err(|error| from.error("task", true, error))?),
-            None => None,
-        };
+        let task = from.read("task", args.columns.task.as_ref(), said.task.as_ref(), choices::task)?;
         Ok(Settings {
             data,
             target: args.target.clone().or_else(|| said.target.clone()),
@@ -221,9 +215,9 @@ impl Settings {
             smoothing,
             class_weights,
             validation_share,
-            shuffle: !t.no_shuffle,
-            raw: t.raw,
-            merge_affine: t.merge_affine,
+            shuffle: !t.no_shuffle && said.shuffle.unwrap_or(true),
+            raw: t.raw || said.raw.unwrap_or(false),
+            merge_affine: t.merge_affine || said.merge_affine.unwrap_or(false),
             seed: t.seed.or(said.seed).unwrap_or(0),
             threads,
             types: types(args, said, &from)?,

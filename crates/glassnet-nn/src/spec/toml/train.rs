@@ -98,6 +98,8 @@ train_keys! {
     drop: Vec<String>, "[\"id\", \"comment\"]", "columns left out", strings;
     types: BTreeMap<String, String>, "{ zip = \"category\" }", "types of columns, in place of the inferred ones", types;
     weight_column: String, "\"weight\"", "the column of row weights", |value| value.word();
+    task: String, "\"classify\"", "classify or regress, where the target does not tell", |value| value.word();
+    raw: bool, "true", "inputs (and a regression's target) are not standardised", |value| value.boolean();
     no_header: bool, "true", "the first line is a row", |value| value.boolean();
     delimiter: String, "\";\"", "what separates the fields", |value| value.string();
     epochs: usize, "20", "times over the data", |value| value.count(1);
@@ -112,6 +114,11 @@ train_keys! {
     clip_norm: f64, "1.0", "longest gradient, above 0", |value| value.number("a number above 0", |norm| norm > 0.0);
     clip_value: f64, "0.5", "largest element of a gradient, above 0",
         |value| value.number("a number above 0", |value| value > 0.0);
+    shuffle: bool, "false", "whether the rows are put in a new order for each epoch", |value| value.boolean();
+    init: String, "\"he uniform\"", "how the weights of linear layers are drawn, where a layer does not say it",
+        |value| value.word();
+    merge_affine: bool, "true", "linear layers with nothing between them are merged after training",
+        |value| value.boolean();
     accumulate: usize, "4", "batches whose gradients make one step", |value| value.count(1);
     early_stop: usize, "5", "epochs without a better validation loss after which training stops", |value| value.count(1);
     loss: String, "\"mse\"", "what is made small", |value| value.word();
