@@ -41,7 +41,7 @@ pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let first = table.clone();
 
     // What the columns are, what is constant and left out, who is in the held-out part: all decided here, and kept.
-    let mut data = Prepared::table(table, None, &FitOptions { seed: 1, ..FitOptions::new("c65") })?;
+    let data = Prepared::table(table, None, &FitOptions { seed: 1, ..FitOptions::new("c65") })?;
     writeln!(out, "{}", data.split)?;
     let net = data.network(&"48 relu".parse()?, None, 0.0)?;
     let (inputs, parameters) = (data.inputs(), net.network.parameters());
@@ -57,7 +57,7 @@ pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     writeln!(out, "first batch's loss {:.3}; ln 10 is 2.303", outcome.history.first_loss.unwrap_or(f64::NAN))?;
 
     let model = data.model(&net, outcome.parameters)?;
-    let found = model.evaluate(&data.train, &data.valid_rows, &Team::single());
+    let found = model.evaluate(&data.train, &data.valid_rows, &Team::single())?;
     writeln!(out, "\nheld out: {} rows, accuracy {:.3}", found.rows, found.scores.accuracy.unwrap_or(f64::NAN))?;
     let classes = model.classes().unwrap_or(&[]);
     for (class, report) in classes.iter().zip(found.confusion.iter().flat_map(|confusion| confusion.per_class())) {

@@ -39,7 +39,7 @@ fn shipments() -> Table {
 
 /// What somebody else did before: a training, whose result is bytes.
 fn trained() -> Result<Vec<u8>, Box<dyn Error>> {
-    let mut data = Prepared::table(shipments(), None, &FitOptions::new("late"))?;
+    let data = Prepared::table(shipments(), None, &FitOptions::new("late"))?;
     let net = data.network(&"8 tanh".parse()?, None, 0.0)?;
     let spec = TrainSpec { epochs: 30, batch: Batch::Rows(32), lr: 0.02, ..TrainSpec::default() };
     let start = net.network.initialise(spec.seed);

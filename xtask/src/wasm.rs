@@ -96,7 +96,7 @@ fn trained() -> Result<(Model, Table), String> {
         seed: 1,
         class_weights: ClassWeights::Equal,
     };
-    let mut prepared = Prepared::table(table.clone(), None, &options).map_err(|error| error.to_string())?;
+    let prepared = Prepared::table(table.clone(), None, &options).map_err(|error| error.to_string())?;
     let spec: NetSpec = NET.parse().map_err(|error| format!("{error}"))?;
     let headed = prepared.network(&spec, None, 0.0).map_err(|error| error.to_string())?;
     let settings = TrainSpec { epochs: 1, seed: 1, ..TrainSpec::default() };

@@ -8,7 +8,7 @@ use crate::error::ModelError;
 use crate::images::ImagePreprocess;
 use crate::preprocess::{Compact, Preprocess};
 use crate::table::Images;
-use crate::target::{BLANK, Labels, TargetSchema};
+use crate::target::{BLANK, Labels, TargetSchema, Task};
 
 /// Encoded rows.
 #[derive(Debug, Clone)]
@@ -21,8 +21,8 @@ pub struct Encoded<T> {
     pub values: Vec<f64>,
     /// The weight of each row; empty: all 1.
     pub weights: Vec<f64>,
-    /// Weight of each class, where the loss has no place for it; empty: all 1.
-    pub class_weights: Vec<f64>,
+    /// Mean and deviation by which the targets were standardised; 0 and 1 for classes and without targets.
+    unit: (f64, f64),
 }
 
 #[derive(Debug, Clone)]
@@ -41,16 +41,20 @@ impl<T: Real> Encoded<T> {
     /// Images, without targets yet.
     ///
     /// # Errors
-    /// Images of another size than those of training.
+    /// Images of another size than those of training, or fewer or more pixels than that many images have.
     pub fn images(preprocess: &ImagePreprocess, images: Images) -> Result<Self, ModelError> {
         // No row yet: this only compares the sizes.
         preprocess.encode_rows::<T>(&images, &[], &mut [])?;
+        let (expected, found) = (images.rows.saturating_mul(preprocess.inputs()), images.pixels.len());
+        if expected != found {
+            return Err(ModelError::Size { what: "pixels of the images", expected, found });
+        }
         Ok(Self::new(EncodedFeatures::Images(Box::new(preprocess.values()), images), preprocess.inputs()))
     }
 
     fn new(features: EncodedFeatures<T>, width: usize) -> Self {
-        let (labels, values, weights, class_weights) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Encoded { features, width, labels, values, weights, class_weights }
+        let (labels, values, weights) = (Vec::new(), Vec::new(), Vec::new());
+        Encoded { features, width, labels, values, weights, unit: (0.0, 1.0) }
     }
 
     /// Bytes that the rows take: features, targets, weights.
@@ -70,6 +74,9 @@ impl<T: Real> Encoded<T> {
                 self.labels = classes.iter().map(label).collect();
             }
             Labels::Numbers(numbers) => self.values = numbers.iter().map(|&y| target.standardise(y)).collect(),
+        }
+        if let Task::Regress { mean, deviation } = target.task {
+            self.unit = (mean, deviation);
         }
     }
 }
@@ -97,7 +104,10 @@ impl<T: Real> Source<T> for Encoded<T> {
             EncodedFeatures::Images(values, images) => {
                 for (out, &row) in out.chunks_exact_mut(self.width.max(1)).zip(rows) {
                     let start = row as usize * self.width;
-                    let pixels = images.pixels.get(start..start + self.width).unwrap_or(&[]);
+                    let Some(pixels) = images.pixels.get(start..start + self.width) else {
+                        out.fill(T::from_f64(f64::NAN));
+                        continue;
+                    };
                     for (out, &pixel) in out.iter_mut().zip(pixels) {
                         *out = values[usize::from(pixel)];
                     }
@@ -106,8 +116,9 @@ impl<T: Real> Source<T> for Encoded<T> {
         }
     }
 
+    /// -1 where the row has none: a loss makes NaN of it, and nothing takes it for a class.
     fn label(&self, row: u32) -> i32 {
-        self.labels.get(row as usize).copied().unwrap_or(0)
+        self.labels.get(row as usize).copied().unwrap_or(-1)
     }
 
     fn target_width(&self) -> usize {
@@ -115,13 +126,21 @@ impl<T: Real> Source<T> for Encoded<T> {
     }
 
     fn values(&self, row: u32, out: &mut [T]) {
-        let class = || self.labels.get(row as usize).map_or(0.0, |&label| f64::from(label));
-        out.fill(T::from_f64(self.values.get(row as usize).copied().unwrap_or_else(class)));
+        let class = || self.labels.get(row as usize).filter(|&&label| label >= 0).map(|&label| f64::from(label));
+        let value = self.values.get(row as usize).copied().or_else(class);
+        out.fill(T::from_f64(value.unwrap_or(f64::NAN)));
     }
 
     fn weight(&self, row: u32) -> f64 {
-        let own = self.weights.get(row as usize).copied().unwrap_or(1.0);
-        let class = usize::try_from(self.label(row)).ok().and_then(|label| self.class_weights.get(label));
-        own * class.copied().unwrap_or(1.0)
+        self.weights.get(row as usize).copied().unwrap_or(1.0)
+    }
+
+    fn has_targets(&self) -> bool {
+        !(self.labels.is_empty() && self.values.is_empty())
+    }
+
+    fn restore(&self, output: f64) -> f64 {
+        let (mean, deviation) = self.unit;
+        output * deviation + mean
     }
 }

@@ -103,7 +103,7 @@ pub enum ModelError {
         reasons: String,
     },
     /// A column cannot be what an override says.
-    #[error("column {column:?} cannot be {kind}: {why}; choose another kind or drop it")]
+    #[error("column {column:?} cannot be {kind}: {why}; choose otherwise, or leave that out")]
     BadOverride {
         /// The column's name.
         column: String,
@@ -145,6 +145,33 @@ pub enum ModelError {
         expected: usize,
         /// What it is.
         found: usize,
+    },
+    /// Another number of labels than of images.
+    #[error("{source_name} has {labels} labels for {images} images; give one label for each image, in their order")]
+    Labels {
+        /// Where the images came from.
+        source_name: String,
+        /// Number of labels.
+        labels: usize,
+        /// Number of images.
+        images: usize,
+    },
+    /// A row that is to be evaluated has no target of the model's kind.
+    #[error(
+        "encoded row {row} (from 0) has no target that the model knows; encode the rows with their targets, and evaluate \
+         only those that have one"
+    )]
+    NoTarget {
+        /// The row's number among the encoded rows, from 0.
+        row: u32,
+    },
+    /// Something that was made for another model.
+    #[error("{what}; make it with this model's {maker}")]
+    Foreign {
+        /// What.
+        what: &'static str,
+        /// The function that makes it.
+        maker: &'static str,
     },
     /// Not a model file, or a damaged one.
     #[error("not a readable model file: {what}; {hint}")]

@@ -7,6 +7,7 @@ use glassnet_nn::source::Source;
 use serde::Serialize;
 
 use crate::encoded::Encoded;
+use crate::error::ModelError;
 use crate::file::Head;
 use crate::model::Model;
 
@@ -26,8 +27,20 @@ pub struct Evaluation {
 }
 
 impl Model {
-    /// Evaluates rows that have targets.
-    pub fn evaluate(&self, encoded: &Encoded<f32>, rows: &[u32], team: &Team) -> Evaluation {
+    /// Evaluates rows that have targets. Every row counts by its own weight; weights of classes are the loss's of
+    /// training, and play no part here.
+    ///
+    /// # Errors
+    /// A row without a target, or with one that the model does not have; rows that were encoded for another model.
+    pub fn evaluate(&self, encoded: &Encoded<f32>, rows: &[u32], team: &Team) -> Result<Evaluation, ModelError> {
+        self.encoded_here(encoded)?;
+        let has_target = |row: u32| match self.document().network.head {
+            Head::Softmax | Head::Sigmoid => (0..self.outputs() as i64).contains(&i64::from(encoded.label(row))),
+            Head::Value => encoded.values.get(row as usize).is_some_and(|value| value.is_finite()),
+        };
+        if let Some(&row) = rows.iter().find(|&&row| !has_target(row)) {
+            return Err(ModelError::NoTarget { row });
+        }
         let mut runner: Runner<f32> = self.runner(team.clone());
         let outputs = functional::evaluate(self.network(), &mut runner, self.parameters(), encoded, rows);
         let loss = functional::mean_loss(self.network(), &outputs.losses, encoded, rows);
@@ -45,11 +58,11 @@ impl Model {
                     .map(|&row| restore(encoded.values.get(row as usize).copied().unwrap_or(f64::NAN)))
                     .collect();
                 let scores = Scores::of_values(&predicted, &truth, 1, Some(&weights));
-                return Evaluation { rows: rows.len(), loss, scores, confusion: None };
+                return Ok(Evaluation { rows: rows.len(), loss, scores, confusion: None });
             }
         };
         let scores = Scores::of_classes(&classes, &labels, Some(&weights));
         let confusion = Some(Confusion::new(&classes, &labels, Some(&weights)));
-        Evaluation { rows: rows.len(), loss, scores, confusion }
+        Ok(Evaluation { rows: rows.len(), loss, scores, confusion })
     }
 }

@@ -12,23 +12,25 @@
 //!
 //! The header is read and written here and not by the safetensors crate, which is only held against it in tests: its
 //! metadata has no fixed order, it reports damage without saying where, its sum of offsets can overflow on a forged
-//! header, and a runtime without it is smaller. Reading allocates no more than the bytes that are there.
+//! header, and a runtime without it is smaller. What reading allocates is bounded by the bytes that are there: see
+//! [`from_bytes`].
 
 mod canonical;
 mod document;
 mod foreign;
+mod header;
 mod read;
 mod write;
 
-pub use document::{Document, Features, Head, Network, Provenance};
+pub use document::{Document, Features, Head, MAX_IMAGE, Network, Provenance};
 pub use read::{arrange, from_bytes};
 pub use write::to_bytes;
 
 /// The version of the document that this library writes; it reads this one and every earlier one.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// Longest header, in bytes: safetensors' own limit.
-pub const MAX_HEADER: u64 = 100_000_000;
+/// Longest header, in bytes: room for the history of 100 000 epochs, below safetensors' own limit of 100 MB.
+pub const MAX_HEADER: u64 = 64_000_000;
 
 /// A named array.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,13 +2,17 @@
 //! network. Two steps, so that a caller can show the first before the second begins: [`Prepared`], then
 //! [`Prepared::model`] with what the training loop leaves.
 
+mod head;
+
 use std::collections::BTreeMap;
 
 use glassnet_nn::loss::LossSpec;
-use glassnet_nn::network::{Network, NetworkError};
+use glassnet_nn::network::Network;
 use glassnet_nn::spec::NetSpec;
 use glassnet_nn::train::Rows;
 
+pub use self::head::HeadError;
+use self::head::head_and_loss;
 use crate::encoded::Encoded;
 use crate::error::ModelError;
 use crate::file::{self, Document, Features, Head};
@@ -92,6 +96,8 @@ pub struct Prepared {
     pub split: String,
     /// Rows set aside because their target is blank.
     pub blank: usize,
+    /// Rows of the validation data set aside for the same reason.
+    pub blank_valid: usize,
     /// Resolved weights of the classes; empty: all 1.
     pub class_weights: Vec<f64>,
     /// Columns of the validation data that are ignored.
@@ -145,6 +151,7 @@ impl Prepared {
             valid_rows: numbers(&valid_rows),
             split: words,
             blank: targets.blank,
+            blank_valid: 0,
             extra: Vec::new(),
             unseen: Vec::new(),
             schema,
@@ -160,6 +167,7 @@ impl Prepared {
             if let Some(name) = options.weight_column.as_ref().filter(|name| valid.column(name).is_some()) {
                 encoded.weights = all_weights(&valid, name, &targets.rows)?;
             }
+            prepared.blank_valid = targets.blank;
             prepared.valid_rows = numbers(&targets.rows);
             prepared.split = format!("{} rows of {} for validation", targets.rows.len(), valid.source);
             prepared.valid = Some(encoded);
@@ -171,9 +179,9 @@ impl Prepared {
     /// Understands images and encodes them.
     ///
     /// # Errors
-    /// No labels, one class only, images of different sizes.
+    /// Another number of labels than of images, one class only, images of different sizes.
     pub fn images(images: Images, valid: Option<Images>, options: &FitOptions) -> Result<Self, ModelError> {
-        let table = label_table("label", &images.labels);
+        let table = label_table("label", &images)?;
         let (target, targets) = TargetSchema::infer(&table, "label", Some(TaskChoice::Classify))?;
         let (train_rows, valid_rows, words) = part(&targets, valid.is_some(), options)?;
         let preprocess = ImagePreprocess::fit(&images, &train_rows, options.standardise)?;
@@ -190,11 +198,12 @@ impl Prepared {
             valid_rows: numbers(&valid_rows),
             split: words,
             blank: 0,
+            blank_valid: 0,
             extra: Vec::new(),
             unseen: Vec::new(),
         };
         if let Some(valid) = valid {
-            let labels = label_table("label", &valid.labels);
+            let labels = label_table("label", &valid)?;
             prepared.valid_rows = (0..valid.rows as u32).collect();
             prepared.split = format!("{} images of {} for validation", valid.rows, valid.source);
             let mut encoded = Encoded::images(&preprocess, valid)?;
@@ -228,30 +237,16 @@ impl Prepared {
     }
 
     /// Completes a network for this data and attaches the loss. `loss` overrides the default: softmax cross-entropy for
-    /// classes (binary cross-entropy where a full form ends in one output), mean squared error for a number.
+    /// classes (binary cross-entropy where a full form ends in one output), mean squared error for a number. Class weights
+    /// and `smoothing` go into a cross-entropy that is given without its own.
     ///
     /// # Errors
-    /// Sizes that do not fit the data, a loss that does not fit the target.
-    pub fn network(&mut self, spec: &NetSpec, loss: Option<LossSpec>, smoothing: f64) -> Result<Headed, NetworkError> {
+    /// A loss that means nothing for this target, smoothing or class weights that are said twice, sizes that do not fit
+    /// the data.
+    pub fn network(&self, spec: &NetSpec, loss: Option<LossSpec>, smoothing: f64) -> Result<Headed, HeadError> {
         let classes = self.target().and_then(TargetSchema::classes).map(<[String]>::len);
         let single = spec.is_full() && spec.output() == Some(1);
-        let head = match classes {
-            Some(2) if single || matches!(loss, Some(LossSpec::BinaryCrossEntropy { .. })) => Head::Sigmoid,
-            Some(_) => Head::Softmax,
-            None => Head::Value,
-        };
-        let loss = loss.unwrap_or(match head {
-            Head::Softmax => LossSpec::CrossEntropy { smoothing, class_weights: self.class_weights.clone() },
-            Head::Sigmoid => LossSpec::binary_cross_entropy(),
-            Head::Value => LossSpec::MeanSquared,
-        });
-        // One logit has no place for class weights in its loss: they weigh the rows.
-        if head == Head::Sigmoid {
-            self.train.class_weights = self.class_weights.clone();
-            if let Some(valid) = &mut self.valid {
-                valid.class_weights = self.class_weights.clone();
-            }
-        }
+        let (head, loss) = head_and_loss(classes, single, loss, smoothing, &self.class_weights)?;
         let outputs = if head == Head::Softmax { classes.unwrap_or(1) } else { 1 };
         let network = Network::for_data(spec, self.inputs(), outputs, Some(&loss))?;
         Ok(Headed { network, head })

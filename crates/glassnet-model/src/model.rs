@@ -25,6 +25,7 @@ pub struct Model {
     network: Network,
     parameters: Arc<Vec<f32>>,
     row_plan: Arc<Plan>,
+    batch_plan: Arc<Plan>,
 }
 
 /// What one caller needs to predict a row; made once, used for any number of rows.
@@ -55,9 +56,11 @@ impl Model {
     /// Joins a document with its parameters (flat, in the network's layout).
     ///
     /// # Errors
-    /// Parts that do not go together.
-    pub fn new(document: Document, parameters: Vec<f32>) -> Result<Self, ModelError> {
+    /// Parts that do not go together, a parameter that is not finite.
+    pub fn new(mut document: Document, parameters: Vec<f32>) -> Result<Self, ModelError> {
         let broken = |what: String| ModelError::File { what, hint: "train it again, or take another copy".into() };
+        document.check().map_err(|what| broken(format!("its document contradicts itself: {what}")))?;
+        complete(&mut document);
         let network = Network::new(&document.network.spec, Some(&plain_loss(document.network.head)))
             .map_err(|error| broken(error.to_string()))?;
         if network.inputs() != document.network.inputs || network.outputs() != document.network.outputs {
@@ -76,8 +79,12 @@ impl Model {
                 parameters.len()
             )));
         }
-        let row_plan = network.plan(Purpose::Predict, 1);
-        Ok(Model { document, network, parameters: Arc::new(parameters), row_plan })
+        if let Some(place) = parameters.iter().position(|value| !value.is_finite()) {
+            let value = parameters[place];
+            return Err(broken(format!("parameter {place} (from 0) of its network is {value}, which is not finite")));
+        }
+        let (row_plan, batch_plan) = (network.plan(Purpose::Predict, 1), network.evaluation_plan(BATCH));
+        Ok(Model { document, network, parameters: Arc::new(parameters), row_plan, batch_plan })
     }
 
     /// Reads a model file's bytes.
@@ -85,7 +92,8 @@ impl Model {
     /// # Errors
     /// Not a model file, damaged, written by a later version, tensors that do not fit the network.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let (document, tensors) = file::from_bytes(bytes)?;
+        let (mut document, tensors) = file::from_bytes(bytes)?;
+        complete(&mut document);
         let network = Network::new(&document.network.spec, None).map_err(|error| ModelError::File {
             what: error.to_string(),
             hint: "take another copy of the file".into(),
@@ -162,7 +170,8 @@ impl Model {
     /// ([`Model::outputs`] numbers). It neither allocates nor panics.
     ///
     /// # Errors
-    /// A row or an `out` of another length, a value that its column cannot hold; a model of images.
+    /// A row or an `out` of another length, a value that its column cannot hold; the scratch of another model; a model of
+    /// images.
     pub fn predict_into(&self, row: &[Value<'_>], scratch: &mut Scratch, out: &mut [f32]) -> Result<(), RowError> {
         let Features::Table(preprocess) = &self.document.preprocess else {
             return Err(RowError::Length { expected: 0, found: row.len() });
@@ -171,13 +180,12 @@ impl Model {
             return Err(RowError::Output { expected: self.outputs(), found: out.len() });
         }
         let runner = &mut scratch.runner;
-        runner.set_rows(1);
-        let x = runner.input_mut(self.network.x);
-        if x.len() != preprocess.width() {
-            // The scratch of another model.
-            return Err(RowError::Output { expected: preprocess.width(), found: x.len() });
+        // A model's plan says where its arena holds what: no other plan will do, not even one of the same sizes.
+        if !std::ptr::eq(runner.plan(), Arc::as_ptr(&self.row_plan)) {
+            return Err(RowError::Scratch);
         }
-        preprocess.encode_row(row, x)?;
+        runner.set_rows(1);
+        preprocess.encode_row(row, runner.input_mut(self.network.x))?;
         runner.forward(&self.parameters, &StepInfo::default());
         self.finish(runner.value(self.network.logits).unwrap_or(&[]), out);
         Ok(())
@@ -247,7 +255,7 @@ impl Model {
     /// Encodes images; labels are taken where `with_target` asks for them.
     ///
     /// # Errors
-    /// Images of another size, labels that are no class of the model.
+    /// Images of another size, labels that are no class of the model, another number of labels than of images.
     pub fn encode_images(&self, images: Images, with_target: bool) -> Result<(Encoded<f32>, Vec<u32>), ModelError> {
         let Features::Images(preprocess) = &self.document.preprocess else {
             return Err(ModelError::File {
@@ -256,35 +264,64 @@ impl Model {
             });
         };
         let rows = (0..images.rows as u32).collect();
-        let labels = images.labels.clone();
+        let target = self.document.schema.target.as_ref().filter(|_| with_target);
+        let labels = match target {
+            Some(target) => Some((target, target.read(&label_table(&target.name, &images)?)?.labels)),
+            None => None,
+        };
         let mut encoded = Encoded::images(preprocess, images)?;
-        if let (true, Some(target)) = (with_target, &self.document.schema.target) {
-            let table = label_table(&target.name, &labels);
-            encoded.set_targets(target, &target.read(&table)?.labels);
+        if let Some((target, labels)) = labels {
+            encoded.set_targets(target, &labels);
         }
         Ok((encoded, rows))
     }
 
     /// A runner for many rows; see [`Model::scores`].
     pub fn runner(&self, team: Team) -> Runner<f32> {
-        Runner::new(self.network.evaluation_plan(BATCH), team)
+        Runner::new(Arc::clone(&self.batch_plan), team)
     }
 
     /// Scores (or values) of some rows, [rows, outputs]: the same bytes as one row at a time.
-    pub fn scores(&self, runner: &mut Runner<f32>, source: &dyn Source<f32>, rows: &[u32]) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// The runner of another model, rows that were encoded for another model.
+    pub fn scores(
+        &self,
+        runner: &mut Runner<f32>,
+        source: &dyn Source<f32>,
+        rows: &[u32],
+    ) -> Result<Vec<f32>, ModelError> {
+        if !std::ptr::eq(runner.plan(), Arc::as_ptr(&self.batch_plan)) {
+            return Err(ModelError::Foreign { what: "the runner was made by another model", maker: "runner()" });
+        }
+        self.encoded_here(source)?;
         let outputs = functional::evaluate(&self.network, runner, &self.parameters, source, rows);
         let width = self.network.graph.node(self.network.logits).shape.len().max(1);
         let mut scores = vec![0.0; rows.len() * self.outputs()];
         for (logits, out) in outputs.logits.chunks(width).zip(scores.chunks_mut(self.outputs().max(1))) {
             self.finish(logits, out);
         }
-        scores
+        Ok(scores)
+    }
+
+    /// Whether rows have as many numbers as the network reads.
+    pub(crate) fn encoded_here(&self, source: &dyn Source<f32>) -> Result<(), ModelError> {
+        if source.width() == self.network.inputs() {
+            return Ok(());
+        }
+        let maker = "encode_table() or encode_images()";
+        Err(ModelError::Foreign { what: "the rows were encoded for another model", maker })
     }
 
     /// Versions to write into a model's provenance.
     pub fn versions() -> BTreeMap<String, String> {
         BTreeMap::from([("glassnet".to_string(), env!("CARGO_PKG_VERSION").to_string())])
     }
+}
+
+/// A specification without its input size takes the document's: files of version 1 may leave it out.
+fn complete(document: &mut Document) {
+    document.network.spec.input.get_or_insert(document.network.inputs);
 }
 
 /// Rows that are run at a time.
@@ -301,13 +338,21 @@ pub(crate) fn all_weights(table: &Table, name: &str, rows: &[usize]) -> Result<V
 }
 
 /// Labels of images as a table of one column, so that they are read as any target.
-pub(crate) fn label_table(name: &str, labels: &[u8]) -> Table {
+///
+/// # Errors
+/// Another number of labels than of images.
+pub(crate) fn label_table(name: &str, images: &Images) -> Result<Table, ModelError> {
+    let labels = &images.labels;
+    if labels.len() != images.rows {
+        let (source_name, labels, images) = (images.source.clone(), labels.len(), images.rows);
+        return Err(ModelError::Labels { source_name, labels, images });
+    }
     let values = crate::table::Values::Number(labels.iter().map(|&label| f64::from(label)).collect());
-    Table {
+    Ok(Table {
         source: "the labels".into(),
         columns: vec![crate::table::Column { name: name.to_string(), values }],
         rows: labels.len(),
         first_row: 1,
         lines: Vec::new(),
-    }
+    })
 }

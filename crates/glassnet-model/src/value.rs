@@ -78,6 +78,9 @@ pub enum RowError {
         /// Places given.
         found: usize,
     },
+    /// The scratch was made by another model.
+    #[error("the scratch was made by another model; make it with this model's scratch()")]
+    Scratch,
     /// A value does not fit its column.
     #[error("value {} of the row is {fault}", column + 1)]
     Value {

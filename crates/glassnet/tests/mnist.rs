@@ -47,7 +47,7 @@ fn first_losses(data: &mut Prepared, net: &str) -> Vec<f64> {
 
 #[test]
 fn the_first_loss_of_digits_is_near_ln_10() {
-    let mut data = digits(&FitOptions::new("c65"));
+    let data = digits(&FitOptions::new("c65"));
     for net in ["64 -> 256 relu -> 10", "256 relu", "64 gelu -> 64 gelu", "linear"] {
         // In the full form the input size is the data's, whatever columns were left out.
         let net = net.replace("64 -> 256", &format!("{} -> 256", data.inputs()));
@@ -60,7 +60,7 @@ fn the_first_loss_of_digits_is_near_ln_10() {
 /// The bar can be missed: the same network with He's variance on its last layer starts far above.
 #[test]
 fn a_head_drawn_by_hes_rule_starts_too_high() {
-    let mut data = digits(&FitOptions::new("c65"));
+    let data = digits(&FitOptions::new("c65"));
     let net = format!("{} -> 256 relu -> 10 init he", data.inputs());
     for loss in first_losses(&mut data, &net) {
         assert!(loss > 1.15 * LN_10, "{loss}");
@@ -76,14 +76,14 @@ fn the_first_loss_of_mnist_is_near_ln_10() {
         return;
     }
     let folder = read_idx_folder(path.to_str().unwrap()).unwrap();
-    let mut data = Prepared::images(folder.train, None, &FitOptions::new("label")).unwrap();
+    let data = Prepared::images(folder.train, None, &FitOptions::new("label")).unwrap();
     for loss in first_losses(&mut data, "784 -> 256 relu -> 10") {
         assert!((loss - LN_10).abs() < 0.15 * LN_10, "{loss}");
     }
 }
 
 fn train(seed: u64, optimizer: &str, lr: f64, threads: usize) -> (Model, Prepared, History) {
-    let mut data = digits(&FitOptions { seed, ..FitOptions::new("c65") });
+    let data = digits(&FitOptions { seed, ..FitOptions::new("c65") });
     let headed = data.network(&"48 relu".parse().unwrap(), None, 0.0).unwrap();
     let optimizer: OptimizerSpec = optimizer.parse().unwrap();
     let spec = TrainSpec { epochs: 5, batch: Batch::Rows(32), lr, optimizer, seed, ..TrainSpec::default() };
@@ -100,7 +100,7 @@ fn five_epochs_get_held_out_digits_right() {
     for (optimizer, lr) in [("sgd", 0.1), ("adam", 0.003)] {
         for seed in 1..4 {
             let (model, data, history) = train(seed, optimizer, lr, 1);
-            let found = model.evaluate(&data.train, &data.valid_rows, &Team::single());
+            let found = model.evaluate(&data.train, &data.valid_rows, &Team::single()).unwrap();
             let accuracy = found.scores.accuracy.unwrap();
             println!("{optimizer}, seed {seed}: held-out accuracy {accuracy:.4}");
             assert!(accuracy > 0.93, "{optimizer}, seed {seed}: {accuracy}");

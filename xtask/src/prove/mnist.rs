@@ -63,7 +63,7 @@ fn train(folder: &IdxFolder, optimizer: OptimizerSpec, lr: f64, seed: u64, team:
     let test = folder.test.clone().ok_or("the folder has no test images")?;
     // No rows are set aside: the last epoch's weights count.
     let options = FitOptions { validation_share: None, ..FitOptions::new("label") };
-    let mut data = Prepared::images(folder.train.clone(), None, &options).map_err(|error| error.to_string())?;
+    let data = Prepared::images(folder.train.clone(), None, &options).map_err(|error| error.to_string())?;
     let spec = "784 -> 256 relu -> 10".parse().map_err(|error| format!("{error}"))?;
     let headed = data.network(&spec, None, 0.0).map_err(|error| error.to_string())?;
     let settings = TrainSpec { epochs: EPOCHS, batch: Batch::Rows(128), lr, optimizer, seed, ..TrainSpec::default() };
@@ -75,7 +75,7 @@ fn train(folder: &IdxFolder, optimizer: OptimizerSpec, lr: f64, seed: u64, team:
     let seconds = start.elapsed().as_secs_f64();
     let model = data.model(&headed, outcome.parameters).map_err(|error| error.to_string())?;
     let (encoded, rows) = model.encode_images(test, true).map_err(|error| error.to_string())?;
-    let scores = model.evaluate(&encoded, &rows, team).scores;
+    let scores = model.evaluate(&encoded, &rows, team).map_err(|error| error.to_string())?.scores;
     Ok(Run {
         accuracy: scores.accuracy.ok_or("no accuracy")?,
         first_loss: outcome.history.first_loss.ok_or("no step was taken")?,

@@ -52,7 +52,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         output.message(&format!("set aside: {blank} {rows} whose {target} is blank"));
     }
     let team = Team::new(usize::from(args.threads));
-    let evaluation = model.evaluate(&rows.encoded, &rows.rows, &team);
+    let evaluation = model.evaluate(&rows.encoded, &rows.rows, &team)?;
     let report = Report::new(args, &model, &rows, evaluation);
     output.result(&report.to_string(), &report)
 }

@@ -119,7 +119,7 @@ pub fn model(path: &str, target: &str, net: &str, w: &[f64], b: &[f64], to: &str
         seed: 0,
         class_weights: ClassWeights::Equal,
     };
-    let mut prepared = match open(path, &ReadOptions::default()).unwrap() {
+    let prepared = match open(path, &ReadOptions::default()).unwrap() {
         Dataset::Table { table, .. } => Prepared::table(table, None, &options).unwrap(),
         Dataset::Images { train, .. } => Prepared::images(train, None, &options).unwrap(),
     };

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Most inputs of images: 16.8 million, 4096 x 4096 grey pixels. A file that claims more was not written by a training.
+pub const MAX_IMAGE: usize = 1 << 24;
+
 /// The document. Keys that a reader does not know are passed over; keys added later have defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Document {
@@ -135,7 +138,10 @@ impl Document {
                 let sound = (0.0..=255.0).contains(&images.mean) && (1e-6..=255.0).contains(&images.deviation);
                 let size = images.height.checked_mul(images.width).and_then(|n| n.checked_mul(images.channels));
                 match size {
-                    Some(size) if sound => size,
+                    Some(size) if sound && size <= MAX_IMAGE => size,
+                    Some(size) if sound => {
+                        return Err(format!("its images have {size} numbers each, more than the {MAX_IMAGE} allowed"));
+                    }
                     _ => return Err("the images' mean, deviation or size cannot be used".to_owned()),
                 }
             }
@@ -145,6 +151,7 @@ impl Document {
             return Err(format!("the network has {inputs} inputs, its preprocessing gives {width}"));
         }
         let task = self.schema.target.as_ref().map(|target| &target.task);
+        // Without a target there are no classes to give scores to: only a number can come out.
         let classes = match task {
             Some(Task::Classify { classes }) => classes.len(),
             Some(Task::Regress { mean, deviation }) => {
@@ -153,7 +160,8 @@ impl Document {
                 }
                 0
             }
-            None => return Ok(()),
+            None if head != Head::Value => return Err(format!("the head {head:?} needs a target with classes")),
+            None => 0,
         };
         let wanted = match head {
             Head::Softmax if classes >= 2 => classes,

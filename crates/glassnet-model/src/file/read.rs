@@ -1,17 +1,19 @@
 //! Bytes to a document and tensors; every way in which they can be damaged or foreign has its own message.
 
 use super::foreign::recognise;
+use super::header::{Header, Info};
 use super::{Document, FORMAT_VERSION, MAX_HEADER, Tensor};
 use crate::ModelError;
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 const AGAIN: &str = "copy or download the file again, or train again";
 
 /// The document and the tensors of a model file, the tensors in the order of their values.
 ///
-/// It allocates no more than what the bytes hold, and recurses no deeper than 128 levels of JSON.
+/// What it allocates is bounded by the bytes: the tensors' values once; for each byte of the header (at most
+/// [`MAX_HEADER`]) a few bytes, but up to 64 in the parts of the document that hold any JSON (settings, metrics,
+/// findings), where a `0,` becomes a value. It recurses no deeper than 128 levels of JSON.
 ///
 /// # Errors
 /// [`ModelError::File`] for what is not a model file, or a damaged one; [`ModelError::LaterVersion`];
@@ -20,10 +22,10 @@ pub fn from_bytes(bytes: &[u8]) -> Result<(Document, Vec<Tensor>), ModelError> {
     let (header, values) = frame(bytes)?;
     let text = std::str::from_utf8(header)
         .map_err(|error| file(format!("its header is not UTF-8 at byte {}", 8 + error.valid_up_to()), AGAIN))?;
-    let entries: BTreeMap<String, Value> =
-        serde_json::from_str(text).map_err(|error| file(format!("its header is no JSON object ({error})"), AGAIN))?;
-    let document = document(&entries)?;
-    let tensors = tensors(entries, values)?;
+    let header: Header =
+        serde_json::from_str(text).map_err(|error| file(format!("its header cannot be read: {error}"), AGAIN))?;
+    let document = document(&header.metadata)?;
+    let tensors = tensors(header.tensors, values)?;
     Ok((document, tensors))
 }
 
@@ -69,16 +71,20 @@ fn file(what: String, hint: &str) -> ModelError {
     ModelError::File { what, hint: hint.to_owned() }
 }
 
-fn document(entries: &BTreeMap<String, Value>) -> Result<Document, ModelError> {
-    let metadata = entries.get("__metadata__").and_then(Value::as_object);
-    let Some(text) = metadata.and_then(|metadata| metadata.get("glassnet")).and_then(Value::as_str) else {
+/// The version alone; whatever else there is is passed over without being kept.
+#[derive(Deserialize)]
+struct Versioned {
+    format_version: Option<u64>,
+}
+
+fn document(metadata: &BTreeMap<String, String>) -> Result<Document, ModelError> {
+    let Some(text) = metadata.get("glassnet") else {
         let what = "it is a safetensors file without glassnet's document in its metadata".to_owned();
         return Err(file(what, "it holds weights alone: import them into a network that you name"));
     };
     let broken = |error: serde_json::Error| file(format!("its document cannot be read ({error})"), AGAIN);
-    let value: Value = serde_json::from_str(text).map_err(broken)?;
     // The version first: a later document may look otherwise.
-    let version = value.get("format_version").and_then(Value::as_u64);
+    let version = serde_json::from_str::<Versioned>(text).map_err(broken)?.format_version;
     match version {
         Some(found) if found > u64::from(FORMAT_VERSION) => {
             return Err(ModelError::LaterVersion { found, known: FORMAT_VERSION });
@@ -91,23 +97,9 @@ fn document(entries: &BTreeMap<String, Value>) -> Result<Document, ModelError> {
     Ok(document)
 }
 
-/// What the header says of a tensor.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Info {
-    dtype: String,
-    shape: Vec<usize>,
-    data_offsets: (usize, usize),
-}
-
-fn tensors(entries: BTreeMap<String, Value>, values: &[u8]) -> Result<Vec<Tensor>, ModelError> {
+fn tensors(entries: BTreeMap<String, Info>, values: &[u8]) -> Result<Vec<Tensor>, ModelError> {
     let mut infos = Vec::with_capacity(entries.len());
-    for (name, entry) in entries {
-        if name == "__metadata__" {
-            continue;
-        }
-        let info: Info = serde_json::from_value(entry)
-            .map_err(|error| file(format!("the header's entry of tensor {name:?} cannot be read ({error})"), AGAIN))?;
+    for (name, info) in entries {
         if info.dtype != "F32" {
             let what = format!("tensor {name:?} has type {}, glassnet keeps F32", info.dtype);
             return Err(file(what, "convert the weights to 32-bit floats"));

@@ -33,6 +33,18 @@ pub enum Override {
     Drop,
 }
 
+impl Override {
+    /// `number`, `category`, `boolean` or `dropped`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Override::Number => "number",
+            Override::Category => "category",
+            Override::Boolean => "boolean",
+            Override::Drop => "dropped",
+        }
+    }
+}
+
 /// What a person says about the columns.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InferOptions {
@@ -48,8 +60,8 @@ impl Schema {
     /// The schema of a table from its training rows (numbers from 0).
     ///
     /// # Errors
-    /// No rows; two columns of one name; an override for a column that there is not, or that its values contradict; no
-    /// column left to learn from.
+    /// No rows; two columns of one name; an override for a column that there is not, that is no input, or that its values
+    /// contradict; row weights from the target; no column left to learn from.
     pub fn infer(table: &Table, rows: &[usize], options: InferOptions) -> Result<Schema, ModelError> {
         let InferOptions { overrides, target, weight_column } = options;
         if rows.is_empty() {
@@ -60,10 +72,24 @@ impl Schema {
             });
         }
         no_duplicates(table)?;
-        for name in overrides.keys() {
+        let target_name = target.as_ref().map(|target| target.name.as_str());
+        for (name, wanted) in &overrides {
             if table.column(name).is_none() {
                 return Err(no_column(table, name, "kind that was given"));
             }
+            let (column, kind) = (name.clone(), wanted.word());
+            if target_name == Some(name) {
+                let why = "it is the target, which is no input; its task says what it is".to_owned();
+                return Err(ModelError::BadOverride { column, kind, why });
+            }
+            if weight_column.as_ref() == Some(name) {
+                let why = "it holds the row weights, which are no input".to_owned();
+                return Err(ModelError::BadOverride { column, kind, why });
+            }
+        }
+        if let Some(column) = weight_column.clone().filter(|name| target_name == Some(name)) {
+            let why = "it is the target".to_owned();
+            return Err(ModelError::BadOverride { column, kind: "the row weights", why });
         }
         if let Some(name) = &weight_column
             && table.column(name).is_none()

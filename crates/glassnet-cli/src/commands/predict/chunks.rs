@@ -75,7 +75,7 @@ impl<'a> Chunks<'a> {
                 Ok(Some(Chunk {
                     first_row: table.first_row,
                     ids: self.id.map(|id| ids(&table, id)).transpose()?,
-                    scores: self.model.scores(&mut self.runner, &encoded, &rows),
+                    scores: self.model.scores(&mut self.runner, &encoded, &rows)?,
                 }))
             }
             Source::Whole { encoded, ids, rows, done } => {
@@ -87,7 +87,7 @@ impl<'a> Chunks<'a> {
                 Ok(Some(Chunk {
                     first_row: range.start as u64 + 1,
                     ids: ids.as_ref().map(|ids| ids[range.clone()].to_vec()),
-                    scores: self.model.scores(&mut self.runner, &**encoded, &rows[range]),
+                    scores: self.model.scores(&mut self.runner, &**encoded, &rows[range])?,
                 }))
             }
         }

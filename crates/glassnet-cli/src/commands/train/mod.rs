@@ -71,7 +71,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     if told {
         output.message(&understand::data(&data));
     }
-    let headed = network::network(&settings, &mut data.prepared, data.images)?;
+    let headed = network::network(&settings, &data.prepared, data.images)?;
     let spec = network::train_spec(&settings, &data.prepared, data.images)?;
     let test = test(&mut data, &headed, &spec)?;
     let team = Team::new(settings.threads.unwrap_or_else(|| network::threads(&headed, &spec, &data.prepared)));
@@ -176,7 +176,7 @@ impl Finished<'_> {
         }
         let headed = merged.as_ref().unwrap_or(self.headed);
         let mut model = data.prepared.model(headed, parameters)?;
-        let parts = scores(&mut data, test, &model, team);
+        let parts = scores(&data, test, &model, team)?;
         record::fill(
             &mut model,
             self.settings,
@@ -258,16 +258,16 @@ fn stop_message(stop: &Stop) -> String {
 }
 
 /// The kept model's scores on each part.
-fn scores(data: &mut Data, test: Option<Test>, model: &Model, team: &Team) -> Parts {
-    // Class weights were for the loss: scores count every row as it is.
-    data.prepared.train.class_weights.clear();
-    if let Some(valid) = &mut data.prepared.valid {
-        valid.class_weights.clear();
-    }
+fn scores(data: &Data, test: Option<Test>, model: &Model, team: &Team) -> Result<Parts, CliError> {
     let prepared = &data.prepared;
-    let train = model.evaluate(&prepared.train, &prepared.train_rows, team);
-    let valid = (!prepared.valid_rows.is_empty())
-        .then(|| model.evaluate(prepared.valid.as_ref().unwrap_or(&prepared.train), &prepared.valid_rows, team));
-    let test = test.map(|test| model.evaluate(&test.encoded, &test.rows, team));
-    [("train", Some(train)), ("valid", valid), ("test", test)]
+    let train = model.evaluate(&prepared.train, &prepared.train_rows, team)?;
+    let valid = match prepared.valid_rows.is_empty() {
+        true => None,
+        false => {
+            let valid = prepared.valid.as_ref().unwrap_or(&prepared.train);
+            Some(model.evaluate(valid, &prepared.valid_rows, team)?)
+        }
+    };
+    let test = test.map(|test| model.evaluate(&test.encoded, &test.rows, team)).transpose()?;
+    Ok([("train", Some(train)), ("valid", valid), ("test", test)])
 }

@@ -17,7 +17,7 @@ const SMALL: usize = 5_000;
 ///
 /// # Errors
 /// A loss that is not for this target, sizes that do not fit the data: with a caret where the text has a place.
-pub fn network(settings: &Settings, prepared: &mut Prepared, images: bool) -> Result<Headed, CliError> {
+pub fn network(settings: &Settings, prepared: &Prepared, images: bool) -> Result<Headed, CliError> {
     let classes = prepared.target().and_then(|target| target.classes()).map(<[String]>::len);
     let mut spec = match &settings.net {
         Some(spec) => spec.clone(),

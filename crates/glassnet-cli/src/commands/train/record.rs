@@ -108,6 +108,7 @@ fn all_settings(
         ("train_rows", json!(data.prepared.train_rows.len())),
         ("valid_rows", json!(data.prepared.valid_rows.len())),
         ("blank_targets", json!(data.prepared.blank)),
+        ("blank_valid_targets", json!(data.prepared.blank_valid)),
     ];
     let mut all: BTreeMap<String, Value> = pairs.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
     // Epochs, batch, optimizer and the rest, by their own names.

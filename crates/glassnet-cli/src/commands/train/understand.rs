@@ -54,6 +54,10 @@ pub fn data(data: &Data) -> String {
         text += &format!("{} {rows} no target: set aside\n", thousands(prepared.blank as u64));
     }
     text += &format!("{}\n", prepared.split);
+    if prepared.blank_valid > 0 {
+        let rows = if prepared.blank_valid == 1 { "row has" } else { "rows have" };
+        text += &format!("validation: {} {rows} no target: set aside\n", thousands(prepared.blank_valid as u64));
+    }
     for unseen in &prepared.unseen {
         text += &format!(
             "validation: {} row{} with a {} that has no input of its own, such as {}: counted as unknown\n",
@@ -176,6 +180,7 @@ pub fn as_json(data: &Data) -> Value {
         "train_rows": prepared.train_rows.len(),
         "valid_rows": prepared.valid_rows.len(),
         "blank_targets": prepared.blank,
+        "blank_valid_targets": prepared.blank_valid,
         "split": prepared.split,
         "inputs": prepared.inputs(),
         "notes": data.notes,
