@@ -153,7 +153,7 @@ impl Finished<'_> {
     /// Scores, model file, report, and the exit code that fits how it ended.
     fn close(
         self,
-        mut data: Data,
+        data: Data,
         test: Option<Test>,
         outcome: Outcome<f32>,
         doctor: &Doctor<f32>,
