@@ -8,6 +8,7 @@ mod picture;
 mod prove;
 mod rooms;
 mod run;
+mod threads;
 mod wasm;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ const COMMANDS: &[Command] = &[
         guide::run,
     ),
     ("wasm", "the runtime as a WebAssembly module: its predictions against the native ones", wasm::run),
+    ("threads", "what a second thread brings, by the size of a step: the data behind a threshold", threads::run),
     ("picture", "runs the README's first command and draws what it prints as docs/picture.svg", picture::run),
 ];
 

@@ -1,6 +1,7 @@
 //! The long proofs: runs on real data that take minutes and have bars to reach. `cargo xtask prove` runs all of them,
 //! `cargo xtask prove mnist` those whose name contains the word. They want a release build.
 
+mod flights;
 mod mnist;
 
 use std::path::PathBuf;
@@ -16,8 +17,10 @@ pub enum Verdict {
 /// A proof's name, what it shows, and the function that prints its table and says whether the bars were reached.
 type Proof = (&'static str, &'static str, fn() -> Result<Verdict, String>);
 
-const PROOFS: &[Proof] =
-    &[("mnist", "MNIST in 5 epochs: 96.5 % by plain SGD, 97.5 % by Adam, a first loss near ln 10", mnist::run)];
+const PROOFS: &[Proof] = &[
+    ("mnist", "MNIST in 5 epochs: 96.5 % by plain SGD, 97.5 % by Adam, a first loss near ln 10", mnist::run),
+    ("flights", "the whole flights table, from files to scores and from the model file again", flights::run),
+];
 
 /// Runs the proofs whose name contains the first argument, or all.
 ///
