@@ -14,7 +14,7 @@ use crate::error::CliError;
 use crate::model_data::{self, ModelData, Need, Part, Wanted};
 use crate::output::Output;
 use crate::reading::ReadArgs;
-use crate::subject::{Net, NetArgs};
+use crate::subject::{self, Net, NetArgs};
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -92,6 +92,8 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         }
         (_, None, Some(x)) => {
             let y = args.y.clone().unwrap_or_default();
+            subject::finite("--x", x)?;
+            subject::finite("--y", &y)?;
             let network = net.network(Some(&loss(args, &net, y.len())?))?;
             let matrix = given(&network, x, y)?;
             (network, matrix, "--x and --y".to_string())

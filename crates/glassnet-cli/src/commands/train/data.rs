@@ -283,7 +283,23 @@ fn with_flags(data: &str, error: glassnet::model::ModelError) -> CliError {
         }
         _ => "",
     };
-    CliError::Data(format!("{error}{hint}"))
+    // Which file it is about, where the library does not say.
+    let file = if names_a_file(&error) { String::new() } else { format!("{data}: ") };
+    CliError::Data(format!("{file}{error}{hint}"))
+}
+
+/// Whether its message begins with where the table came from.
+fn names_a_file(error: &glassnet::model::ModelError) -> bool {
+    use glassnet::model::ModelError as E;
+    matches!(
+        error,
+        E::NoColumn { .. }
+            | E::ColumnsMissing { .. }
+            | E::DuplicateColumn { .. }
+            | E::BadValue(_)
+            | E::NoRows { .. }
+            | E::NoInputs { .. }
+    )
 }
 
 /// A type as it was asked for, for the record.
