@@ -4,6 +4,7 @@
 mod commands;
 mod error;
 mod losses;
+mod machine;
 mod model_data;
 mod numbers;
 mod output;

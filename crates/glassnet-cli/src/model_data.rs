@@ -96,6 +96,9 @@ pub fn open(
     let is_table = matches!(format, Format::Csv | Format::Arrays);
     if takes_table != is_table {
         let (learned, given, hint) = match takes_table {
+            true if format == Format::Folder => {
+                ("a table", "a folder, as images come in", "give a table with the training's columns")
+            }
             true => ("a table", "images", "give a table with the training's columns"),
             false => ("images", "a table", "give a folder of IDX files, or one IDX file"),
         };

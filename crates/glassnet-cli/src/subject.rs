@@ -114,6 +114,7 @@ impl Net {
                     Some(linear) => linear.given.0.is_some() && (layer.slots.len() < 2 || linear.given.1.is_some()),
                     None => true,
                 });
+                crate::machine::holds("NET", network.parameters(), 8)?;
                 let weights = if all_given { Weights::Given } else { Weights::Drawn(args.seed) };
                 Ok((network.initialise(args.seed), weights))
             }

@@ -25,7 +25,7 @@ pub struct Args {
     /// For a model: data with targets; its first rows are taken
     pub data: Option<String>,
     /// How many rows the loss is a mean over
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rows: u32,
     /// One row, in place of data: the numbers that the network reads
     #[arg(

@@ -6,7 +6,7 @@ use crate::tables::table;
 
 /// By `--net`.
 pub fn texts() -> Vec<Case> {
-    vec![
+    let mut cases = vec![
         train("an unknown activation", &["--net", "25 rleu"], &["--net", "rleu", "^^^^"], "did you mean relu?"),
         train("a dimension of 0", &["--net", "0 relu"], &["--net", "dense dimensions must be positive", "^"], "0 relu"),
         train(
@@ -46,7 +46,20 @@ pub fn texts() -> Vec<Case> {
             &["--loss cross-entropy", "ends in 1"],
             "end it in 2",
         ),
-    ]
+    ];
+    if cfg!(target_os = "linux") {
+        let large = "1000000 relu -> 1000000 relu";
+        let inspect = ["inspect", "1000000 -> 1000000"];
+        cases.push(case(
+            "more weights than memory to inspect",
+            &inspect,
+            2,
+            &["NET", "this machine has"],
+            "fewer units",
+        ));
+        cases.push(train("more weights than memory", &["--net", large], &["--net", "this machine has"], "fewer units"));
+    }
+    cases
 }
 
 /// `train t.csv --config run.toml`.

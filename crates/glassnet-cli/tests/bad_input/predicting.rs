@@ -51,7 +51,7 @@ pub fn columns() -> Vec<Case> {
             "images for a table's model",
             &["predict", "m.glass", "set"],
             3,
-            &["set", "learned from a table, but this is images"],
+            &["set", "learned from a table, but this is a folder"],
             "training's columns",
         )
         .with("m.glass", model())

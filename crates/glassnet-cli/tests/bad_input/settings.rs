@@ -21,9 +21,22 @@ pub fn flags() -> Vec<Case> {
         train("batch below 0", &["--batch=-3"], &["--batch", "-3"], "128"),
         train("batch a fraction", &["--batch", "1.5"], &["--batch", "1.5"], "128"),
         train("epochs 0", &["--epochs", "0"], &["--epochs", "0 epochs train nothing"], "1 or more"),
+        train(
+            "epochs without end",
+            &["--epochs", "18446744073709551615"],
+            &["--epochs: 18446744073709551615"],
+            "Ctrl-C",
+        ),
+        train("class weights of 0", &["--class-weights", "0,0"], &["--class-weights: all weights are 0"], "balanced"),
         train("epochs a word", &["--epochs", "ten"], &["--epochs", "\"ten\""], "whole number"),
         train("accumulate 0", &["--accumulate", "0"], &["--accumulate: 0"], "1 or more"),
         train("threads 0", &["--threads", "0"], &["--threads: 0"], "every core"),
+        train(
+            "more threads than any machine has",
+            &["--threads", "100000000"],
+            &["--threads: 100000000"],
+            "every core",
+        ),
         train("an unknown optimizer", &["--optimizer", "adma"], &["--optimizer", "adma"], "did you mean \"adam\"?"),
         train(
             "an unknown schedule",

@@ -195,6 +195,15 @@ pub fn columns() -> Vec<Case> {
         ),
         weighted("all weights 0", |_| "0", 3, &["\"w\"", "0 in all"], "at least one must be positive"),
         case(
+            "validation's weights all 0",
+            &["train", "t.csv", "--target", "y", "--valid", "v.csv", "--weight-column", "x"],
+            3,
+            &["v.csv", "\"x\"", "0 in all 40 rows"],
+            "at least one must be positive",
+        )
+        .with("t.csv", table())
+        .with("v.csv", "x,kind,y\n".to_string() + &"0,a,no\n".repeat(40)),
+        case(
             "the weights are the target",
             &["train", "t.csv", "--target", "y", "--weight-column", "y"],
             2,

@@ -40,6 +40,14 @@ pub fn cases() -> Vec<Case> {
         text("a layer that is not there", &["--x", "1,2", "--layer", "9"], &["9"], "0"),
         text("rows for a text", &["t.csv"], &["t.csv: only a model knows"], "--x"),
         case(
+            "to check with too many rows",
+            &["check", "2 -> 1", "--rows", "4294967295"],
+            2,
+            &["--rows", "100000"],
+            "--help",
+        ),
+        text("a step that is NaN", &["--x", "1,2", "--y", "1", "--step", "nan"], &["step", "NaN"], "try 0.1"),
+        case(
             "a text without inputs",
             &["trace", "4 relu -> 1", "--x", "1"],
             2,

@@ -85,7 +85,11 @@ pub fn class_weights(text: &str) -> Result<ClassWeights, String> {
         _ => Err(format!("\"{word}\" is no weight\n  hint: write balanced, yes=2,no=1 or 1,2 (numbers, 0 or more)")),
     };
     if !text.contains('=') {
-        return text.split(',').map(weight).collect::<Result<_, _>>().map(ClassWeights::InOrder);
+        let weights: Vec<f64> = text.split(',').map(weight).collect::<Result<_, _>>()?;
+        if weights.iter().all(|&weight| weight == 0.0) {
+            return Err("all weights are 0, so that no row counts\n  hint: leave it out, or write balanced".into());
+        }
+        return Ok(ClassWeights::InOrder(weights));
     }
     let mut named = BTreeMap::new();
     for part in text.split(',') {

@@ -10,6 +10,7 @@ use super::choices::draw_all;
 use super::settings::Settings;
 use crate::error::CliError;
 use crate::losses::LossName;
+use crate::machine;
 
 /// Tables with fewer training rows than this are small: epochs cost nothing, and one of them says little.
 const SMALL: usize = 5_000;
@@ -48,6 +49,8 @@ pub fn network(settings: &Settings, prepared: &mut Prepared, images: bool) -> Re
             settings.net_from
         )));
     }
+    // The weights, their gradients and the best epoch's weights.
+    machine::holds(&settings.net_from, headed.network.parameters(), 12)?;
     Ok(headed)
 }
 

@@ -17,7 +17,11 @@ use super::args::Args;
 use super::choices;
 use crate::error::CliError;
 use crate::losses::LossName;
+use crate::machine::MOST_THREADS;
 use crate::reading;
+
+/// Most epochs that may be asked for: no run lasts as long, and steps are counted without overflow.
+const MOST_EPOCHS: u64 = 1_000_000_000;
 
 /// What a person said, checked; what was not said is `None` and gets its default when the data is known.
 #[derive(Debug, Clone)]
@@ -141,6 +145,12 @@ impl Settings {
             Some(text) => Some(choices::epochs(text).map_err(|error| from.error("epochs", true, error))?),
             None => said.epochs.map(|epochs| epochs as u64),
         };
+        if let Some(many) = epochs.filter(|&epochs| epochs > MOST_EPOCHS) {
+            let what = format!(
+                "{many} epochs are more than the {MOST_EPOCHS} allowed\n  hint: Ctrl-C ends a long run and keeps its best epoch"
+            );
+            return Err(from.error("epochs", t.epochs.is_some(), what));
+        }
         let batch = match &t.batch {
             Some(text) => Some(choices::batch(text).map_err(|error| from.error("batch", true, error))?),
             None => said.batch.map(|batch| match batch {
@@ -191,6 +201,12 @@ impl Settings {
         let threads = args.threads.or(said.threads);
         if threads == Some(0) {
             return Err(from.error("threads", true, "0 threads do no work\n  hint: leave it out to use every core"));
+        }
+        if let Some(many) = threads.filter(|&threads| threads > MOST_THREADS) {
+            let what = format!(
+                "{many} threads are more than the {MOST_THREADS} allowed\n  hint: leave it out to use every core"
+            );
+            return Err(from.error("threads", args.threads.is_some(), what));
         }
         let data = args.data.clone().or_else(|| said.data.clone()).ok_or_else(|| {
             CliError::Usage(
