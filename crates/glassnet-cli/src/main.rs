@@ -3,12 +3,15 @@
 
 mod commands;
 mod error;
+mod losses;
+mod machine;
 mod model_data;
 mod numbers;
 mod output;
 mod reading;
 mod row;
 mod subject;
+mod words;
 
 use clap::{CommandFactory, Parser, Subcommand};
 

@@ -67,8 +67,11 @@ pub fn load_model(path: &str) -> Result<Model, CliError> {
             return Err(no_file("this is a folder, not a model file", "give the .glass file that `train -o` wrote"));
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let hint = "check the path, or make the model: glassnet train DATA --target COL -o model.glass";
-            return Err(no_file("there is no such model file", hint));
+            let near = data::nearest_file(std::path::Path::new(path));
+            let near = near.map_or(String::new(), |near| format!("did you mean '{near}'? "));
+            let hint =
+                format!("{near}check the path, or make the model: glassnet train DATA --target COL -o model.glass");
+            return Err(no_file("there is no such model file", &hint));
         }
         Err(error) => {
             return Err(no_file(&format!("the model file cannot be read: {error}"), "check its permissions"));
@@ -93,6 +96,9 @@ pub fn open(
     let is_table = matches!(format, Format::Csv | Format::Arrays);
     if takes_table != is_table {
         let (learned, given, hint) = match takes_table {
+            true if format == Format::Folder => {
+                ("a table", "a folder, as images come in", "give a table with the training's columns")
+            }
             true => ("a table", "images", "give a table with the training's columns"),
             false => ("images", "a table", "give a folder of IDX files, or one IDX file"),
         };

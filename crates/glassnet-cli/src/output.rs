@@ -100,6 +100,10 @@ pub fn stdout_error(error: &std::io::Error) -> CliError {
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         CliError::Closed
     } else {
-        CliError::Write(format!("cannot write to standard output: {error}"))
+        let (what, hint) = match error.kind() {
+            std::io::ErrorKind::StorageFull => ("the disk is full".to_string(), "make room, or send it elsewhere"),
+            _ => (error.to_string(), "look at where standard output goes"),
+        };
+        CliError::Write(format!("cannot write to standard output: {what}\n  hint: {hint}"))
     }
 }

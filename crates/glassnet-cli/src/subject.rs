@@ -10,6 +10,7 @@ use glassnet::nn::spec::toml::{LONGEST_TOML, RunConfig};
 use glassnet::nn::spec::{Activation, LayerSpec, NetSpec};
 
 use crate::error::CliError;
+use crate::losses::LossName;
 use crate::model_data::load_model;
 
 /// Which network, with which parameters.
@@ -24,45 +25,12 @@ pub struct NetArgs {
     /// Biases of all linear layers, in order; 0 where only --w is given
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
     pub b: Option<Vec<f64>>,
-    /// The loss; otherwise what fits the network and its target
-    #[arg(long, value_name = "NAME")]
+    /// The loss: mse, mae, huber, cross-entropy or bce; otherwise what fits the network and its target
+    #[arg(long, value_name = "NAME", value_parser = LossName::parse)]
     pub loss: Option<LossName>,
     /// What weights are drawn from where none are given
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-}
-
-/// A loss by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum LossName {
-    /// Mean squared error
-    #[value(alias = "mean-squared")]
-    Mse,
-    /// Mean absolute error
-    #[value(alias = "mean-absolute")]
-    Mae,
-    /// Huber's, with delta 1
-    Huber,
-    /// Softmax cross-entropy on logits
-    #[value(alias = "ce", alias = "cross_entropy")]
-    CrossEntropy,
-    /// Binary cross-entropy on logits
-    #[value(alias = "binary-cross-entropy")]
-    Bce,
-}
-
-impl LossName {
-    /// The library's form; `soft` where targets are shares and no class number.
-    pub fn spec(self, soft: bool) -> LossSpec {
-        match self {
-            LossName::Mse => LossSpec::MeanSquared,
-            LossName::Mae => LossSpec::MeanAbsolute,
-            LossName::Huber => LossSpec::Huber { delta: 1.0 },
-            LossName::CrossEntropy if soft => LossSpec::SoftCrossEntropy { smoothing: 0.0, class_weights: Vec::new() },
-            LossName::CrossEntropy => LossSpec::cross_entropy(),
-            LossName::Bce => LossSpec::binary_cross_entropy(),
-        }
-    }
 }
 
 /// What NET is.
@@ -146,6 +114,7 @@ impl Net {
                     Some(linear) => linear.given.0.is_some() && (layer.slots.len() < 2 || linear.given.1.is_some()),
                     None => true,
                 });
+                crate::machine::holds("NET", network.parameters(), 8)?;
                 let weights = if all_given { Weights::Given } else { Weights::Drawn(args.seed) };
                 Ok((network.initialise(args.seed), weights))
             }
@@ -203,4 +172,19 @@ fn looks_like_path(text: &str) -> bool {
     }
     let ending = Path::new(text).extension().and_then(|ending| ending.to_str()).unwrap_or("");
     text.contains(['/', '\\']) || ending.chars().next().is_some_and(char::is_alphabetic)
+}
+
+/// Numbers of a row, all of them finite.
+///
+/// # Errors
+/// The first that is not, by its place.
+pub fn finite(flag: &str, numbers: &[f64]) -> Result<(), CliError> {
+    match numbers.iter().position(|number| !number.is_finite()) {
+        None => Ok(()),
+        Some(place) => Err(CliError::Usage(format!(
+            "{flag}: number {} is {}, which is not finite\n  hint: give a number such as 0.5",
+            place + 1,
+            numbers[place]
+        ))),
+    }
 }

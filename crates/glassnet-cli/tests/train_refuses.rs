@@ -21,7 +21,7 @@ fn wrong_settings() {
         (&["--target", "late", "--threads", "0"], &["--threads"]),
         (&["--target", "late", "--optimizer", "adma"], &["adma", "did you mean \"adam\"?"]),
         (&["--target", "late", "--momentum", "0.9"], &["adam has no momentum"]),
-        (&["--target", "late", "--weight-decay", "-1"], &["weight_decay", "0 or more"]),
+        (&["--target", "late", "--weight-decay", "-1"], &["--weight-decay: -1", "0 or more"]),
         (&["--target", "late", "--schedule", "cosin"], &["cosin", "did you mean \"cosine\"?"]),
         (&["--target", "late", "--clip-norm", "0"], &["--clip-norm: 0"]),
         (&["--target", "late", "--loss", "mea"], &["mea", "did you mean mae?"]),

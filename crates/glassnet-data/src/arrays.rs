@@ -57,14 +57,27 @@ pub fn read_arrays(path: &str) -> Result<Arrays> {
     Ok(Arrays { source, format, gzip: input.gzip, arrays, bytes: input.bytes(), hash: input.hash() })
 }
 
+/// What a zip with such a file in it is: spreadsheets are zips too, whatever they are called.
+const OTHERS: [(&str, &str, &str); 4] = [
+    ("xl/", "a spreadsheet (.xlsx)", "export the sheet as CSV UTF-8"),
+    ("word/", "a document (.docx)", "write its table as CSV UTF-8"),
+    ("content.xml", "a spreadsheet or document (.ods, .odt)", "export the sheet as CSV UTF-8"),
+    ("archive/data.pkl", "a PyTorch file", "give the data: a CSV, an .npz, a folder of IDX files"),
+];
+
 fn from_archive(file: &str, bytes: &[u8]) -> Result<Vec<Array>> {
     let mut arrays = Vec::new();
-    for entry in zip::entries(file, bytes)? {
+    let entries = zip::entries(file, bytes)?;
+    for entry in &entries {
         if let Some(name) = entry.name.strip_suffix(".npy") {
-            arrays.push(from_bytes(file, name, &zip::unpack(file, bytes, &entry)?)?);
+            arrays.push(from_bytes(file, name, &zip::unpack(file, bytes, entry)?)?);
         }
     }
     if arrays.is_empty() {
+        let is = |mark: &str| entries.iter().any(|entry| entry.name.starts_with(mark));
+        if let Some((_, what, hint)) = OTHERS.iter().find(|(mark, _, _)| is(mark)) {
+            return Err(DataError::Unsupported { file: file.into(), what: (*what).into(), hint: (*hint).into() });
+        }
         return Err(DataError::Npy {
             file: file.into(),
             array: String::new(),

@@ -306,7 +306,8 @@ impl DataError {
     }
 }
 
-fn nearest_file(path: &Path) -> Option<String> {
+/// The name most like the last part of `path` among what lies in its folder: what a person may have meant.
+pub fn nearest_file(path: &Path) -> Option<String> {
     let folder = path.parent()?;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let wanted = path.file_name()?.to_str()?;

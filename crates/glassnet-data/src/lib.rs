@@ -26,7 +26,7 @@ mod zip;
 pub use arrays::{Arrays, read_arrays};
 pub use csv::{read_csv, read_csv_from};
 pub use dialect::Dialect;
-pub use error::{DataError, Result};
+pub use error::{DataError, Result, nearest_file};
 pub use idx::{IdxArray, IdxFolder, read_idx, read_idx_folder};
 pub use npy::Array;
 pub use open::{Dataset, Format, format_of, open};

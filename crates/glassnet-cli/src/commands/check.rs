@@ -14,7 +14,7 @@ use crate::error::CliError;
 use crate::model_data::{self, ModelData, Need, Part, Wanted};
 use crate::output::Output;
 use crate::reading::ReadArgs;
-use crate::subject::{Net, NetArgs};
+use crate::subject::{self, Net, NetArgs};
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub struct Args {
     /// For a model: data with targets; its first rows are taken
     pub data: Option<String>,
     /// How many rows the loss is a mean over
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rows: u32,
     /// One row, in place of data: the numbers that the network reads
     #[arg(
@@ -92,6 +92,8 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         }
         (_, None, Some(x)) => {
             let y = args.y.clone().unwrap_or_default();
+            subject::finite("--x", x)?;
+            subject::finite("--y", &y)?;
             let network = net.network(Some(&loss(args, &net, y.len())?))?;
             let matrix = given(&network, x, y)?;
             (network, matrix, "--x and --y".to_string())

@@ -7,6 +7,7 @@ use glassnet::model::Model;
 use glassnet::model::encoded::Encoded;
 
 use crate::error::CliError;
+use crate::machine::MOST_THREADS;
 use crate::model_data::{self, ModelData, Need, Notices, Part, Wanted};
 use crate::output::Output;
 use crate::reading::ReadArgs;
@@ -24,7 +25,7 @@ pub struct Args {
     #[arg(long, value_name = "PART")]
     pub part: Option<Part>,
     /// Threads; the numbers do not depend on it
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS as i64))]
     pub threads: u16,
     #[command(flatten)]
     pub reading: ReadArgs,

@@ -12,6 +12,7 @@ use glassnet::model::Model;
 use glassnet::nn::nearest::nearest;
 
 use crate::error::CliError;
+use crate::machine::MOST_THREADS;
 use crate::model_data::{self, Need, Part, Wanted};
 use crate::output::Output;
 use crate::reading::ReadArgs;
@@ -52,7 +53,7 @@ pub struct Args {
     #[arg(long, value_name = "PART")]
     pub part: Option<Part>,
     /// Threads; the numbers do not depend on it
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=MOST_THREADS as i64))]
     pub threads: u16,
     #[command(flatten)]
     pub reading: ReadArgs,

@@ -101,6 +101,11 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         (None, _) => None,
     };
     let target = target(args, model, row.as_ref())?;
+    if args.step.is_some() && target.is_none() {
+        return Err(CliError::Usage(
+            "--step: a step needs gradients, and gradients need a target\n  hint: give it with --y, as in --y 1".into(),
+        ));
+    }
     let loss = match (&args.net.loss, &target) {
         (Some(loss), target) => Some(loss.spec(matches!(target, Some(Goal::Values(values)) if values.len() > 1))),
         (None, Some(Goal::Values(values))) if model.is_none() => Some(default_loss(&net, values.len())?),
@@ -108,7 +113,10 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     };
     let network = net.network(loss.as_ref())?;
     let x = match (&args.x, &row) {
-        (Some(x), _) => x.clone(),
+        (Some(x), _) => {
+            subject::finite("--x", x)?;
+            x.clone()
+        }
         (None, Some(row)) => row.inputs.iter().map(|&x| f64::from(x)).collect(),
         (None, None) => {
             let example: Vec<String> = (1..=network.inputs().min(8)).map(|x| x.to_string()).collect();

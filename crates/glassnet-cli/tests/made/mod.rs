@@ -183,7 +183,7 @@ pub fn zip(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     bytes
 }
 
-fn crc(data: &[u8]) -> u32 {
+pub fn crc(data: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for &byte in data {
         crc ^= u32::from(byte);

@@ -6,59 +6,12 @@ use glassnet::model::fit::ClassWeights;
 use glassnet::model::schema::Override;
 use glassnet::model::target::TaskChoice;
 use glassnet::nn::clip::Clip;
-use glassnet::nn::loss::LossSpec;
-use glassnet::nn::nearest::nearest;
 use glassnet::nn::optimizer::OptimizerSpec;
 use glassnet::nn::spec::{Init, LayerSpec, NetSpec, names};
 use glassnet::nn::train::Batch;
 
 use crate::error::CliError;
-
-/// A loss as it is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LossChoice {
-    /// Mean squared error.
-    Mse,
-    /// Mean absolute error.
-    Mae,
-    /// Huber's, with delta 1.
-    Huber,
-    /// Softmax cross-entropy.
-    CrossEntropy,
-    /// Binary cross-entropy on one logit.
-    Bce,
-}
-
-impl LossChoice {
-    /// Whether it is for classes.
-    pub fn of_classes(self) -> bool {
-        matches!(self, LossChoice::CrossEntropy | LossChoice::Bce)
-    }
-
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        LOSSES.iter().find(|(_, loss)| *loss == self).map_or("", |(name, _)| name)
-    }
-
-    /// What the library takes; `None` for cross-entropy, whose weights and smoothing the library fills in.
-    pub fn spec(self) -> Option<LossSpec> {
-        match self {
-            LossChoice::Mse => Some(LossSpec::MeanSquared),
-            LossChoice::Mae => Some(LossSpec::MeanAbsolute),
-            LossChoice::Huber => Some(LossSpec::Huber { delta: 1.0 }),
-            LossChoice::Bce => Some(LossSpec::binary_cross_entropy()),
-            LossChoice::CrossEntropy => None,
-        }
-    }
-}
-
-const LOSSES: [(&str, LossChoice); 5] = [
-    ("mse", LossChoice::Mse),
-    ("mae", LossChoice::Mae),
-    ("huber", LossChoice::Huber),
-    ("cross-entropy", LossChoice::CrossEntropy),
-    ("bce", LossChoice::Bce),
-];
+use crate::words::one_of;
 
 const KINDS: [(&str, Override); 4] = [
     ("number", Override::Number),
@@ -66,27 +19,6 @@ const KINDS: [(&str, Override); 4] = [
     ("boolean", Override::Boolean),
     ("drop", Override::Drop),
 ];
-
-/// One of some names, `_` and `-` alike.
-fn one_of<T: Copy>(what: &str, text: &str, known: &[(&'static str, T)]) -> Result<T, String> {
-    let wanted = text.trim().to_lowercase().replace('_', "-");
-    if let Some((_, value)) = known.iter().find(|(name, _)| *name == wanted) {
-        return Ok(*value);
-    }
-    let all: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-    let near = nearest(&wanted, all.iter().copied()).map_or(String::new(), |near| format!("did you mean {near}? "));
-    Err(format!("no {what} is called \"{text}\"\n  hint: {near}({})", all.join(", ")))
-}
-
-/// A loss by its name.
-pub fn loss(text: &str) -> Result<LossChoice, String> {
-    let known = match text.to_lowercase().as_str() {
-        "cross_entropy" | "crossentropy" => "cross-entropy",
-        "binary-cross-entropy" | "binary_cross_entropy" => "bce",
-        _ => text,
-    };
-    one_of("loss", known, &LOSSES)
-}
 
 /// A column's type by its name.
 pub fn kind(text: &str) -> Result<Override, String> {
@@ -153,7 +85,11 @@ pub fn class_weights(text: &str) -> Result<ClassWeights, String> {
         _ => Err(format!("\"{word}\" is no weight\n  hint: write balanced, yes=2,no=1 or 1,2 (numbers, 0 or more)")),
     };
     if !text.contains('=') {
-        return text.split(',').map(weight).collect::<Result<_, _>>().map(ClassWeights::InOrder);
+        let weights: Vec<f64> = text.split(',').map(weight).collect::<Result<_, _>>()?;
+        if weights.iter().all(|&weight| weight == 0.0) {
+            return Err("all weights are 0, so that no row counts\n  hint: leave it out, or write balanced".into());
+        }
+        return Ok(ClassWeights::InOrder(weights));
     }
     let mut named = BTreeMap::new();
     for part in text.split(',') {

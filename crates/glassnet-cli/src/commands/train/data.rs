@@ -81,7 +81,7 @@ fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result
     let valid = settings.valid.as_ref().map(&mut other).transpose()?;
     let test = settings.test.as_ref().map(&mut other).transpose()?;
     let prepared = Prepared::table(table, valid, &fit_options(settings, &target))
-        .map_err(|error| with_flags(&settings.data, error))?;
+        .map_err(|error| with_flags(&spoken_of(settings, &error), error))?;
     let hash = understood.hash.clone();
     Ok(Data { prepared, test: test.map(Part::Table), understood: Some(understood), hash, notes, images: false })
 }
@@ -283,7 +283,31 @@ fn with_flags(data: &str, error: glassnet::model::ModelError) -> CliError {
         }
         _ => "",
     };
-    CliError::Data(format!("{error}{hint}"))
+    // Which file it is about, where the library does not say.
+    let file = if names_a_file(&error) { String::new() } else { format!("{data}: ") };
+    CliError::Data(format!("{file}{error}{hint}"))
+}
+
+/// The data that an error is about. Of row weights that are all 0 the library does not say in which file they stand.
+fn spoken_of(settings: &Settings, error: &glassnet::model::ModelError) -> String {
+    match (error, &settings.valid) {
+        (glassnet::model::ModelError::ZeroWeights { .. }, Some(valid)) => format!("{} or {valid}", settings.data),
+        _ => settings.data.clone(),
+    }
+}
+
+/// Whether its message begins with where the table came from.
+fn names_a_file(error: &glassnet::model::ModelError) -> bool {
+    use glassnet::model::ModelError as E;
+    matches!(
+        error,
+        E::NoColumn { .. }
+            | E::ColumnsMissing { .. }
+            | E::DuplicateColumn { .. }
+            | E::BadValue(_)
+            | E::NoRows { .. }
+            | E::NoInputs { .. }
+    )
 }
 
 /// A type as it was asked for, for the record.

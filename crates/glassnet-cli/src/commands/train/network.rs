@@ -6,9 +6,11 @@ use glassnet::nn::early::EarlySpec;
 use glassnet::nn::spec::{LayerSpec, NetSpec};
 use glassnet::nn::train::{Batch, TrainSpec};
 
-use super::choices::{LossChoice, draw_all};
+use super::choices::draw_all;
 use super::settings::Settings;
 use crate::error::CliError;
+use crate::losses::LossName;
+use crate::machine;
 
 /// Tables with fewer training rows than this are small: epochs cost nothing, and one of them says little.
 const SMALL: usize = 5_000;
@@ -29,13 +31,14 @@ pub fn network(settings: &Settings, prepared: &Prepared, images: bool) -> Result
     let single = spec.is_full() && spec.output() == Some(1);
     check_loss(settings, classes, single)?;
     let outputs = match classes {
-        Some(2) if single || settings.loss == Some(LossChoice::Bce) => 1,
+        Some(2) if single || settings.loss == Some(LossName::Bce) => 1,
         Some(classes) => classes,
         None => 1,
     };
     let named = |error: glassnet::nn::spec::SpecError| CliError::Usage(error.named(&settings.net_from).to_string());
     spec.shapes(prepared.inputs(), outputs).map_err(named)?;
-    let loss = settings.loss.and_then(LossChoice::spec);
+    // Cross-entropy is what the library takes for classes by itself, with their weights and the smoothing.
+    let loss = settings.loss.filter(|&loss| loss != LossName::CrossEntropy).map(|loss| loss.spec(false));
     let headed = prepared
         .network(&spec, loss, settings.smoothing)
         .map_err(|error| CliError::Usage(format!("{}: {error}", settings.net_from)))?;
@@ -46,6 +49,8 @@ pub fn network(settings: &Settings, prepared: &Prepared, images: bool) -> Result
             settings.net_from
         )));
     }
+    // The weights, their gradients and the best epoch's weights.
+    machine::holds(&settings.net_from, headed.network.parameters(), 12)?;
     Ok(headed)
 }
 
@@ -71,12 +76,12 @@ fn check_loss(settings: &Settings, classes: Option<usize>, single: bool) -> Resu
                     "--loss {name} is for numbers, but the target is a class\n  hint: take cross-entropy, or --task regress where the target is a number"
                 ));
             }
-            Some(classes) if loss == LossChoice::Bce && classes != 2 => {
+            Some(classes) if loss == LossName::Bce && classes != 2 => {
                 return refuse(format!(
                     "--loss bce is for two classes, but the target has {classes}\n  hint: take cross-entropy"
                 ));
             }
-            Some(classes) if loss == LossChoice::CrossEntropy && single => {
+            Some(classes) if loss == LossName::CrossEntropy && single => {
                 return refuse(format!(
                     "--loss cross-entropy needs an output for each class, but the network ends in 1\n  hint: end it in {classes}, or take bce"
                 ));
@@ -84,7 +89,7 @@ fn check_loss(settings: &Settings, classes: Option<usize>, single: bool) -> Resu
             _ => {}
         }
     }
-    let softmax = classes.is_some() && !single && settings.loss != Some(LossChoice::Bce);
+    let softmax = classes.is_some() && !single && settings.loss != Some(LossName::Bce);
     if settings.smoothing > 0.0 && !softmax {
         return refuse(
             "--label-smoothing is for softmax cross-entropy, with an output for each class\n  hint: leave it out"

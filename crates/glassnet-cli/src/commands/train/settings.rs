@@ -14,9 +14,14 @@ use glassnet::nn::spec::{Init, NetSpec};
 use glassnet::nn::train::Batch;
 
 use super::args::Args;
-use super::choices::{self, LossChoice};
+use super::choices;
 use crate::error::CliError;
+use crate::losses::LossName;
+use crate::machine::MOST_THREADS;
 use crate::reading;
+
+/// Most epochs that may be asked for: no run lasts as long, and steps are counted without overflow.
+const MOST_EPOCHS: u64 = 1_000_000_000;
 
 /// What a person said, checked; what was not said is `None` and gets its default when the data is known.
 #[derive(Debug, Clone)]
@@ -39,7 +44,7 @@ pub struct Settings {
     pub accumulate: usize,
     /// `Some(None)`: off.
     pub early: Option<Option<u64>>,
-    pub loss: Option<LossChoice>,
+    pub loss: Option<LossName>,
     pub smoothing: f64,
     pub class_weights: ClassWeights,
     pub validation_share: f64,
@@ -115,10 +120,18 @@ impl Settings {
             .read("optimizer", t.optimizer.as_ref(), said.optimizer.as_ref(), str::parse::<OptimizerSpec>)?
             .unwrap_or_default();
         if let Some(momentum) = t.momentum.or(said.momentum) {
+            if !(0.0..1.0).contains(&momentum) {
+                let what = format!("{momentum} must be from 0 to below 1\n  hint: 0.9 is usual");
+                return Err(from.error("momentum", t.momentum.is_some(), what));
+            }
             choices::set_momentum(&mut optimizer, momentum)
                 .map_err(|error| from.error("momentum", t.momentum.is_some(), error))?;
         }
         if let Some(decay) = t.weight_decay.or(said.weight_decay) {
+            if !(decay >= 0.0 && decay.is_finite()) {
+                let what = format!("{decay} must be a number of 0 or more\n  hint: 0.01 is usual for adamw, 0 is none");
+                return Err(from.error("weight_decay", t.weight_decay.is_some(), what));
+            }
             optimizer.set_weight_decay(decay);
         }
         optimizer.checked().map_err(|error| CliError::Usage(error.to_string()))?;
@@ -129,6 +142,12 @@ impl Settings {
             Some(text) => Some(choices::epochs(text).map_err(|error| from.error("epochs", true, error))?),
             None => said.epochs.map(|epochs| epochs as u64),
         };
+        if let Some(many) = epochs.filter(|&epochs| epochs > MOST_EPOCHS) {
+            let what = format!(
+                "{many} epochs are more than the {MOST_EPOCHS} allowed\n  hint: Ctrl-C ends a long run and keeps its best epoch"
+            );
+            return Err(from.error("epochs", t.epochs.is_some(), what));
+        }
         let batch = match &t.batch {
             Some(text) => Some(choices::batch(text).map_err(|error| from.error("batch", true, error))?),
             None => said.batch.map(|batch| match batch {
@@ -155,7 +174,7 @@ impl Settings {
         if accumulate == 0 {
             return Err(from.error("accumulate", true, "0 batches make no step\n  hint: write 1 or more"));
         }
-        let loss = from.read("loss", t.loss.as_ref(), said.loss.as_ref(), choices::loss)?;
+        let loss = from.read("loss", t.loss.as_ref(), said.loss.as_ref(), LossName::parse)?;
         let smoothing = t.label_smoothing.or(said.label_smoothing).unwrap_or(0.0);
         if !(0.0..1.0).contains(&smoothing) {
             let what = format!("{smoothing} must be from 0 to below 1\n  hint: 0.1 is usual");
@@ -179,6 +198,12 @@ impl Settings {
         let threads = args.threads.or(said.threads);
         if threads == Some(0) {
             return Err(from.error("threads", true, "0 threads do no work\n  hint: leave it out to use every core"));
+        }
+        if let Some(many) = threads.filter(|&threads| threads > MOST_THREADS) {
+            let what = format!(
+                "{many} threads are more than the {MOST_THREADS} allowed\n  hint: leave it out to use every core"
+            );
+            return Err(from.error("threads", args.threads.is_some(), what));
         }
         let data = args.data.clone().or_else(|| said.data.clone()).ok_or_else(|| {
             CliError::Usage(
@@ -231,9 +256,23 @@ impl Settings {
 fn read_config(args: &Args) -> Result<(RunConfig, String), CliError> {
     let Some(path) = &args.config else { return Ok((RunConfig::default(), String::new())) };
     let name = path.display().to_string();
-    let cannot = |what: String| CliError::Usage(format!("--config: cannot read {name}: {what}"));
-    let bytes = std::fs::read(path).map_err(|error| cannot(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".into()))?;
+    let cannot = |what: &str, hint: &str| CliError::Usage(format!("--config {name}: {what}\n  hint: {hint}"));
+    if path.is_dir() {
+        return Err(cannot("it is a folder", "give a TOML file inside of it"));
+    }
+    let size = std::fs::metadata(path).map_or(0, |data| data.len());
+    if size > toml::LONGEST_TOML as u64 {
+        return Err(cannot(&format!("{size} bytes are too many for a settings file"), "is it a TOML?"));
+    }
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let near =
+                glassnet::data::nearest_file(path).map_or(String::new(), |near| format!("did you mean '{near}'? "));
+            cannot("there is no such file", &format!("{near}check the path, as seen from the current folder"))
+        }
+        _ => cannot(&format!("it cannot be read: {error}"), "check its permissions"),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text", "save it as UTF-8"))?;
     let config = RunConfig::parse(&text).map_err(|error| CliError::Usage(error.named(&name).to_string()))?;
     Ok((config, name))
 }
