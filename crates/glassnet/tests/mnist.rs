@@ -28,7 +28,7 @@ fn digits(options: &FitOptions) -> Prepared {
 }
 
 /// Losses of the first batch from three seeds, with the default start.
-fn first_losses(data: &mut Prepared, net: &str) -> Vec<f64> {
+fn first_losses(data: &Prepared, net: &str) -> Vec<f64> {
     let headed = data.network(&net.parse().unwrap(), None, 0.0).unwrap();
     let (network, rows) = (&headed.network, &data.train_rows[..128]);
     let mut losses = Vec::new();
@@ -51,7 +51,7 @@ fn the_first_loss_of_digits_is_near_ln_10() {
     for net in ["64 -> 256 relu -> 10", "256 relu", "64 gelu -> 64 gelu", "linear"] {
         // In the full form the input size is the data's, whatever columns were left out.
         let net = net.replace("64 -> 256", &format!("{} -> 256", data.inputs()));
-        for loss in first_losses(&mut data, &net) {
+        for loss in first_losses(&data, &net) {
             assert!((loss - LN_10).abs() < 0.15 * LN_10, "{net}: {loss}");
         }
     }
@@ -62,7 +62,7 @@ fn the_first_loss_of_digits_is_near_ln_10() {
 fn a_head_drawn_by_hes_rule_starts_too_high() {
     let data = digits(&FitOptions::new("c65"));
     let net = format!("{} -> 256 relu -> 10 init he", data.inputs());
-    for loss in first_losses(&mut data, &net) {
+    for loss in first_losses(&data, &net) {
         assert!(loss > 1.15 * LN_10, "{loss}");
     }
 }
@@ -77,7 +77,7 @@ fn the_first_loss_of_mnist_is_near_ln_10() {
     }
     let folder = read_idx_folder(path.to_str().unwrap()).unwrap();
     let data = Prepared::images(folder.train, None, &FitOptions::new("label")).unwrap();
-    for loss in first_losses(&mut data, "784 -> 256 relu -> 10") {
+    for loss in first_losses(&data, "784 -> 256 relu -> 10") {
         assert!((loss - LN_10).abs() < 0.15 * LN_10, "{loss}");
     }
 }
