@@ -10,8 +10,8 @@ use crate::slots::{SlotId, Slots};
 /// Most numbers of one row of a value.
 pub const MAX_WIDTH: usize = 1 << 24;
 
-/// Most parameters of a graph: their bytes stay addressable on every processor of 64 bits.
-pub const MAX_PARAMETERS: usize = 1 << 40;
+/// Most parameters of a graph, so that sizes in bytes stay addressable: 2^40, or 2^28 where addresses have 32 bits.
+pub const MAX_PARAMETERS: usize = 1 << if usize::BITS >= 64 { 40 } else { 28 };
 
 /// Number of a node in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
