@@ -48,7 +48,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub test: Option<String>,
     /// Where the model is written [default: DATA's name with .glass, in this folder]
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, visible_alias = "output", value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Settings and network as TOML; flags win over it
     #[arg(long, value_name = "FILE")]

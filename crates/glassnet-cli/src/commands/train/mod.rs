@@ -47,6 +47,7 @@ use report::Parts;
 use settings::Settings;
 
 use crate::error::CliError;
+use crate::inputs::keep_inputs;
 use crate::numbers::{bytes, thousands};
 use crate::output::Output;
 
@@ -64,6 +65,10 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let interrupt = Interrupt::listen()?;
     let settings = Settings::new(args)?;
     let out = record::out_path(&settings);
+    let config = args.config.as_ref().map(|path| path.display().to_string());
+    let read = [Some(&settings.data), settings.valid.as_ref(), settings.test.as_ref(), config.as_ref()];
+    let read: Vec<&str> = read.into_iter().flatten().map(String::as_str).filter(|path| *path != "-").collect();
+    keep_inputs(&out, &read)?;
     check_writable(&out)?;
 
     let mut data = data::read(&settings)?;
@@ -187,6 +192,7 @@ impl Finished<'_> {
             &parts,
         )?;
         let file = model.to_bytes()?;
+        let replaced = self.out.exists();
         write_atomic(self.out, &file)?;
 
         let measured = Measured { seconds: self.seconds, peak_bytes: forecast::process_memory().map(|(_, peak)| peak) };
@@ -201,10 +207,11 @@ impl Finished<'_> {
         let validated = data.prepared.valid().is_some();
         text += &format!("\n{}\n", report::stop_words(&stop, best, epochs, validated, self.spec.early.patience));
         text += &format!(
-            "model {} ({}, {} parameters)\n",
+            "model {} ({}, {} parameters){}\n",
             self.out.display(),
             bytes(file.len() as u64),
-            thousands(model.parameters().len() as u64)
+            thousands(model.parameters().len() as u64),
+            if replaced { "; the file of that name was replaced" } else { "" }
         );
         if model.classes().is_some() {
             text += "these are scores, not probabilities: nothing has checked them as such\n";
@@ -219,6 +226,7 @@ impl Finished<'_> {
             "seconds": self.seconds,
             "parameters": model.parameters().len(),
             "model": self.out.display().to_string(),
+            "replaced": replaced,
             "findings": doctor.findings(),
             "stopped": report::stop_word(&stop),
             "first_loss": history.first_loss,
@@ -230,8 +238,9 @@ impl Finished<'_> {
             "measured": measured,
         });
         if let (Some(failure), Some(object)) = (&failure, value.as_object_mut()) {
-            object.insert("error".into(), json!(failure.to_string()));
-            object.insert("exit_code".into(), json!(failure.exit_code()));
+            if let serde_json::Value::Object(error) = failure.as_json() {
+                object.extend(error);
+            }
         }
         output.result(&text, &value)?;
         failure.map_or(Ok(()), Err)
