@@ -121,3 +121,39 @@ fn how_long_a_schedule_is_run() {
     let plateau = spec("small.csv", &["--schedule", "plateau"]);
     assert_eq!((plateau.0, plateau.1), (300, Some(22)), "twice its patience of 10 and one more");
 }
+
+#[test]
+fn evaluation_says_its_weights_and_whose_rows_they_are() {
+    let folder = Folder::new("whose");
+    let base = ["--net", "4 relu", "--epochs", "1", "-o", "m.glass", "-q"];
+    folder.write("orders.csv", orders(100, 1));
+    folder.write("other.csv", orders(50, 2));
+    folder.write("days.csv", orders(50, 2).replace("days", "weeks"));
+    folder.run(&[&["train", "orders.csv", "--target", "late", "--weight-column", "days"], &base[..]].concat()).ok();
+    let evaluate = |data: &str| folder.run(&["evaluate", "m.glass", data]).ok().out;
+    let (own, other, without) = (evaluate("orders.csv"), evaluate("other.csv"), evaluate("days.csv"));
+    assert!(
+        own.contains("weighted by days") && own.contains("rows include those that the model was trained on"),
+        "{own}"
+    );
+    assert!(other.contains("weighted by days") && !other.contains("trained on"), "{other}");
+    assert!(without.contains("weight column days is not in the data: unweighted"), "{without}");
+    assert!(own.contains("mean (score of \"yes\" - truth)^2"), "{own}");
+    let json = |data: &str| folder.run(&["evaluate", "m.glass", data, "--json"]).ok().json();
+    assert_eq!(json("orders.csv")["holds_training_rows"], true);
+    assert_eq!(json("days.csv")["weighting"], "weight column days is not in the data: unweighted");
+
+    folder.run(&[&["train", "orders.csv", "--target", "country"], &base[..]].concat()).ok();
+    let out = evaluate("other.csv");
+    assert!(out.contains("sum over classes of (score - truth)^2") && !out.contains("weight"), "{out}");
+
+    // Of a folder the test images are not the training's.
+    let images = folder.path("tiny");
+    std::fs::create_dir_all(&images).unwrap();
+    made::idx_folder(&images, "train", 60, 1);
+    made::idx_folder(&images, "t10k", 20, 2);
+    folder.run(&[&["train", "tiny"], &base[..]].concat()).ok();
+    assert!(!evaluate("tiny").contains("trained on"));
+    let out = folder.run(&["evaluate", "m.glass", "tiny", "--part", "train"]).ok().out;
+    assert!(out.contains("rows include those that the model was trained on"), "{out}");
+}
