@@ -249,10 +249,10 @@ impl Finished<'_> {
             "forecast": self.forecast,
             "measured": measured,
         });
-        if let (Some(failure), Some(object)) = (&failure, value.as_object_mut()) {
-            if let serde_json::Value::Object(error) = failure.as_json() {
-                object.extend(error);
-            }
+        if let (Some(failure), Some(object)) = (&failure, value.as_object_mut())
+            && let serde_json::Value::Object(error) = failure.as_json()
+        {
+            object.extend(error);
         }
         output.result(&text, &value)?;
         failure.map_or(Ok(()), Err)
