@@ -3,6 +3,7 @@
 
 mod commands;
 mod error;
+mod inputs;
 mod losses;
 mod machine;
 mod model_data;
@@ -12,6 +13,8 @@ mod reading;
 mod row;
 mod subject;
 mod words;
+
+use std::io::Write;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -68,6 +71,11 @@ fn main() -> std::process::ExitCode {
             let usage = error.use_stderr();
             // Where not even this can be written, the exit code still tells.
             let _ = error.print();
+            let words = std::env::args_os().skip(1).take_while(|word| word != "--");
+            if usage && words.into_iter().any(|word| word == "--json") {
+                let object = CliError::of_arguments(&error).as_json();
+                let _ = writeln!(std::io::stdout(), "{object:#}");
+            }
             return std::process::ExitCode::from(if usage { error::USAGE } else { 0 });
         }
     };

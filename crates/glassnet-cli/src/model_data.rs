@@ -49,10 +49,11 @@ pub enum Need {
 pub enum ModelData {
     /// A CSV, not read yet.
     Stream(Box<CsvStream>),
-    /// A table from arrays.
-    Table(Table),
-    /// Images, with the word for the part of the folder that they are.
-    Images(Images, &'static str),
+    /// A table from arrays, with the hash of its file.
+    Table(Table, String),
+    /// Images, with the word for the part of the folder that they are, and the hash of the files where a training on them
+    /// would use these images and not keep them for its test.
+    Images(Images, &'static str, Option<String>),
 }
 
 /// Reads a model file.
@@ -116,11 +117,11 @@ pub fn open(
         return Ok(ModelData::Stream(Box::new(stream)));
     }
     match data::open(path, options)? {
-        Dataset::Table { table, .. } => Ok(ModelData::Table(table)),
-        Dataset::Images { train, test, .. } => match (part, test) {
-            (Some(Part::Train), _) => Ok(ModelData::Images(train, "training images")),
-            (None, None) => Ok(ModelData::Images(train, "images")),
-            (_, Some(test)) => Ok(ModelData::Images(test, "test images")),
+        Dataset::Table { table, understood } => Ok(ModelData::Table(table, understood.hash)),
+        Dataset::Images { train, test, hash } => match (part, test) {
+            (Some(Part::Train), _) => Ok(ModelData::Images(train, "training images", Some(hash))),
+            (None, None) => Ok(ModelData::Images(train, "images", Some(hash))),
+            (_, Some(test)) => Ok(ModelData::Images(test, "test images", None)),
             (Some(Part::Test), None) => Err(CliError::Data(format!(
                 "{path}: this folder has no test images\n  hint: add t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or \
                  take --part train"

@@ -54,6 +54,11 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// A loss in a column of them: four digits after the point, with an exponent from a million on.
+pub fn loss(value: f64) -> String {
+    if value.abs() >= 1e6 { format!("{value:.4e}") } else { format!("{value:.4}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +71,7 @@ mod tests {
             [0.012, 0.4, 12.3, 185.0, 7_800.0].map(duration),
             ["12 ms", "0.4 s", "12 s", "3 min 5 s", "2 h 10 min"]
         );
+        assert_eq!([0.51234, 999_999.0, 1.5e30].map(loss), ["0.5123", "999999.0000", "1.5000e30"]);
         assert_eq!([0.0, 0.5, 0.00012, 1234.5].map(number), ["0", "0.5000", "1.200e-4", "1234.50"]);
     }
 }

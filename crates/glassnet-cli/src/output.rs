@@ -89,8 +89,7 @@ impl Output {
         }
         let _ = writeln!(std::io::stderr(), "error: {error}");
         if self.json && !self.printed {
-            let value = serde_json::json!({ "error": error.to_string(), "exit_code": error.exit_code() });
-            let _ = self.text(&format!("{value:#}\n"));
+            let _ = self.text(&format!("{:#}\n", error.as_json()));
         }
     }
 }

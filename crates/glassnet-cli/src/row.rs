@@ -79,10 +79,10 @@ pub fn read(model: &Model, data: ModelData, number: u64) -> Result<Row, CliError
                 None => Err(beyond(&source, number - 1)),
             }
         }
-        ModelData::Table(table) if number > table.rows as u64 => Err(beyond(&table.source, table.rows as u64)),
-        ModelData::Table(table) => of_table(model, &table, number as usize - 1, number),
-        ModelData::Images(images, _) if number > images.rows as u64 => Err(beyond(&images.source, images.rows as u64)),
-        ModelData::Images(images, what) => of_images(model, images, number, what),
+        ModelData::Table(table, _) if number > table.rows as u64 => Err(beyond(&table.source, table.rows as u64)),
+        ModelData::Table(table, _) => of_table(model, &table, number as usize - 1, number),
+        ModelData::Images(images, ..) if number > images.rows as u64 => Err(beyond(&images.source, images.rows as u64)),
+        ModelData::Images(images, what, _) => of_images(model, images, number, what),
     }
 }
 

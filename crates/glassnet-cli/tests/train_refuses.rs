@@ -143,3 +143,59 @@ fn a_full_disk() {
     run.fails(6, &["disk/m.glass", "the disk is full", "hint"]);
     assert_eq!(left, 0, "nothing half-written");
 }
+
+#[test]
+fn an_input_is_not_overwritten() {
+    let folder = Folder::new("keepinputs");
+    let images = folder.path("tiny");
+    std::fs::create_dir_all(&images).unwrap();
+    made::idx_folder(&images, "train", 40, 1);
+    let config = "[train]\ntarget = \"late\"\nepochs = 1\n";
+    let files = [("orders.csv", orders(60, 1)), ("v.csv", orders(30, 2)), ("t.csv", orders(30, 3))];
+    for (name, text) in &files {
+        folder.write(name, text);
+    }
+    folder.write("run.toml", config);
+    let base = ["train", "orders.csv", "--config", "run.toml", "--valid", "v.csv", "--test", "t.csv"];
+    for out in ["orders.csv", "./v.csv", "tiny/../t.csv", "run.toml"] {
+        let said = ["this is the file", "would be replaced", "hint: give another name"];
+        folder.run(&[&base[..], &["-o", out]].concat()).fails(2, &said);
+    }
+    let image = std::fs::read_dir(&images).unwrap().next().unwrap().unwrap().file_name();
+    let image = format!("tiny/{}", image.to_string_lossy());
+    folder
+        .run(&["train", "tiny", "--epochs", "1", "--output", &image])
+        .fails(2, &["one of the files of the folder tiny"]);
+    for (name, text) in &files {
+        assert_eq!(&std::fs::read_to_string(folder.path(name)).unwrap(), text, "{name}");
+    }
+    assert_eq!(std::fs::read_to_string(folder.path("run.toml")).unwrap(), config);
+    // Another file may be replaced, and it is said.
+    let good = [&base[..], &["--net", "4 relu", "--output", "m.glass"]].concat();
+    assert!(!folder.run(&good).ok().out.contains("replaced"));
+    assert!(folder.run(&good).ok().out.contains("replaced"));
+}
+
+#[test]
+fn arguments_that_cannot_be_read_are_json_too() {
+    let folder = Folder::new("jsonargs");
+    folder.write("orders.csv", orders(60, 1));
+    let json = |arguments: &[&str]| folder.run(arguments).fails(2, &["error: "]).json();
+    let value = json(&["train", "--json", "orders.csv", "--targett", "late"]);
+    assert_eq!(value["exit_code"], 2);
+    assert!(value["error"].as_str().unwrap().contains("--targett"), "{value}");
+    assert!(value["hint"].as_str().unwrap().contains("--target"), "{value}");
+    let value = json(&["evaluate", "--json"]);
+    assert!(value["error"].as_str().unwrap().contains("<MODEL>") && value["hint"].is_string(), "{value}");
+    let value = json(&["train", "orders.csv", "--target", "lat", "--json"]);
+    assert!(!value["error"].as_str().unwrap().contains("hint"), "{value}");
+    assert!(value["hint"].as_str().unwrap().contains("did you mean late?"), "{value}");
+    // After -- it is a file's name.
+    assert_eq!(folder.run(&["evaluate", "--", "--json"]).fails(2, &["error: "]).out, "");
+    let value = json(&["train", "orders.csv", "--target", "late", "--net", " ", "--json"]);
+    assert!(value["hint"].as_str().unwrap().contains("linear"), "{value}");
+    let value = json(&["train", "orders.csv", "--target", "late", "--net", "25 rleu", "--json"]);
+    assert!(value["error"].as_str().unwrap().ends_with("^^^^"), "{value}");
+    assert!(value["hint"].as_str().unwrap().contains("did you mean relu?"), "{value}");
+    folder.run(&["train", "orders.csv", "--target", "late", "--net", "linear", "--epochs", "1"]).ok();
+}

@@ -153,7 +153,7 @@ impl Schema {
 
 impl fmt::Display for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let header = ["column", "kind", "missing", "values", "inputs"].map(str::to_owned);
+        let header = ["column", "kind", "missing in training", "first value, or levels", "inputs"].map(str::to_owned);
         let mut lines = vec![header];
         for column in &self.columns {
             let sees = match &column.left_out {
@@ -175,13 +175,10 @@ impl fmt::Display for Schema {
             writeln!(f, "{name:<a$}  {kind:<b$}  {missing:>c$}  {values:<d$}  {sees}")?;
         }
         let used = self.used().count();
-        writeln!(
-            f,
-            "{} rows; {used} of {} columns used, {} inputs of the network",
-            self.rows,
-            self.columns.len(),
-            self.inputs()
-        )?;
+        let (all, inputs) = (self.columns.len(), self.inputs());
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        write!(f, "{} training row{}; {used} of {all} column{} used, ", self.rows, plural(self.rows), plural(all))?;
+        writeln!(f, "{inputs} input{} of the network", plural(inputs))?;
         if let Some(target) = &self.target {
             writeln!(f, "target {target}")?;
         }

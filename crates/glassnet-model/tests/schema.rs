@@ -178,12 +178,12 @@ fn the_table_of_what_was_understood() {
     let schema = Schema::infer(&t, &all(&t), options).unwrap();
     assert_eq!(
         schema.to_string(),
-        "column   kind      missing  values  inputs\n\
-         temp     number          1  1.5     2\n\
-         carrier  category        0  AA, UA  3\n\
-         vip      boolean         0  n / y   1\n\
-         k        number          0  7       left out: always 7\n\
-               3 rows; 3 of 4 columns used, 6 inputs of the network\n\
+        "column   kind      missing in training  first value, or levels  inputs\n\
+         temp     number                      1  1.5                     2\n\
+         carrier  category                    0  AA, UA                  3\n\
+         vip      boolean                     0  n / y                   1\n\
+         k        number                      0  7                       left out: always 7\n\
+               3 training rows; 3 of 4 columns used, 6 inputs of the network\n\
                target late: 2 classes (no, yes), a class because it is text with 2 different values\n\
                row weights w\n"
     );

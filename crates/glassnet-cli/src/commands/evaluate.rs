@@ -68,33 +68,41 @@ pub struct Labelled {
     pub blank: usize,
     /// What they are: `rows`, `test images`.
     pub what: &'static str,
+    /// Whether the data is the very data of the training, by its hash.
+    pub seen: bool,
     /// What was noticed.
     pub notices: Notices,
 }
 
 /// Reads and encodes all rows, with their targets.
 pub fn encode(model: &Model, data: ModelData) -> Result<Labelled, CliError> {
-    let (table, ignored) = match data {
+    let learned = &model.document().provenance.data_hash;
+    let trained_on = |hash: &str| learned.strip_prefix("sha256:") == Some(hash);
+    let (table, ignored, seen) = match data {
         ModelData::Stream(mut stream) => {
             let ignored = model_data::extra_columns(model, stream.columns(), None);
-            (stream.next_chunk(usize::MAX)?.unwrap_or_default(), ignored)
+            let table = stream.next_chunk(usize::MAX)?.unwrap_or_default();
+            // The hash is the file's when the reader has met its end.
+            let seen = stream.next_chunk(1)?.is_none() && trained_on(&stream.understood().hash);
+            (table, ignored, seen)
         }
-        ModelData::Table(table) => {
+        ModelData::Table(table, hash) => {
             let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-            (table, model_data::extra_columns(model, &names, None))
+            (table, model_data::extra_columns(model, &names, None), trained_on(&hash))
         }
-        ModelData::Images(images, what) => {
+        ModelData::Images(images, what, hash) => {
             if images.labels.is_empty() {
                 let hint = "put the labels' file (train-labels-idx1-ubyte) beside the images and give the folder";
                 let source = &images.source;
                 return Err(CliError::Data(format!("{source}: these images have no labels\n  hint: {hint}")));
             }
             let (encoded, rows) = model.encode_images(images, true)?;
-            return Ok(Labelled { encoded, rows, blank: 0, what, notices: Notices::default() });
+            let seen = hash.is_some_and(|hash| trained_on(&hash));
+            return Ok(Labelled { encoded, rows, blank: 0, what, seen, notices: Notices::default() });
         }
     };
     let (encoded, rows, noticed) = model.encode_table(&table, true)?;
     let mut notices = Notices { ignored_columns: ignored, ..Notices::default() };
     notices.add(&noticed);
-    Ok(Labelled { blank: table.rows - rows.len(), encoded, rows, what: "rows", notices })
+    Ok(Labelled { blank: table.rows - rows.len(), encoded, rows, what: "rows", seen, notices })
 }

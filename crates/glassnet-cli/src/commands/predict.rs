@@ -74,7 +74,7 @@ const EXAMPLES: &str = "\
 Examples:
   glassnet predict late.glass new.csv -o scores.csv
   glassnet predict late.glass new.csv --id order --threshold 0.6 --above review --below monitor
-  zcat big.csv.gz | glassnet predict late.glass - --format json | jq .rows
+  zcat big.csv.gz | glassnet predict late.glass - --format json | jq .predictions
   glassnet predict late.glass new.csv --id order --format text | head
 
 The columns written: the identifier (or row, counted from 1), score_<class> for every class, class, and queue where there
@@ -171,7 +171,7 @@ fn queue(args: &Args, model: &Model) -> Result<Option<Queue>, CliError> {
     if !(0.0..=1.0).contains(&threshold) {
         return usage(
             format!("--threshold {threshold}: scores lie between 0 and 1"),
-            "try 0.5, or read a threshold off `glassnet evaluate`".into(),
+            "try 0.5; a lower one sends more rows above".into(),
         );
     }
     let output = match &args.class {

@@ -24,6 +24,10 @@ pub struct Report {
     evaluation: Evaluation,
     rows_without_target: usize,
     target: String,
+    /// Whether these rows include those of the training.
+    holds_training_rows: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weighting: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<Baseline>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -56,6 +60,10 @@ struct Class {
 /// Said wherever scores are shown.
 pub const NO_PROBABILITY: &str = "scores, not probabilities: nothing has calibrated them";
 
+/// Said where the data is that of the training.
+const SEEN: &str = "warning: these rows include those that the model was trained on (the data has the training's hash), so the \
+                    figures flatter; evaluate on other rows";
+
 impl Report {
     /// Puts it together.
     pub fn new(args: &Args, model: &Model, rows: &Labelled, evaluation: Evaluation) -> Self {
@@ -86,6 +94,13 @@ impl Report {
             evaluation,
             rows_without_target: rows.blank,
             target: model.target().to_string(),
+            holds_training_rows: rows.seen,
+            weighting: model.document().schema.weight_column.as_ref().map(|name| {
+                match rows.encoded.weights.is_empty() {
+                    true => format!("weight column {name} is not in the data: unweighted"),
+                    false => format!("weighted by {name}"),
+                }
+            }),
             baseline,
             note: (!classes.is_empty()).then_some(NO_PROBABILITY),
             classes,
@@ -157,7 +172,14 @@ impl Report {
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let rows = count(self.evaluation.rows as u64);
-        writeln!(f, "{} on {}: {rows} {}, target {}\n", self.model, self.data, self.what, self.target)?;
+        writeln!(f, "{} on {}: {rows} {}, target {}", self.model, self.data, self.what, self.target)?;
+        if let Some(weighting) = &self.weighting {
+            writeln!(f, "{weighting}")?;
+        }
+        if self.holds_training_rows {
+            writeln!(f, "{SEEN}")?;
+        }
+        writeln!(f)?;
         let scores = &self.evaluation.scores;
         if let Some(accuracy) = scores.accuracy {
             write!(f, "accuracy  {accuracy:.4}")?;
@@ -166,9 +188,13 @@ impl Display for Report {
                 None => writeln!(f)?,
             }
         }
+        let brier = match self.classes.as_slice() {
+            [_, second] => format!("   mean (score of {:?} - truth)^2, truth 1 or 0", second.name),
+            _ => "   mean over rows of the sum over classes of (score - truth)^2".to_string(),
+        };
         let rest = [
             ("log-loss", scores.log_loss, "   nats a row; this is the loss"),
-            ("Brier", scores.brier, "   mean squared distance of the scores from the truth"),
+            ("Brier", scores.brier, brier.as_str()),
             ("AUC", scores.auc, if self.classes.len() > 2 { "   mean over classes, one against the rest" } else { "" }),
             ("RMSE", scores.rmse, "   root of the mean squared error, in the target's unit"),
             ("MAE", scores.mae, "   mean absolute error, in the target's unit"),

@@ -45,7 +45,7 @@ impl<'a> Chunks<'a> {
                 notices.ignored_columns = extra_columns(model, stream.columns(), id);
                 Source::Stream(stream)
             }
-            ModelData::Table(table) => {
+            ModelData::Table(table, _) => {
                 let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
                 notices.ignored_columns = extra_columns(model, &names, id);
                 let (encoded, rows, noticed) = model.encode_table(&table, false)?;
@@ -53,7 +53,7 @@ impl<'a> Chunks<'a> {
                 let ids = id.map(|id| ids(&table, id)).transpose()?;
                 Source::Whole { encoded: Box::new(encoded), ids, rows, done: 0 }
             }
-            ModelData::Images(images, _) => {
+            ModelData::Images(images, ..) => {
                 if let Some(id) = id {
                     let hint = "leave --id out: images are numbered";
                     return Err(CliError::Usage(format!("--id {id}: images have no columns\n  hint: {hint}")));

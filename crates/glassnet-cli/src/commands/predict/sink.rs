@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use glassnet::data::write::AtomicFile;
 
 use crate::error::CliError;
+use crate::inputs::keep_inputs;
 use crate::output::stdout_error;
 
 /// An open destination.
@@ -26,14 +27,7 @@ impl Sink {
 
     /// A file, which must be none of `inputs`.
     pub fn file(path: &str, inputs: &[&str]) -> Result<Self, CliError> {
-        let same = |input: &&&str| match (std::fs::canonicalize(path), std::fs::canonicalize(input)) {
-            (Ok(a), Ok(b)) => a == b,
-            _ => false,
-        };
-        if let Some(input) = inputs.iter().find(same) {
-            let what = format!("-o {path}: this is the file {input} that is read; it would be replaced");
-            return Err(CliError::Usage(format!("{what}\n  hint: give another name")));
-        }
+        keep_inputs(std::path::Path::new(path), inputs)?;
         Ok(Sink::File(Box::new(BufWriter::with_capacity(BUFFER, AtomicFile::create(path)?))))
     }
 

@@ -48,10 +48,12 @@ pub fn read(settings: &Settings) -> Result<Data, CliError> {
             Override::Boolean | Override::Drop => false,
         };
     }
-    match reading::open(&settings.data, &options).map_err(|error| of_type(settings, error))? {
-        Dataset::Table { table, understood } => of_table(settings, table, *understood),
-        Dataset::Images { train, test, hash } => of_images(settings, train, test, hash),
-    }
+    let mut data = match reading::open(&settings.data, &options).map_err(|error| of_type(settings, error))? {
+        Dataset::Table { table, understood } => of_table(settings, table, *understood)?,
+        Dataset::Images { train, test, hash } => of_images(settings, train, test, hash)?,
+    };
+    data.notes.extend(super::understand::rare_classes(&data.prepared));
+    Ok(data)
 }
 
 /// A column that the reader does not find was named by a flag of ours.
@@ -68,9 +70,10 @@ fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result
     let mut notes = suspicions(settings, &understood)?;
     let same = same_kinds(settings, &understood);
     let mut other = |path: &String| match read_again(path, &same)? {
-        Dataset::Table { table, understood } => {
-            let warnings = understood.warnings.iter().map(|warning| format!("{path}: {warning}"));
+        Dataset::Table { table, understood: other } => {
+            let warnings = other.warnings.iter().map(|warning| format!("{path}: {warning}"));
             notes.extend(warnings);
+            notes.extend((other.hash == understood.hash).then(|| same_rows(path, settings)));
             Ok(table)
         }
         Dataset::Images { .. } => Err(CliError::Data(format!(
@@ -103,17 +106,22 @@ fn of_images(settings: &Settings, train: Images, test: Option<Images>, hash: Str
             settings.data
         )));
     }
-    let other = |path: &String, last: bool| match reading::open(path, &ReadOptions::default())? {
-        Dataset::Images { train, test, .. } => Ok(if last { test.unwrap_or(train) } else { train }),
+    let mut notes = Vec::new();
+    let mut other = |path: &String, last: bool| match reading::open(path, &ReadOptions::default())? {
+        Dataset::Images { test: Some(test), .. } if last => Ok(test),
+        Dataset::Images { train, hash: other, .. } => {
+            notes.extend((other == hash).then(|| same_rows(path, settings)));
+            Ok(train)
+        }
         Dataset::Table { .. } => {
             let hint = "give a folder of IDX files or one of images";
             Err(CliError::Data(format!("{path} is a table, but {} holds images\n  hint: {hint}", settings.data)))
         }
     };
-    let mut notes = Vec::new();
     let valid = settings.valid.as_ref().map(|path| other(path, false)).transpose()?;
-    let test = match (&settings.test, test) {
-        (Some(path), _) => Some(other(path, true)?),
+    let given = settings.test.as_ref().map(|path| other(path, true)).transpose()?;
+    let test = match (given, test) {
+        (Some(images), _) => Some(images),
         (None, Some(images)) => {
             notes.push(format!("{} images of {} are kept for the last test", images.rows, images.source));
             Some(images)
@@ -123,6 +131,14 @@ fn of_images(settings: &Settings, train: Images, test: Option<Images>, hash: Str
     let prepared = Prepared::images(train, valid, &fit_options(settings, "label"))
         .map_err(|error| with_flags(&settings.data, error))?;
     Ok(Data { prepared, test: test.map(Part::Images), understood: None, hash, notes, images: true })
+}
+
+/// Said where rows to judge by are the rows to train on, byte for byte.
+fn same_rows(path: &str, settings: &Settings) -> String {
+    format!(
+        "warning: {path} holds the very rows of {}: scores on it flatter, for the network has seen them; give other rows",
+        settings.data
+    )
 }
 
 fn fit_options(settings: &Settings, target: &str) -> FitOptions {

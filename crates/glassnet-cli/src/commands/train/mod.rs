@@ -11,9 +11,11 @@
 //! | `forecast` | time and memory, before and after |
 //! | `progress`, `interrupt` | while it runs |
 //! | `report` | scores |
+//! | `baseline` | what knowing nothing would score |
 //! | `record` | what the model file says about its training |
 
 mod args;
+mod baseline;
 mod choices;
 mod data;
 mod forecast;
@@ -39,6 +41,7 @@ use glassnet::nn::train::{Outcome, Stop, TrainSpec, Trainer};
 use serde_json::json;
 
 pub use args::Args;
+use baseline::{Constant, Guesses};
 use data::{Data, Part};
 use forecast::{Forecast, Measured};
 use interrupt::Interrupt;
@@ -47,6 +50,7 @@ use report::Parts;
 use settings::Settings;
 
 use crate::error::CliError;
+use crate::inputs::keep_inputs;
 use crate::numbers::{bytes, thousands};
 use crate::output::Output;
 
@@ -64,6 +68,10 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let interrupt = Interrupt::listen()?;
     let settings = Settings::new(args)?;
     let out = record::out_path(&settings);
+    let config = args.config.as_ref().map(|path| path.display().to_string());
+    let read = [Some(&settings.data), settings.valid.as_ref(), settings.test.as_ref(), config.as_ref()];
+    let read: Vec<&str> = read.into_iter().flatten().map(String::as_str).filter(|path| *path != "-").collect();
+    keep_inputs(&out, &read)?;
     check_writable(&out)?;
 
     let mut data = data::read(&settings)?;
@@ -176,7 +184,9 @@ impl Finished<'_> {
         }
         let headed = merged.as_ref().unwrap_or(self.headed);
         let mut model = data.prepared.model(headed, parameters)?;
-        let parts = scores(&data, test, &model, team)?;
+        let parts = scores(&data, test.as_ref(), &model, team)?;
+        let constant = Constant::new(&data.prepared);
+        let guesses = guesses(&data, test.as_ref(), constant.as_ref());
         record::fill(
             &mut model,
             self.settings,
@@ -187,6 +197,7 @@ impl Finished<'_> {
             &parts,
         )?;
         let file = model.to_bytes()?;
+        let replaced = self.out.exists();
         write_atomic(self.out, &file)?;
 
         let measured = Measured { seconds: self.seconds, peak_bytes: forecast::process_memory().map(|(_, peak)| peak) };
@@ -197,14 +208,21 @@ impl Finished<'_> {
         }
 
         let best = history.best_epoch;
-        let mut text = report::table(&parts);
+        let mut text = report::table(&parts, &guesses);
+        if let Some(constant) = &constant {
+            text += &format!("{}\n", constant.words());
+        }
+        for warning in baseline::warnings(&parts, &guesses) {
+            text += &format!("{warning}\n");
+        }
         let validated = data.prepared.valid().is_some();
         text += &format!("\n{}\n", report::stop_words(&stop, best, epochs, validated, self.spec.early.patience));
         text += &format!(
-            "model {} ({}, {} parameters)\n",
+            "model {} ({}, {} parameters){}\n",
             self.out.display(),
             bytes(file.len() as u64),
-            thousands(model.parameters().len() as u64)
+            thousands(model.parameters().len() as u64),
+            if replaced { "; the file of that name was replaced" } else { "" }
         );
         if model.classes().is_some() {
             text += "these are scores, not probabilities: nothing has checked them as such\n";
@@ -214,11 +232,13 @@ impl Finished<'_> {
             "train": report::part_json(parts[0].1.as_ref()),
             "valid": report::part_json(parts[1].1.as_ref()),
             "test": report::part_json(parts[2].1.as_ref()),
+            "baseline": constant.as_ref().map(|constant| constant.as_json(&parts, &guesses)),
             "epochs": epochs,
             "best_epoch": best,
             "seconds": self.seconds,
             "parameters": model.parameters().len(),
             "model": self.out.display().to_string(),
+            "replaced": replaced,
             "findings": doctor.findings(),
             "stopped": report::stop_word(&stop),
             "first_loss": history.first_loss,
@@ -229,9 +249,10 @@ impl Finished<'_> {
             "forecast": self.forecast,
             "measured": measured,
         });
-        if let (Some(failure), Some(object)) = (&failure, value.as_object_mut()) {
-            object.insert("error".into(), json!(failure.to_string()));
-            object.insert("exit_code".into(), json!(failure.exit_code()));
+        if let (Some(failure), Some(object)) = (&failure, value.as_object_mut())
+            && let serde_json::Value::Object(error) = failure.as_json()
+        {
+            object.extend(error);
         }
         output.result(&text, &value)?;
         failure.map_or(Ok(()), Err)
@@ -258,7 +279,7 @@ fn stop_message(stop: &Stop) -> String {
 }
 
 /// The kept model's scores on each part.
-fn scores(data: &Data, test: Option<Test>, model: &Model, team: &Team) -> Result<Parts, CliError> {
+fn scores(data: &Data, test: Option<&Test>, model: &Model, team: &Team) -> Result<Parts, CliError> {
     let prepared = &data.prepared;
     let train = model.evaluate(&prepared.train, &prepared.train_rows, team)?;
     let valid = match prepared.valid_rows.is_empty() {
@@ -270,4 +291,14 @@ fn scores(data: &Data, test: Option<Test>, model: &Model, team: &Team) -> Result
     };
     let test = test.map(|test| model.evaluate(&test.encoded, &test.rows, team)).transpose()?;
     Ok([("train", Some(train)), ("valid", valid), ("test", test)])
+}
+
+/// The constant guess's scores on the same rows.
+fn guesses(data: &Data, test: Option<&Test>, constant: Option<&Constant>) -> Guesses {
+    let Some(constant) = constant else { return [None; 3] };
+    let prepared = &data.prepared;
+    let valid = prepared.valid.as_ref().unwrap_or(&prepared.train);
+    let valid = (!prepared.valid_rows.is_empty()).then(|| constant.scores(valid, &prepared.valid_rows));
+    let test = test.map(|test| constant.scores(&test.encoded, &test.rows));
+    [Some(constant.scores(&prepared.train, &prepared.train_rows)), valid, test]
 }

@@ -3,6 +3,7 @@
 use glassnet::model::file::Head;
 use glassnet::model::fit::{Headed, Prepared};
 use glassnet::nn::early::EarlySpec;
+use glassnet::nn::schedule::Shape;
 use glassnet::nn::spec::{LayerSpec, NetSpec};
 use glassnet::nn::train::{Batch, TrainSpec};
 
@@ -107,12 +108,14 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
     let rows = prepared.train_rows.len();
     let validated = prepared.valid().is_some();
     let small = !images && rows < SMALL;
+    // A schedule that falls to a fixed end is run whole: an early stop would leave its best steps, the small ones, out.
+    let falls = matches!(settings.schedule.shape, Shape::Cosine { .. } | Shape::OneCycle { .. });
     let patience = match (settings.early, settings.epochs) {
         (Some(early), _) => early,
         // Who asks for a number of epochs gets that number.
         (None, Some(_)) => None,
-        (None, None) if images || !validated => None,
-        (None, None) => Some(if small { 20 } else { 5 }),
+        (None, None) if images || !validated || falls => None,
+        (None, None) => Some(default_patience(small, settings.schedule.shape)),
     };
     if patience.is_some() && !validated {
         let hint = "leave it out, or give validation rows: --valid FILE or a --validation-share above 0";
@@ -120,6 +123,7 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
     }
     let epochs = settings.epochs.unwrap_or(match (images, validated) {
         (true, _) => 10,
+        (false, _) if falls && patience.is_none() => 30,
         (false, true) if small => 300,
         (false, true) => 100,
         (false, false) if small => 100,
@@ -139,6 +143,16 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
     };
     spec.check().map_err(|error| CliError::Usage(error.to_string()))?;
     Ok(spec)
+}
+
+/// Epochs without gain that are borne: 20 for small tables; 16 for others, the patience that Gorishniy, Kotelnikov and
+/// Babenko (2024, TabM) train tables with. Where the rate falls when the loss stands still: enough for two falls.
+fn default_patience(small: bool, shape: Shape) -> u64 {
+    let patience = if small { 20 } else { 16 };
+    match shape {
+        Shape::Plateau { patience: borne, .. } => patience.max(borne.saturating_add(1).saturating_mul(2)),
+        _ => patience,
+    }
 }
 
 /// 128 for images, 256 for tables; less where an epoch would have fewer than about 40 steps, but at least 16.

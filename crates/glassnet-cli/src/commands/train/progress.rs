@@ -9,7 +9,7 @@ use glassnet::nn::train::{Control, Observer, StepReport, Stop, View};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::Interrupt;
-use crate::numbers::{duration, number, thousands};
+use crate::numbers::{duration, loss, number, thousands};
 
 /// Watches a run.
 pub struct Progress {
@@ -97,9 +97,9 @@ impl Progress {
     /// One epoch in a line.
     fn epoch_line(&self, epoch: &Epoch, epochs: u64, rows: usize) -> String {
         let width = epochs.to_string().len();
-        let mut text = format!("epoch {:>width$}/{epochs}  loss {:.4}", epoch.epoch, epoch.train_loss);
-        if let Some(loss) = epoch.valid_loss {
-            text += &format!("  valid {loss:.4}");
+        let mut text = format!("epoch {:>width$}/{epochs}  loss {}", epoch.epoch, loss(epoch.train_loss));
+        if let Some(valid) = epoch.valid_loss {
+            text += &format!("  valid {}", loss(valid));
         }
         if let Some(accuracy) = epoch.valid.accuracy {
             text += &format!("  accuracy {accuracy:.4}");
@@ -149,12 +149,12 @@ impl Observer<f32> for Progress {
             let rate = report.rows_done as f64 / self.epoch_start.elapsed().as_secs_f64().max(1e-9);
             bar.set_position(report.step);
             let valid = view.history.epochs.last().and_then(|epoch| epoch.valid_loss);
-            let valid = valid.map_or(String::new(), |loss| format!("  valid {loss:.4}"));
+            let valid = valid.map_or(String::new(), |valid| format!("  valid {}", loss(valid)));
             bar.set_message(format!(
-                "epoch {}/{}  loss {:.4}{valid}  {} rows/s  {} left",
+                "epoch {}/{}  loss {}{valid}  {} rows/s  {} left",
                 report.epoch,
                 view.spec.epochs,
-                self.loss,
+                loss(self.loss),
                 thousands(rate as u64),
                 self.left()
             ));

@@ -5,6 +5,7 @@ use glassnet::nn::metrics::Scores;
 use glassnet::nn::train::Stop;
 use serde_json::{Value, json};
 
+use super::baseline::Guesses;
 use crate::numbers::{number, thousands};
 
 /// The scores of each part: train, valid, test.
@@ -22,17 +23,23 @@ const COLUMNS: [Column; 7] = [
     ("r2", |scores| scores.r2),
 ];
 
-/// A table with a line for each part and a column for each score that applies.
-pub fn table(parts: &Parts) -> String {
-    let known: Vec<_> = parts.iter().filter_map(|(name, part)| part.as_ref().map(|part| (name, part))).collect();
+/// A table with a line for each part, one below it for the constant guess, and a column for each score that applies.
+pub fn table(parts: &Parts, guesses: &Guesses) -> String {
+    let known = parts.iter().zip(guesses).filter_map(|((name, part), guess)| Some((name, part.as_ref()?, guess)));
+    let known: Vec<_> = known.collect();
     let columns: Vec<&Column> =
-        COLUMNS.iter().filter(|(_, of)| known.iter().any(|(_, part)| of(&part.scores).is_some())).collect();
+        COLUMNS.iter().filter(|(_, of)| known.iter().any(|(_, part, _)| of(&part.scores).is_some())).collect();
     let mut lines = vec![vec![String::new(), "rows".to_string()]];
     lines[0].extend(columns.iter().map(|(name, _)| name.to_string()));
-    for (name, part) in known {
+    for (name, part, guess) in known {
         let mut line = vec![name.to_string(), thousands(part.rows as u64)];
         line.extend(columns.iter().map(|(_, of)| of(&part.scores).map_or("-".to_string(), number)));
         lines.push(line);
+        if let Some(guess) = guess {
+            let mut line = vec!["  constant guess".to_string(), String::new()];
+            line.extend(columns.iter().map(|(_, of)| of(guess).map_or(String::new(), number)));
+            lines.push(line);
+        }
     }
     let mut widths = vec![0; columns.len() + 2];
     for line in &lines {

@@ -114,6 +114,10 @@ impl Settings {
             None => config.network.clone(),
         };
         let net_from = if t.net.is_some() { "--net".to_string() } else { name };
+        if t.net.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            let hint = "write \"linear\" for no hidden layer, or \"256 relu\" for one; or leave --net out";
+            return Err(CliError::Usage(format!("--net: nothing is written there\n  hint: {hint}")));
+        }
         let init = from.read("init", t.init.as_ref(), said.init.as_ref(), choices::init)?;
 
         let mut optimizer = from

@@ -17,8 +17,10 @@ pub fn data(data: &Data) -> String {
         Some(understood) => {
             text += &format!("{}: {}", understood.source, understood.format);
             text += if understood.gzip { " (gzip)" } else { "" };
-            let columns = understood.columns.len();
-            text += &format!(", {} rows, {columns} columns\n", thousands(understood.rows));
+            let (rows, columns) = (understood.rows, understood.columns.len());
+            let plural = |many: bool| if many { "s" } else { "" };
+            text += &format!(", {} row{}", thousands(rows), plural(rows != 1));
+            text += &format!(", {columns} column{}\n", plural(columns != 1));
             if let Some(dialect) = &understood.dialect {
                 text += &format!("  {dialect}\n");
             }
@@ -39,13 +41,14 @@ pub fn data(data: &Data) -> String {
     if let Some(counts) = class_counts(prepared) {
         text += "\nclasses of the training rows\n";
         let total: u64 = counts.iter().map(|(_, count)| count).sum();
-        let width = counts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(24);
-        for (name, count) in counts.iter().take(20) {
+        let (shown, hidden) = most_frequent(&counts);
+        let width = shown.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(24);
+        for (name, count) in &shown {
             let share = 100.0 * *count as f64 / total.max(1) as f64;
             text += &format!("  {name:<width$}  {:>9}  {share:>5.1} %\n", thousands(*count));
         }
-        if counts.len() > 20 {
-            text += &format!("  and {} more\n", counts.len() - 20);
+        if hidden > 0 {
+            text += &format!("  ... and {hidden} more\n");
         }
     }
     text += "\n";
@@ -78,6 +81,35 @@ pub fn data(data: &Data) -> String {
 
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {}\n", line.trim_end())).collect()
+}
+
+/// All classes in their order up to 20, else the 10 most frequent (ties in their order); and how many are left.
+fn most_frequent(counts: &[(String, u64)]) -> (Vec<&(String, u64)>, usize) {
+    let mut shown: Vec<_> = counts.iter().collect();
+    if counts.len() > 20 {
+        shown.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        shown.truncate(10);
+    }
+    let hidden = counts.len() - shown.len();
+    (shown, hidden)
+}
+
+/// A note where classes have fewer than 1 % of the training rows.
+pub fn rare_classes(prepared: &Prepared) -> Option<String> {
+    let counts = class_counts(prepared)?;
+    let total: u64 = counts.iter().map(|(_, count)| count).sum();
+    let rare: Vec<String> =
+        counts.iter().filter(|(_, count)| count * 100 < total).map(|(name, _)| format!("{name:?}")).collect();
+    let (first, more) = (rare.first()?, rare.len() - 1);
+    let who = match more {
+        0 => format!("class {first} has"),
+        1 => format!("class {first} and 1 more have"),
+        _ => format!("class {first} and {more} more have"),
+    };
+    Some(format!(
+        "{who} fewer than 1 % of the training rows: accuracy says little about so few; look at the recall \
+         (glassnet evaluate), or try --class-weights balanced"
+    ))
 }
 
 /// Training rows by class.

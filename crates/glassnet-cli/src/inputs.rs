@@ -1,0 +1,33 @@
+//! Files that a command reads must survive what it writes.
+
+use std::path::Path;
+
+use glassnet::data::{Format, format_of};
+
+use crate::error::CliError;
+
+/// Refuses an output that is one of the inputs, by whatever name or link, or one of the IDX files in an input folder.
+///
+/// # Errors
+/// It is such a file: wrong use, and nothing was written.
+pub fn keep_inputs(output: &Path, inputs: &[&str]) -> Result<(), CliError> {
+    let Ok(target) = std::fs::canonicalize(output) else { return Ok(()) };
+    let same = |input: &&&str| {
+        std::fs::canonicalize(input).is_ok_and(|input| {
+            input == target
+                || (input.is_dir()
+                    && target.parent() == Some(input.as_path())
+                    && target.to_str().is_some_and(|path| matches!(format_of(path), Ok(Format::Idx))))
+        })
+    };
+    match inputs.iter().find(same) {
+        None => Ok(()),
+        Some(input) => {
+            let of = if Path::new(input).is_dir() { "one of the files of the folder" } else { "the file" };
+            Err(CliError::Usage(format!(
+                "-o {}: this is {of} {input} that is read; it would be replaced\n  hint: give another name",
+                output.display()
+            )))
+        }
+    }
+}
