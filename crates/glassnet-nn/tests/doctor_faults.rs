@@ -213,6 +213,15 @@ fn fault_16_rows_sorted_by_class_and_not_shuffled() {
     let (findings, _) = case.findings();
     let finding = found(&findings, "sorted-rows", None);
     has(finding, "the 300 rows stand in 3 runs of one class each (a random order has about 201)");
+    assert!(finding.advice.contains("leave out --no-shuffle"), "{finding}");
+    // Steps so large that each class undoes the one before: shuffled the loss climbs by itself, sorted it follows.
+    let spec = TrainSpec { shuffle: true, ..settings("sgd", 20.0, 16, 4) };
+    let shuffled = Case { spec: spec.clone(), order: Some(sorted(&data)), ..Case::new("16 relu", ce(), &data, spec) };
+    assert!(shuffled.findings().0.iter().any(|finding| finding.code == "loss-climbs"));
+    let case = Case { spec: TrainSpec { shuffle: false, ..shuffled.spec.clone() }, ..shuffled };
+    let (findings, _) = case.findings();
+    found(&findings, "sorted-rows", None);
+    assert!(findings.iter().all(|f| f.code != "loss-climbs" && f.code != "steps-too-large"), "{findings:?}");
 }
 
 #[test]
@@ -228,6 +237,71 @@ fn fault_17_a_linear_model_on_a_checkerboard_underfits() {
 }
 
 #[test]
+fn fault_17_where_a_wider_network_would_not_help_the_columns_are_doubted() {
+    // Columns that are the same for every row: nothing beats a constant guess.
+    let mut data = noise(300);
+    data.x.fill(0.5);
+    let underfit = |net: &str| {
+        let (findings, _) = Case::new(net, ce(), &data, settings("adam", 0.003, 32, 8)).findings();
+        found(&findings, "underfit", None).clone()
+    };
+    let finding = underfit("64 tanh");
+    assert!(finding.advice.contains("whether the columns say anything about the target"), "{finding}");
+    assert!(!finding.evidence.contains("parameters"), "{finding}");
+    let finding = underfit("100 tanh -> 100 tanh");
+    has(&finding, "the network has 11,402 parameters for 300 training rows");
+    assert!(finding.advice.contains("whether the columns say anything about the target"), "{finding}");
+    assert!(underfit("2 tanh").advice.contains("wider or deeper"));
+    assert!(underfit("linear").advice.contains("a hidden layer"));
+}
+
+/// Thirty layers with one fault give a few findings: the first layer, how many, and the worst.
+#[test]
+fn deep_networks_give_few_findings() {
+    let data = blobs(300);
+    let net = vec!["8 relu"; 30].join(" -> ");
+    let start = |network: &Network, parameters: &mut [f32]| {
+        for (place, layer) in network.layers.iter().filter(|layer| layer.linear.is_some()).enumerate() {
+            let bias = network.graph.slots().get(layer.slots[1]).range();
+            // Layer 20 (the eleventh) is dead in all its units, those behind it in seven of eight.
+            match place {
+                0..10 => {}
+                10 => parameters[bias].fill(-50.0),
+                11..30 => {
+                    parameters[bias.clone()].fill(-50.0);
+                    parameters[bias][0] = 50.0;
+                }
+                _ => {}
+            }
+        }
+    };
+    let case = Case { start: Some(start), ..Case::new(&net, ce(), &data, settings("adam", 0.001, 32, 8)) };
+    let (findings, _) = case.findings();
+    let finding = found(&findings, "dead-units", Some("21"));
+    has(finding, "20 of 30 layers (21, 23, 25, ...): worst in layer 21, 8 of 8 units are dead (gave 0 for all ");
+    assert_eq!((finding.severity, finding.layer_kind.as_deref()), (Severity::Error, Some("relu")));
+    assert!(findings.len() <= 3, "{findings:#?}");
+
+    let sigmoid = vec!["8 sigmoid init constant 0.1"; 30].join(" -> ");
+    let (findings, _) = Case::new(&sigmoid, ce(), &data, settings("adam", 0.001, 32, 8)).findings();
+    found(&findings, "vanishing-gradients", Some("0"));
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+
+    let zeros = vec!["8 sigmoid init zeros"; 30].join(" -> ");
+    let (findings, _) = Case::new(&zeros, ce(), &data, settings("adam", 0.001, 32, 8)).findings();
+    let finding = found(&findings, "symmetric-weights", Some("0"));
+    has(finding, "29 of 30 layers (0, 2, 4, ...): as in layer 0, 8 of 8 units have equal weights");
+    assert_eq!(findings[0], *finding, "the cause comes first");
+    assert!(findings.len() <= 2, "{findings:#?}");
+
+    let tanh = vec!["8 tanh init constant 9"; 30].join(" -> ");
+    let (findings, _) = Case::new(&tanh, ce(), &data, settings("sgd", 0.001, 32, 8)).findings();
+    let finding = found(&findings, "saturated-units", Some("3"));
+    has(finding, "of 30 layers (3, 5, 7, ...): worst in layer ");
+    assert_eq!(findings.len(), 1, "no gradient comes through them, which is no news: {findings:#?}");
+}
+
+#[test]
 fn fault_18_a_large_network_on_little_noise_overfits() {
     let data = noise(150);
     let case = Case { validate: true, ..Case::new("64 relu", ce(), &data, settings("adam", 0.01, 16, 40)) };
@@ -239,6 +313,7 @@ fn fault_18_a_large_network_on_little_noise_overfits() {
     let seen = finding.epoch.unwrap() as usize;
     near(number(finding, "training loss fell from"), best.train_loss);
     has(finding, &format!("(epoch {seen}) while"));
+    assert!(finding.advice.contains("--early-stop 3"), "{finding}");
 }
 
 #[test]

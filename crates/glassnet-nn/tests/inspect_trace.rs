@@ -209,8 +209,8 @@ fn gradient_descent_step_by_step() {
     near(&b, &numbers(&example["final_b"]), 1e-12);
     let first = traced::<f64>(&net, &turned(&example["W"]), &[0.0; 3], &x, &options).to_string();
     for line in [
-        "  dL/dz[0] = dL/da 0.642454 x da/dz 1 = 0.642454",
-        "  dL/dw[0][1] = delta 0.642454 x input 2 = 1.28491",
+        "  dL/dz[0] = dL/da (= 0.642454) x da/dz (= 1) = 0.642454",
+        "  dL/dw[0][1] = delta (= 0.642454) x input (= 2) = 1.28491",
         "  0.weight[0][1]: 0.152303 - 0.01 x 1.28491 = 0.139454",
         "  dL/d 0.weight [3, 4]: length 2.89553, largest 1.92736, 4 zeros",
         "  loss 0.228773; before: 0.310522",
@@ -235,13 +235,13 @@ loss: binary_cross_entropy, l = -t ln s(z) - (1 - t) ln(1 - s(z)) = 0.0716447
 
 gradients, from the loss back
 loss into layer 0: [1], dz = (s(z) - t) / K
-  dL/dz[0] = 1/K 1 x (score - target) -0.0691384 = -0.0691384
+  dL/dz[0] = 1/K (= 1) x (score - target) (= -0.0691384) = -0.0691384
 layer 0: linear 2 -> 1, sigmoid
   dL/d 0.weight [1, 2]: length 0.691384, largest 0.553107
   dL/d 0.bias [1]: length 0.0691384, largest 0.0691384
-  dL/dw[0][0] = delta -0.0691384 x input 6 = -0.414831
-  dL/dw[0][1] = delta -0.0691384 x input 8 = -0.553107
-  dL/db[0] = delta -0.0691384 = -0.0691384
+  dL/dw[0][0] = delta (= -0.0691384) x input (= 6) = -0.414831
+  dL/dw[0][1] = delta (= -0.0691384) x input (= 8) = -0.553107
+  dL/db[0] = delta (= -0.0691384) = -0.0691384
 
 step: old - 0.1 x grad = new
   0.weight[0][0]: 0.7 - 0.1 x -0.414831 = 0.741483
@@ -392,6 +392,9 @@ fn no_gradient_comes_through_a_step_unit() {
     assert_eq!(got.layers[1].values, [1.0, 0.0]);
     assert!(!got.layers[0].gradient.as_ref().unwrap().flows);
     let text = got.to_string();
-    assert!(text.contains("layer 0: linear 2 -> 2, step\n  no gradient comes here"), "{text}");
+    assert!(
+        text.contains("layer 0: linear 2 -> 2, step\n  no gradient comes here: a step has slope 0 everywhere\n"),
+        "{text}"
+    );
     assert!(got.step.unwrap().slots[0].updates.iter().all(|update| update.old == update.new));
 }

@@ -154,10 +154,12 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     if let (Some(model), Some(target)) = (model, &target) {
         let _ = writeln!(text, "{}\n", target_words(model, target, row.as_ref()));
     }
-    let _ = write!(text, "{trace}");
+    // What the model says belongs to the values; an empty line stands before the gradients.
+    text.push_str(&trace.forward_text());
     if let Some((words, _)) = &prediction {
         let _ = writeln!(text, "{words}");
     }
+    text.push_str(&trace.backward_text());
     let value = Traced {
         net: &args.net.net,
         weights: weights.words(),

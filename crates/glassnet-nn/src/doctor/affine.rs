@@ -3,9 +3,10 @@
 use glassnet_core::{NodeId, Op, Real};
 
 use super::finding::{Finding, Severity};
+use super::gather::Look;
 use crate::train::View;
 
-pub(super) fn look<T: Real>(view: &View<'_, T>, out: &mut Vec<Finding>) {
+pub(super) fn look<T: Real>(view: &View<'_, T>, out: &mut Look) {
     let graph = &view.network.graph;
     let reads = |node: NodeId| graph.nodes().iter().filter(|other| other.inputs.contains(&node)).count();
     for second in &view.network.layers {

@@ -7,6 +7,7 @@
 use glassnet_core::Real;
 
 use super::finding::{Finding, Severity, count, short};
+use super::gather::Look;
 use crate::train::Rows;
 
 /// Largest over smallest deviation. Gradients of the weights go with their columns, so a step that is right for one
@@ -29,7 +30,7 @@ struct Column {
     deviation: f64,
 }
 
-pub(super) fn look<T: Real>(train: Rows<'_, T>, sample: &[u32], names: &[String], out: &mut Vec<Finding>) {
+pub(super) fn look<T: Real>(train: Rows<'_, T>, sample: &[u32], names: &[String], out: &mut Look) {
     let width = train.source.width();
     let rows: Vec<u32> = sample.iter().copied().step_by(sample.len().div_ceil(ROWS).max(1)).collect();
     let mut x = vec![T::ZERO; rows.len() * width];
@@ -64,7 +65,7 @@ pub(super) fn look<T: Real>(train: Rows<'_, T>, sample: &[u32], names: &[String]
     } else {
         return;
     };
-    let advice = "standardise the inputs (subtract each column's mean, divide by its deviation)";
+    let advice = "standardised inputs (leave out --raw): each column's mean subtracted, divided by its deviation";
     out.push(Finding::new("columns-scale", Severity::Warning, evidence, advice));
 }
 

@@ -2,7 +2,8 @@
 
 use glassnet_core::Real;
 
-use super::finding::{Finding, Severity, short};
+use super::finding::{Finding, Severity, count, short};
+use super::gather::Look;
 use super::picture::Facts;
 use crate::train::View;
 
@@ -11,6 +12,13 @@ pub const UNDERFIT_SHARE: f64 = 0.97;
 
 /// Share of the loss that may still fall in the last third of the epochs for the curve to be flat.
 pub const FLAT_END: f64 = 0.02;
+
+/// Parameters over training rows above which a network could learn the rows by heart, so that one which does not is not
+/// too small.
+const MANY_PARAMETERS: f64 = 10.0;
+
+/// Most units of a hidden layer that may be too few: XOR takes 2 to 4, and a run may get stuck with so few.
+const SMALL_HIDDEN: usize = 4;
 
 /// Validation loss over its best that counts as risen.
 pub const OVERFIT_RISE: f64 = 1.2;
@@ -29,7 +37,7 @@ const VALID_ROWS: usize = 20;
 const LASTING: usize = 3;
 
 /// After each epoch.
-pub(super) fn overfit<T: Real>(view: &View<'_, T>, facts: &Facts, out: &mut Vec<Finding>) {
+pub(super) fn overfit<T: Real>(view: &View<'_, T>, facts: &Facts, out: &mut Look) {
     let epochs = &view.history.epochs;
     if view.valid.is_none_or(|valid| valid.rows.len() < VALID_ROWS) || epochs.len() <= LASTING {
         return;
@@ -52,14 +60,14 @@ pub(super) fn overfit<T: Real>(view: &View<'_, T>, facts: &Facts, out: &mut Vec<
         short(last.train_loss)
     );
     let advice = match view.spec.early.patience {
-        None => format!("stop early (patience 3); the weights of epoch {} are kept anyway", best.epoch),
+        None => format!("early stopping (--early-stop 3); the weights of epoch {} are kept anyway", best.epoch),
         Some(_) => "more rows, a smaller network or dropout".to_string(),
     };
     out.push(Finding::new("overfit", Severity::Warning, evidence, advice));
 }
 
 /// At the end of a run that nothing interrupted, where no other finding says why.
-pub(super) fn underfit<T: Real>(view: &View<'_, T>, loss: f64, facts: &Facts, out: &mut Vec<Finding>) {
+pub(super) fn underfit<T: Real>(view: &View<'_, T>, loss: f64, facts: &Facts, out: &mut Look) {
     let constant = facts.baseline.constant;
     let flat = |curve: Vec<(u64, f64)>| match (curve.get(curve.len() * 2 / 3), curve.last()) {
         (Some(earlier), Some(last)) => earlier.1 - last.1 < FLAT_END * constant,
@@ -74,17 +82,32 @@ pub(super) fn underfit<T: Real>(view: &View<'_, T>, loss: f64, facts: &Facts, ou
     if !valid.is_empty() && (low < UNDERFIT_SHARE * constant || !flat(valid)) {
         return;
     }
+    let (parameters, rows) = (view.network.parameters(), view.train.rows.len());
+    let many = parameters as f64 > MANY_PARAMETERS * rows as f64;
+    let with = if many {
+        format!(" (the network has {} parameters for {} training rows)", count(parameters), count(rows))
+    } else {
+        String::new()
+    };
     let evidence = format!(
-        "after {} epochs the loss {} is no better than a constant guess's {}, and the curves are flat",
+        "after {} epochs the loss {} is no better than a constant guess's {}, and the curves are flat{with}",
         view.history.epochs.len(),
         short(loss),
         short(constant)
     );
-    let hidden = hidden_layers(view);
-    let advice = if hidden { "a wider or deeper network (--net)" } else { "a hidden layer (--net \"64 relu\")" };
+    // A network that could bend to the rows and gained nothing over a constant has found nothing in them.
+    let advice = match widest_hidden(view) {
+        None if !many => "a hidden layer (--net \"64 relu\")",
+        Some(units) if !many && units <= SMALL_HIDDEN => "a wider or deeper network (--net \"64 relu\")",
+        _ => {
+            "a look whether the columns say anything about the target: too few rows, labels at random or of other rows"
+        }
+    };
     out.push(Finding::new("underfit", Severity::Warning, evidence, advice));
 }
 
-fn hidden_layers<T: Real>(view: &View<'_, T>) -> bool {
-    view.network.layers.iter().any(|layer| layer.activation.is_some() && layer.node != view.network.output)
+/// Units of the widest hidden layer; `None` for a linear model.
+fn widest_hidden<T: Real>(view: &View<'_, T>) -> Option<usize> {
+    let curves = view.network.layers.iter().filter(|layer| layer.activation.is_some());
+    curves.filter(|layer| layer.node != view.network.output).map(|layer| layer.output.len()).max()
 }

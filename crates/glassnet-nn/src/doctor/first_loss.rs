@@ -9,6 +9,7 @@
 use glassnet_core::Real;
 
 use super::finding::{Finding, Severity, short};
+use super::gather::Look;
 use super::picture::{Facts, Picture};
 use crate::layers::LayerInfo;
 use crate::loss::LossSpec;
@@ -29,7 +30,7 @@ pub const VALUE_WARNING: f64 = 10.0;
 /// network drawn for numbers near 1.
 pub const TARGET_DEVIATION: f64 = 100.0;
 
-pub(super) fn look<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &mut Vec<Finding>) {
+pub(super) fn look<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &mut Look) {
     let Some(objective) = &picture.network.objective else { return };
     let (loss, expected) = (facts.first, facts.baseline.ignorant);
     let head = picture.network.layers.iter().rfind(|layer| layer.linear.is_some());
@@ -94,6 +95,6 @@ pub(super) fn look<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &mut V
 fn advice(head: Option<&LayerInfo>) -> &'static str {
     match head.and_then(|head| head.linear.as_ref()) {
         Some(linear) if !linear.head => "leave the head's init out, so that it is drawn small",
-        _ => "standardise the inputs, and leave the inits of the hidden layers out",
+        _ => "standardised inputs (leave out --raw), and the inits of the hidden layers left out",
     }
 }

@@ -3,6 +3,7 @@
 use glassnet_core::{NodeId, Real};
 
 use super::finding::{Finding, Severity, count, short};
+use super::gather::Look;
 use super::picture::{Facts, Picture};
 use crate::spec::Activation;
 
@@ -18,7 +19,7 @@ const LEARNED: f64 = 0.01;
 
 /// A layer whose weights get exactly 0. Looked at after some steps: zeros at a branch's end keep what is before them still for
 /// the first.
-pub(super) fn zero<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &mut Vec<Finding>) {
+pub(super) fn zero<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &mut Look) {
     if picture.loss < LEARNED * facts.baseline.constant {
         return;
     }
@@ -40,12 +41,13 @@ pub(super) fn zero<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &mut V
         } else {
             format!("a smaller learning rate (--lr {}) or leaky relu", short(picture.spec.lr / 10.0))
         };
-        out.push(Finding::new("zero-gradients", Severity::Error, evidence, advice).at_layer(layer));
+        let finding = Finding::new("zero-gradients", Severity::Error, evidence, advice).at_layer(layer);
+        out.push_rated(finding, all as f64);
     }
 }
 
 /// Gradients of the first against the last hidden layer.
-pub(super) fn flow<T: Real>(picture: &Picture<'_, T>, out: &mut Vec<Finding>) {
+pub(super) fn flow<T: Real>(picture: &Picture<'_, T>, out: &mut Look) {
     let linear: Vec<_> = picture.network.layers.iter().filter(|layer| layer.linear.is_some()).collect();
     // Without the head, whose small draw is on purpose.
     let [first, .., last, _head] = linear.as_slice() else { return };

@@ -18,6 +18,8 @@
 //! | `sorted` | `sorted-rows` |
 //! | `curves` | `underfit`, `overfit` |
 //!
+//! `gather` puts what one look finds in order and makes one finding of many layers.
+//!
 //! The guide's page `docs/guide/doctor.md` lists every code with its threshold and why.
 
 mod affine;
@@ -26,6 +28,7 @@ mod columns;
 mod curves;
 mod finding;
 mod first_loss;
+mod gather;
 mod gradients;
 mod non_finite;
 mod observer;

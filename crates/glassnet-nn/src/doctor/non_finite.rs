@@ -17,7 +17,9 @@ pub(super) fn finding(found: &NonFinite, network: &Network, spec: &TrainSpec) ->
         format!("{what} became {} in step {} (epoch {}{row}), first of all", found.value, found.step, found.epoch);
     let advice = match found.place {
         Place::Input => "mend or leave out the rows that hold it, or fill in missing values".to_string(),
-        _ if found.step == 1 => "standardise inputs and target: the first step already overflows".to_string(),
+        _ if found.step == 1 => {
+            "standardised inputs and target (leave out --raw): the first step already overflows".to_string()
+        }
         _ => format!("a smaller learning rate (--lr {})", short(spec.lr / 10.0)),
     };
     let mut finding = Finding::new("non-finite", Severity::Error, evidence, advice);

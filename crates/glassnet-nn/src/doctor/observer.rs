@@ -4,14 +4,20 @@ use glassnet_core::{Real, Team};
 
 use super::baseline::baseline;
 use super::finding::{Finding, Severity};
+use super::gather::Look;
 use super::picture::{Camera, Facts};
 use super::{affine, columns, curves, first_loss, gradients, non_finite, sorted, steps, symmetric, units};
+use crate::network::Network;
 use crate::train::{Control, Observer, StepReport, Stop, View};
 
 /// Steps of the first epoch after which it looks, besides the looks at epochs.
 const EARLY_STEPS: [u64; 2] = [4, 32];
 
-/// Follows a run and keeps what it finds. Each finding is told once per code and layer.
+/// Codes that follow from rows in order of their class: each batch takes back what the one before taught.
+const OF_SORTED_ROWS: [&str; 2] = ["loss-climbs", "steps-too-large"];
+
+/// Follows a run and keeps what it finds. Each finding is told once per code and layer; a look that finds the same in more
+/// than three layers tells it once, at the first of them. What explains the others comes first.
 ///
 /// It looks before the first step, after steps 4 and 32 of the first epoch, after epochs 1, 2, 4, 8, 16, ... and the
 /// last. A look runs a sample of the training rows forward and backward. The sample is so large that all looks together
@@ -40,6 +46,8 @@ pub struct Doctor<T> {
     /// Step and loss of the last look.
     last: Option<(u64, f64)>,
     findings: Vec<Finding>,
+    /// Codes of findings that stand for many layers: more layers of these are no news.
+    gathered: Vec<String>,
     told: usize,
 }
 
@@ -59,6 +67,7 @@ impl<T: Real> Doctor<T> {
             facts: None,
             last: None,
             findings: Vec::new(),
+            gathered: Vec::new(),
             told: 0,
         }
     }
@@ -86,11 +95,14 @@ impl<T: Real> Doctor<T> {
         &self.findings[from..]
     }
 
-    fn keep(&mut self, found: Vec<Finding>, epoch: Option<u64>, step: u64) {
-        for finding in found {
-            if self.findings.iter().any(|old| old.code == finding.code && old.layer == finding.layer) {
-                continue;
-            }
+    fn keep(&mut self, found: Look, network: &Network, epoch: Option<u64>, step: u64) {
+        let known = |finding: &Finding| {
+            self.gathered.contains(&finding.code)
+                || self.findings.iter().any(|old| old.code == finding.code && old.layer == finding.layer)
+        };
+        let (told, gathered) = found.tell(network, known);
+        self.gathered.extend(gathered);
+        for finding in told {
             let step = epoch.is_some().then_some(step);
             self.findings.push(Finding { epoch: finding.epoch.or(epoch), step: finding.step.or(step), ..finding });
         }
@@ -103,27 +115,34 @@ impl<T: Real> Doctor<T> {
     /// A look after some steps. `ended` says that it is at an epoch's end.
     fn look(&mut self, view: &View<'_, T>, epoch: u64, step: u64, ended: bool) {
         let Some(facts) = self.facts else { return };
-        // Equal units explain why a layer is dead or gets no gradient; those explain why nothing moves, and a loss that
-        // climbs says already that steps are too large.
-        let stuck = ["symmetric-weights", "zero-gradients", "dead-units", "loss-climbs"];
+        // Equal units explain why a layer is dead or gets no gradient; those and gradients that vanish explain why nothing
+        // moves, and a loss that climbs says already that steps are too large.
+        let stuck = ["symmetric-weights", "zero-gradients", "dead-units", "loss-climbs", "vanishing-gradients"];
         let (symmetric, explained) = (self.has(&stuck[..1]), self.has(&stuck));
         let Some(picture) = self.camera.as_mut().and_then(|camera| camera.look(view, step)) else { return };
         self.last = Some((step, picture.loss));
-        let mut found = Vec::new();
+        let mut found = Look::default();
         steps::climbing(&picture, &facts, &mut found);
         if !symmetric {
             units::dead(&picture, &mut found);
         }
-        if !explained && found.iter().all(|finding| finding.code != "dead-units") {
+        units::saturated(&picture, &facts, &mut found);
+        let closed = ["dead-units", "saturated-units"];
+        if !explained
+            && !self.findings.iter().any(|finding| closed.contains(&finding.code.as_str()))
+            && !found.has(&closed)
+        {
             gradients::zero(&picture, &facts, &mut found);
         }
-        units::saturated(&picture, &facts, &mut found);
         if ended {
             let total = view.spec.steps_per_epoch(view.train.rows.len()).saturating_mul(view.spec.epochs);
-            let explained = explained || found.iter().any(|finding| stuck.contains(&finding.code.as_str()));
+            let explained = explained || found.has(&stuck);
             steps::sizes(&picture, &facts, view.history, total, explained, &mut found);
         }
-        self.keep(found, Some(epoch), step);
+        if self.has(&["sorted-rows"]) {
+            found.forget(&OF_SORTED_ROWS);
+        }
+        self.keep(found, view.network, Some(epoch), step);
     }
 }
 
@@ -136,7 +155,7 @@ impl<T: Real> Observer<T> for Doctor<T> {
     fn start(&mut self, view: &View<'_, T>) -> Control {
         self.camera = Camera::new(view, looks(view.spec.epochs), &self.team);
         self.facts = None;
-        let mut found = Vec::new();
+        let mut found = Look::default();
         affine::look(view, &mut found);
         sorted::look(view, &mut found);
         if let Some(camera) = &mut self.camera {
@@ -151,15 +170,15 @@ impl<T: Real> Observer<T> for Doctor<T> {
                 gradients::flow(&picture, &mut found);
             }
         }
-        self.keep(found, None, 0);
+        self.keep(found, view.network, None, 0);
         Control::Continue
     }
 
     fn step(&mut self, report: &StepReport, view: &View<'_, T>) -> Control {
         if report.step == 1 {
-            let mut found = Vec::new();
+            let mut found = Look::default();
             symmetric::look(view, &mut found);
-            self.keep(found, Some(report.epoch), report.step);
+            self.keep(found, view.network, Some(report.epoch), report.step);
         }
         // The last step of an epoch is looked at with the epoch.
         if report.epoch == 1 && report.rows_done < report.rows && EARLY_STEPS.contains(&report.step) {
@@ -170,11 +189,11 @@ impl<T: Real> Observer<T> for Doctor<T> {
 
     fn epoch(&mut self, view: &View<'_, T>) -> Control {
         let Some(epoch) = view.history.epochs.last() else { return Control::Continue };
-        let mut found = Vec::new();
+        let mut found = Look::default();
         if let Some(facts) = &self.facts {
             curves::overfit(view, facts, &mut found);
         }
-        self.keep(found, Some(epoch.epoch), epoch.steps);
+        self.keep(found, view.network, Some(epoch.epoch), epoch.steps);
         if epoch.epoch.is_power_of_two() || epoch.epoch == view.spec.epochs {
             self.look(view, epoch.epoch, epoch.steps, true);
         }
@@ -184,7 +203,7 @@ impl<T: Real> Observer<T> for Doctor<T> {
     fn end(&mut self, stop: &Stop, view: &View<'_, T>) {
         let last = view.history.epochs.last();
         let (epoch, step) = last.map_or((None, 0), |last| (Some(last.epoch), last.steps));
-        let mut found = Vec::new();
+        let mut found = Look::default();
         match stop {
             Stop::NonFinite(value) => found.push(non_finite::finding(value, view.network, view.spec)),
             Stop::Finished | Stop::Early { .. } if self.findings.iter().all(|f| f.severity == Severity::Note) => {
@@ -198,6 +217,6 @@ impl<T: Real> Observer<T> for Doctor<T> {
             }
             Stop::Finished | Stop::Early { .. } | Stop::Asked => {}
         }
-        self.keep(found, epoch, step);
+        self.keep(found, view.network, epoch, step);
     }
 }

@@ -3,6 +3,7 @@
 use glassnet_core::Real;
 
 use super::finding::{Finding, Severity, count};
+use super::gather::Look;
 use crate::loss::LossSpec;
 use crate::train::View;
 
@@ -13,7 +14,7 @@ pub const SORTED_ROWS: usize = 20;
 /// rows of two classes has 11 runs, deviation 2.2: a quarter of that is never seen.
 pub const RUNS_SHARE: f64 = 0.25;
 
-pub(super) fn look<T: Real>(view: &View<'_, T>, out: &mut Vec<Finding>) {
+pub(super) fn look<T: Real>(view: &View<'_, T>, out: &mut Look) {
     let rows = view.train.rows;
     let batch = view.spec.batch_rows(rows.len()).saturating_mul(view.spec.accumulate);
     if view.spec.shuffle || rows.len() < SORTED_ROWS || batch >= rows.len() {
@@ -53,6 +54,6 @@ pub(super) fn look<T: Real>(view: &View<'_, T>, out: &mut Vec<Finding>) {
         count(runs),
         count(expected as usize)
     );
-    let advice = "shuffle the rows (shuffle = true)";
+    let advice = "shuffle the rows (leave out --no-shuffle, or shuffle = true in the config)";
     out.push(Finding::new("sorted-rows", Severity::Warning, evidence, advice));
 }

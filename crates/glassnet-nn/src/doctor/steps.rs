@@ -7,6 +7,7 @@
 use glassnet_core::Real;
 
 use super::finding::{Finding, Severity, short};
+use super::gather::Look;
 use super::picture::{Facts, Picture};
 use crate::history::History;
 
@@ -25,7 +26,7 @@ pub const REACH: f64 = 0.01;
 pub const UNMOVED: f64 = 0.01;
 
 /// The loss far above where it began.
-pub(super) fn climbing<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &mut Vec<Finding>) {
+pub(super) fn climbing<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &mut Look) {
     let reference = facts.first.max(facts.baseline.constant);
     if picture.loss > CLIMB * reference {
         let evidence = format!(
@@ -48,7 +49,7 @@ pub(super) fn sizes<T: Real>(
     history: &History,
     total_steps: u64,
     explained: bool,
-    out: &mut Vec<Finding>,
+    out: &mut Look,
 ) {
     let Some(epoch) = history.epochs.last() else { return };
     // A warm-up's or a schedule's last small steps say nothing about the base rate.

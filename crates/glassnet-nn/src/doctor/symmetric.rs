@@ -11,9 +11,10 @@ use std::cmp::Ordering;
 use glassnet_core::Real;
 
 use super::finding::{Finding, Severity, count};
+use super::gather::Look;
 use crate::train::View;
 
-pub(super) fn look<T: Real>(view: &View<'_, T>, out: &mut Vec<Finding>) {
+pub(super) fn look<T: Real>(view: &View<'_, T>, out: &mut Look) {
     let slots = view.network.graph.slots();
     let head = view.network.layers.iter().rposition(|layer| layer.linear.is_some());
     for (place, layer) in view.network.layers.iter().enumerate() {
@@ -40,7 +41,8 @@ pub(super) fn look<T: Real>(view: &View<'_, T>, out: &mut Vec<Finding>) {
             count(linear.fan_out)
         );
         let advice = "random initial weights (leave the init out)";
-        out.push(Finding::new("symmetric-weights", severity, evidence, advice).at_layer(layer));
+        let finding = Finding::new("symmetric-weights", severity, evidence, advice).at_layer(layer);
+        out.push_rated(finding, largest as f64 / linear.fan_out as f64);
     }
 }
 

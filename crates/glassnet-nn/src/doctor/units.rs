@@ -3,6 +3,7 @@
 use glassnet_core::{NodeId, Real};
 
 use super::finding::{Finding, Severity, count, short};
+use super::gather::Look;
 use super::picture::{Facts, Picture};
 use crate::layers::LayerInfo;
 use crate::spec::Activation;
@@ -44,7 +45,7 @@ fn all_equal<T: Real>(picture: &Picture<'_, T>, layer: &LayerInfo) -> bool {
 }
 
 /// ReLU layers with dead units.
-pub(super) fn dead<T: Real>(picture: &Picture<'_, T>, out: &mut Vec<Finding>) {
+pub(super) fn dead<T: Real>(picture: &Picture<'_, T>, out: &mut Look) {
     for layer in &picture.network.layers {
         if layer.activation != Some(Activation::Relu) || layer.node == picture.network.output {
             continue;
@@ -69,12 +70,13 @@ pub(super) fn dead<T: Real>(picture: &Picture<'_, T>, out: &mut Vec<Finding>) {
         } else {
             format!("a smaller learning rate (--lr {})", short(picture.spec.lr / 10.0))
         };
-        out.push(Finding::new("dead-units", severity, evidence, advice).at_layer(layer));
+        let finding = Finding::new("dead-units", severity, evidence, advice).at_layer(layer);
+        out.push_rated(finding, dead as f64 / units as f64);
     }
 }
 
 /// tanh and sigmoid layers at their bounds.
-pub(super) fn saturated<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &mut Vec<Finding>) {
+pub(super) fn saturated<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &mut Look) {
     if picture.loss < SATURATED_LOSS * facts.baseline.constant {
         return;
     }
@@ -103,10 +105,11 @@ pub(super) fn saturated<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &
             count(picture.rows)
         );
         let advice = if picture.step == 0 {
-            "standardised inputs and the default init, so that the layer starts near 0".to_string()
+            "standardised inputs (leave out --raw) and the default init, so that the layer starts near 0".to_string()
         } else {
             format!("a smaller learning rate (--lr {})", short(picture.spec.lr / 10.0))
         };
-        out.push(Finding::new("saturated-units", Severity::Warning, evidence, advice).at_layer(layer));
+        let finding = Finding::new("saturated-units", Severity::Warning, evidence, advice).at_layer(layer);
+        out.push_rated(finding, stuck as f64 / units as f64);
     }
 }

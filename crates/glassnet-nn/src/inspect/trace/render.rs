@@ -8,17 +8,38 @@ use super::forward::{LayerTrace, Neuron, Spread, Terms};
 use super::{LossTrace, Scores, StepTrace, Trace};
 use crate::inspect::number::{score, significant, with_decimal};
 
-/// Digits of values that only rounding separates from short decimals: f32 has fewer to trust.
-fn digits(trace: &Trace) -> usize {
-    if trace.precision == "f32" { 6 } else { 10 }
-}
-
-/// Digits of what a curve or a gradient gives: such numbers are long by nature.
-const SHORT: usize = 6;
+/// Digits of every number, forward and backward, so that a line's result follows from the numbers in it; f32 has no more to
+/// trust. Scores alone have three decimals.
+const DIGITS: usize = 6;
 
 impl Display for Trace {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let digits = digits(self);
+        self.forward(f)?;
+        self.backward(f)
+    }
+}
+
+/// One half of a trace's text.
+struct Half<'a>(&'a Trace, fn(&Trace, &mut Formatter<'_>) -> fmt::Result);
+
+impl Display for Half<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.1(self.0, f)
+    }
+}
+
+impl Trace {
+    /// The first half of the text: the values, and the scores. Both halves together are the whole text.
+    pub fn forward_text(&self) -> String {
+        Half(self, Trace::forward).to_string()
+    }
+
+    /// The second half, after an empty line: target, loss, gradients and step. Empty without a target.
+    pub fn backward_text(&self) -> String {
+        Half(self, Trace::backward).to_string()
+    }
+
+    fn forward(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let weighted = self.layers.iter().filter(|layer| layer.shown_with.is_none());
         let mut shown = weighted.clone();
         let single = match (shown.next(), shown.next()) {
@@ -26,8 +47,8 @@ impl Display for Trace {
             _ => None,
         };
         match single {
-            Some(layer) => writeln!(f, "{}", self.neuron(layer, &layer.neurons[0], digits))?,
-            None => self.blocks(f, digits)?,
+            Some(layer) => writeln!(f, "{}", self.neuron(layer, &layer.neurons[0]))?,
+            None => self.blocks(f)?,
         }
         if let Some(scores) = &self.scores {
             // An open last layer has its scores beside its sums.
@@ -37,6 +58,10 @@ impl Display for Trace {
             }
             writeln!(f, "a score: nothing has checked it as a probability")?;
         }
+        Ok(())
+    }
+
+    fn backward(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if let Some(loss) = &self.loss {
             self.loss_block(f, loss)?;
             for layer in self.layers.iter().rev() {
@@ -48,15 +73,13 @@ impl Display for Trace {
         }
         Ok(())
     }
-}
 
-impl Trace {
     /// One block a layer; a residual block's sum comes after the layers inside it.
-    fn blocks(&self, f: &mut Formatter<'_>, digits: usize) -> fmt::Result {
+    fn blocks(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut waiting: Vec<&LayerTrace> = Vec::new();
         for layer in &self.layers {
             while let Some(block) = waiting.pop_if(|block| block.depth >= layer.depth) {
-                result(f, block, digits)?;
+                result(f, block)?;
             }
             if layer.shown_with.is_some() {
                 continue;
@@ -71,18 +94,18 @@ impl Trace {
                 continue;
             }
             if let Some(terms) = &layer.terms {
-                terms_lines(f, &indent, terms, digits)?;
+                terms_lines(f, &indent, terms)?;
             }
             for neuron in &layer.neurons {
-                writeln!(f, "{indent}unit {}: {}", neuron.unit, self.neuron(layer, neuron, digits))?;
+                writeln!(f, "{indent}unit {}: {}", neuron.unit, self.neuron(layer, neuron))?;
             }
             if layer.neurons.is_empty() {
                 let shown = self.curve_of(layer).unwrap_or(layer);
-                values(f, &indent, shown, digits)?;
+                values(f, &indent, shown)?;
             }
         }
         while let Some(block) = waiting.pop() {
-            result(f, block, digits)?;
+            result(f, block)?;
         }
         Ok(())
     }
@@ -98,30 +121,30 @@ impl Trace {
     }
 
     /// `6 x 0.7 = 4.2 | 8 x 0.3 = 2.4 | bias -4.0 | z = 2.6 -> 0.931`
-    fn neuron(&self, layer: &LayerTrace, neuron: &Neuron, digits: usize) -> String {
+    fn neuron(&self, layer: &LayerTrace, neuron: &Neuron) -> String {
         let mut line = String::new();
-        let write = |value| significant(value, digits);
+        let write = |value| significant(value, DIGITS);
         for product in &neuron.products {
             line.push_str(&format!("{} x {} = {} | ", write(product.x), write(product.w), write(product.product)));
         }
         if let Some(bias) = neuron.bias {
-            line.push_str(&format!("bias {} | ", with_decimal(bias, digits)));
+            line.push_str(&format!("bias {} | ", with_decimal(bias, DIGITS)));
         }
         line.push_str(&format!("z = {}", write(neuron.z)));
         if let Some(activation) = neuron.activation {
             let last = self.layers.last().map(|last| &last.name);
             let is_score = self.scores.as_ref().is_some_and(|scores| scores.in_network)
                 && self.curve_of(layer).map(|curve| &curve.name) == last;
-            let text = if is_score { score(activation) } else { significant(activation, SHORT.min(digits)) };
+            let text = if is_score { score(activation) } else { write(activation) };
             line.push_str(&format!(" -> {text}"));
         }
         line
     }
 
     fn loss_block(&self, f: &mut Formatter<'_>, loss: &LossTrace) -> fmt::Result {
-        let target: Vec<String> = loss.target.iter().map(|&target| significant(target, SHORT)).collect();
+        let target: Vec<String> = loss.target.iter().map(|&target| significant(target, DIGITS)).collect();
         writeln!(f, "\ntarget {}", target.join(", "))?;
-        writeln!(f, "loss: {}, {} = {}", loss.name, loss.formula, significant(loss.value, SHORT))?;
+        writeln!(f, "loss: {}, {} = {}", loss.name, loss.formula, significant(loss.value, DIGITS))?;
         writeln!(f, "\ngradients, from the loss back")?;
         let shape = shape(&[loss.gradients.len()]);
         writeln!(f, "loss into layer {}: {shape}, {}", loss.layer, loss.derivative)?;
@@ -130,7 +153,7 @@ impl Trace {
             return chains(f, "  ", &loss.gradients);
         }
         let gradients: Vec<f64> = loss.gradients.iter().map(|chain| chain.gradient).collect();
-        writeln!(f, "  {}", spread(&Spread::of(&gradients), SHORT))
+        writeln!(f, "  {}", spread(&Spread::of(&gradients)))
     }
 
     fn gradient_block(&self, f: &mut Formatter<'_>, layer: &LayerTrace) -> fmt::Result {
@@ -144,7 +167,7 @@ impl Trace {
         let indent = indent(layer.depth + 1);
         writeln!(f, "{}layer {}: {}", &indent[2..], layer.name, described(layer))?;
         if !gradient.flows {
-            return writeln!(f, "{indent}no gradient comes here");
+            return writeln!(f, "{indent}no gradient comes here{}", self.why_none(layer));
         }
         for slot in &gradient.slots {
             let zeros = if slot.zeros > 0 { format!(", {} zeros", slot.zeros) } else { String::new() };
@@ -153,8 +176,8 @@ impl Trace {
                 "{indent}dL/d {} {}: length {}, largest {}{zeros}",
                 slot.name,
                 shape(&slot.shape),
-                significant(slot.norm, SHORT),
-                significant(slot.largest, SHORT)
+                significant(slot.norm, DIGITS),
+                significant(slot.largest, DIGITS)
             )?;
         }
         let after = self.curve_of(layer).and_then(|curve| curve.gradient.as_ref());
@@ -174,31 +197,43 @@ impl Trace {
         Ok(())
     }
 
+    /// Why a layer gets no gradient.
+    fn why_none(&self, layer: &LayerTrace) -> &'static str {
+        let place = |name: &str| self.layers.iter().position(|layer| layer.name == name);
+        let (own, read) = (place(&layer.name), self.loss.as_ref().and_then(|loss| place(&loss.layer)));
+        let step = |other: &LayerTrace| other.kind == "step";
+        match (own, read) {
+            (Some(own), Some(read)) if own > read => ": the loss reads the logits before it",
+            (Some(own), _) if self.layers[own..].iter().any(step) => ": a step has slope 0 everywhere",
+            _ => "",
+        }
+    }
+
     fn step_block(&self, f: &mut Formatter<'_>, step: &StepTrace) -> fmt::Result {
-        writeln!(f, "\nstep: old - {} x grad = new", significant(step.lr, SHORT))?;
+        writeln!(f, "\nstep: old - {} x grad = new", significant(step.lr, DIGITS))?;
         for slot in &step.slots {
             for update in &slot.updates {
                 writeln!(
                     f,
                     "  {}: {} - {} x {} = {}",
                     update.name,
-                    significant(update.old, SHORT),
-                    significant(slot.lr, SHORT),
-                    significant(update.gradient, SHORT),
-                    significant(update.new, SHORT)
+                    significant(update.old, DIGITS),
+                    significant(slot.lr, DIGITS),
+                    significant(update.gradient, DIGITS),
+                    significant(update.new, DIGITS)
                 )?;
             }
             if let Some(change) = &slot.change {
-                writeln!(f, "  {} {}: change {}", slot.name, shape(&slot.shape), spread(change, SHORT))?;
+                writeln!(f, "  {} {}: change {}", slot.name, shape(&slot.shape), spread(change))?;
             }
         }
         writeln!(f, "\nagain, with the new parameters")?;
         match (&self.scores, &step.again.scores) {
             (Some(before), Some(scores)) => writeln!(f, "  {}; before: {}", scores_line(scores), score_list(before))?,
-            _ => writeln!(f, "  gives {}; before: {}", list(&step.again.output, SHORT), list(&self.output, SHORT))?,
+            _ => writeln!(f, "  gives {}; before: {}", list(&step.again.output), list(&self.output))?,
         }
         let before = self.loss.as_ref().map_or(f64::NAN, |loss| loss.value);
-        writeln!(f, "  loss {}; before: {}", significant(step.again.loss, SHORT), significant(before, SHORT))
+        writeln!(f, "  loss {}; before: {}", significant(step.again.loss, DIGITS), significant(before, DIGITS))
     }
 }
 
@@ -211,11 +246,11 @@ fn chains(f: &mut Formatter<'_>, indent: &str, chains: &[Chain]) -> fmt::Result 
             }
             for (place, factor) in term.iter().enumerate() {
                 let times = if place > 0 { " x " } else { "" };
-                write!(text, "{times}{} {}", factor.name, significant(factor.value, SHORT))?;
+                write!(text, "{times}{} (= {})", factor.name, significant(factor.value, DIGITS))?;
             }
         }
         let equals = if text.is_empty() { "" } else { " = " };
-        writeln!(f, "{indent}{} = {text}{equals}{}", chain.of, significant(chain.gradient, SHORT))?;
+        writeln!(f, "{indent}{} = {text}{equals}{}", chain.of, significant(chain.gradient, DIGITS))?;
     }
     Ok(())
 }
@@ -241,16 +276,16 @@ fn described(layer: &LayerTrace) -> String {
 }
 
 /// What a residual block gives.
-fn result(f: &mut Formatter<'_>, block: &LayerTrace, digits: usize) -> fmt::Result {
+fn result(f: &mut Formatter<'_>, block: &LayerTrace) -> fmt::Result {
     let indent = indent(block.depth + 1);
     match &block.terms {
-        Some(terms) => terms_lines(f, &indent, terms, digits),
-        None => values(f, &indent, block, digits),
+        Some(terms) => terms_lines(f, &indent, terms),
+        None => values(f, &indent, block),
     }
 }
 
-fn terms_lines(f: &mut Formatter<'_>, indent: &str, terms: &Terms, digits: usize) -> fmt::Result {
-    let write = |value| significant(value, digits);
+fn terms_lines(f: &mut Formatter<'_>, indent: &str, terms: &Terms) -> fmt::Result {
+    let write = |value| significant(value, DIGITS);
     let elements = terms.elements.iter();
     let elements = elements
         .map(|term| format!("{} {} {} = {}", write(term.left), terms.operator, write(term.right), write(term.result)));
@@ -258,19 +293,19 @@ fn terms_lines(f: &mut Formatter<'_>, indent: &str, terms: &Terms, digits: usize
     writeln!(f, "{indent}{} {} {}: {}", terms.left, terms.operator, terms.right, elements.join(" | "))
 }
 
-fn values(f: &mut Formatter<'_>, indent: &str, layer: &LayerTrace, digits: usize) -> fmt::Result {
+fn values(f: &mut Formatter<'_>, indent: &str, layer: &LayerTrace) -> fmt::Result {
     match &layer.spread {
-        Some(values) => writeln!(f, "{indent}{}", spread(values, SHORT)),
-        None => writeln!(f, "{indent}gives {}", list(&layer.values, digits.min(SHORT))),
+        Some(values) => writeln!(f, "{indent}{}", spread(values)),
+        None => writeln!(f, "{indent}gives {}", list(&layer.values)),
     }
 }
 
-fn list(values: &[f64], digits: usize) -> String {
-    values.iter().map(|&value| significant(value, digits)).collect::<Vec<_>>().join(" | ")
+fn list(values: &[f64]) -> String {
+    values.iter().map(|&value| significant(value, DIGITS)).collect::<Vec<_>>().join(" | ")
 }
 
-fn spread(spread: &Spread, digits: usize) -> String {
-    let write = |value| significant(value, digits);
+fn spread(spread: &Spread) -> String {
+    let write = |value| significant(value, DIGITS);
     let largest: Vec<String> =
         spread.largest.iter().map(|&(place, value)| format!("{} at {place}", write(value))).collect();
     let non_finite = if spread.non_finite > 0 { format!(", {} not finite", spread.non_finite) } else { String::new() };
