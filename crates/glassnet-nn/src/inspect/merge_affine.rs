@@ -114,7 +114,7 @@ struct Piece<T> {
 /// `y = W x + b`, or `y = s x`.
 #[derive(Debug, Clone)]
 enum Affine {
-    /// W [units, inputs], b [units] (empty: no bias).
+    /// `W [units, inputs]`, `b [units]` (empty: no bias).
     Dense { units: usize, weight: Vec<f64>, bias: Vec<f64> },
     /// s.
     Scale(Vec<f64>),

@@ -7,7 +7,7 @@
 //! p <- p - lr / (1 - beta1^t)  *  m / (sqrt(v) / sqrt(1 - beta2^t) + eps)        t = 1, 2, ...
 //! ```
 //!
-//! The powers undo the pull of the moments' start at 0: E[m] = (1 - beta1^t) E[g] when gradients have one mean. In Adam
+//! The powers undo the pull of the moments' start at 0: `E[m] = (1 - beta1^t) E[g]` when gradients have one mean. In Adam
 //! the decay goes through the division and so weighs least where gradients are large; AdamW shrinks all weights alike.
 
 use glassnet_kernels::{Kernel, Real, vectorized};
