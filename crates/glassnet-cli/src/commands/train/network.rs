@@ -164,8 +164,8 @@ fn default_batch(rows: usize, images: bool) -> usize {
     batch
 }
 
-/// Floating-point operations of a step below which a second thread costs more than it brings.
-const WORTH_A_THREAD: u64 = 20_000_000;
+/// Floating-point operations of a step below which a second thread brings nothing: `docs/measurements/threads.md`.
+const WORTH_A_THREAD: u64 = 200_000_000;
 
 /// Threads where none are asked for: one for each core, or one where a step is too small to share.
 pub fn threads(headed: &Headed, spec: &TrainSpec, prepared: &Prepared) -> usize {
