@@ -147,6 +147,21 @@ fn a_row_alone_has_the_bytes_of_the_row_in_a_batch() {
 }
 
 #[test]
+fn a_prefix_of_the_plan_gives_the_values_of_the_whole() {
+    let net = net(0.0);
+    let plan = Arc::new(Plan::new(&net.graph, request(&net, Purpose::Inspect, 7, true, false)));
+    let start = parameters::<f32>(&net);
+    let (mut whole, mut prefix) = (Runner::new(Arc::clone(&plan), Team::single()), Runner::new(plan, Team::single()));
+    let info = load(&net, &mut whole, 7);
+    load(&net, &mut prefix, 7);
+    whole.forward(&start, &info);
+    let end = NodeId(8);
+    prefix.forward_to(end, &start, &info);
+    assert_eq!(prefix.value(end), whole.value(end));
+    assert_ne!(prefix.value(net.logits), whole.value(net.logits), "what stands behind the prefix has not run");
+}
+
+#[test]
 fn the_plan_fuses_and_prints_itself() {
     let net = net(0.2);
     let train = Plan::new(&net.graph, request(&net, Purpose::Train, 4, true, true)).to_string();

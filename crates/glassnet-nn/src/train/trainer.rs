@@ -119,6 +119,8 @@ pub struct StepReport {
     pub rows: usize,
     /// Mean loss of the batch, before the step.
     pub loss: f64,
+    /// Sum of the rows' weights (row weight times class weight): what the mean loss divides by.
+    pub weight: f64,
     /// Norm of the gradients before clipping.
     pub gradient_norm: f64,
     /// Learning rate of the step.
@@ -342,8 +344,7 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// Loss and gradients of `rows` (more than a micro-batch are accumulated, in order) at the place `position` of epoch
     /// `epoch` (from 0). Returns the mean loss; the gradients are in [`Trainer::gradients`].
-    fn accumulate(&mut self, rows: &[u32], epoch: u32, position: u64) -> f64 {
-        let denominator = total_weight(self.network, self.train.source, rows);
+    fn accumulate(&mut self, rows: &[u32], epoch: u32, position: u64, denominator: f64) -> f64 {
         self.gradients.fill(T::ZERO);
         let losses = self.network.objective.as_ref().map(|objective| objective.rows);
         let mut loss = 0.0;
@@ -378,10 +379,11 @@ impl<'a, T: Real> Trainer<'a, T> {
         let lr = self.schedule.rate(self.steps);
         let slots = self.network.graph.slots();
         // A batch in which every row weighs 0 says nothing: no loss, no step.
-        let empty = total_weight(self.network, self.train.source, rows) == 0.0;
+        let weight = total_weight(self.network, self.train.source, rows);
+        let empty = weight == 0.0;
         let (mut loss, mut gradient_norm) = (0.0, 0.0);
         if !empty {
-            loss = self.accumulate(rows, epoch, position);
+            loss = self.accumulate(rows, epoch, position, weight);
             gradient_norm = self.spec.clip.apply(&mut self.gradients);
             if !loss.is_finite() || !gradient_norm.is_finite() {
                 return Err(self.first_non_finite(rows, epoch, position));
@@ -409,6 +411,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             rows_done: position as usize + rows.len(),
             rows: self.train.rows.len(),
             loss,
+            weight,
             gradient_norm,
             lr,
         })
@@ -488,9 +491,8 @@ impl<'a, T: Real> Trainer<'a, T> {
                     }
                 };
                 position += rows.len();
-                let share = total_weight(self.network, self.train.source, rows);
-                loss += report.loss * share;
-                weight += share;
+                loss += report.loss * report.weight;
+                weight += report.weight;
                 norm = norm.max(report.gradient_norm);
                 lr = report.lr;
                 self.history.first_loss.get_or_insert(report.loss);
