@@ -78,6 +78,35 @@ def case(op, name, dtype, *, attributes=None, inputs=None, parameters=None, labe
     return made
 
 
+def layer_case(op, name, dtype, function, *, attributes=None, inputs=None, parameters=None, buffers=None, labels=None):
+    """Forward, backward and three steps of SGD (rate 0.01, momentum 0.9) on sum(y * upstream) for one layer.
+
+    `function(inputs, parameters, buffers, labels)` gives y; buffers (running statistics) it changes in place. Besides y
+    the outputs hold `NAME_after` for each parameter and buffer: its value after the three steps. The gradients and y are
+    those of the first step.
+    """
+    inputs = {key: leaf(value) for key, value in (inputs or {}).items()}
+    parameters = {key: leaf(value) for key, value in (parameters or {}).items()}
+    start = {key: value.detach().clone() for key, value in {**parameters, **(buffers or {})}.items()}
+    buffers = {key: value.detach().clone() for key, value in (buffers or {}).items()}
+    y = function(inputs, parameters, buffers, labels)
+    upstream = Draws(f"{op} {name} upstream", dtype).normal(*y.shape)
+    first, of_first = y.detach().clone(), gradients((y * upstream).sum(), {**inputs, **parameters})
+    after = {}
+    if parameters or buffers:
+        optimizer = torch.optim.SGD(list(parameters.values()), lr=0.01, momentum=0.9) if parameters else None
+        for step in range(3):
+            if step > 0:
+                y = function(inputs, parameters, buffers, labels)
+            if optimizer:
+                optimizer.zero_grad()
+                (y * upstream).sum().backward()
+                optimizer.step()
+        after = {f"{key}_after": value.detach().clone() for key, value in {**parameters, **buffers}.items()}
+    return case(op, name, dtype, attributes=attributes, inputs=inputs, parameters=start, labels=labels, upstream=upstream,
+                outputs={"y": first, **after}, gradients=of_first)
+
+
 def write(path, cases):
     """Writes one group, one case a line, numbers in the shortest form that reads back as the same f64."""
     seen = set()

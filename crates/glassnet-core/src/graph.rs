@@ -71,6 +71,11 @@ impl Graph {
         self.add_input(name, Shape::default(), DType::I32)
     }
 
+    /// Adds an input of whole numbers of some shape: tokens `[T]`, lengths `[]`.
+    pub fn integers(&mut self, name: &str, shape: impl Into<Shape>) -> NodeId {
+        self.add_input(name, shape.into(), DType::I32)
+    }
+
     fn add_input(&mut self, name: &str, shape: Shape, dtype: DType) -> NodeId {
         self.nodes.push(Node {
             op: Op::Input(Input),

@@ -22,11 +22,13 @@ pub struct StepInfo {
     pub position: u64,
     /// What the mean loss divides by: the sum of weights of the whole, accumulated batch.
     pub denominator: f64,
+    /// Time steps that the states hold already; 0 starts a sequence anew.
+    pub time: usize,
 }
 
 impl Default for StepInfo {
     fn default() -> Self {
-        StepInfo { seed: 0, epoch: 0, position: 0, denominator: 1.0 }
+        StepInfo { seed: 0, epoch: 0, position: 0, denominator: 1.0, time: 0 }
     }
 }
 
@@ -37,6 +39,8 @@ pub struct Runner<T> {
     team: Team,
     arena: Vec<T>,
     labels: Vec<i32>,
+    state: Vec<T>,
+    scratch: Vec<T>,
     rows: usize,
 }
 
@@ -45,7 +49,9 @@ impl<T: Real> Runner<T> {
     pub fn new(plan: Arc<Plan>, team: Team) -> Self {
         let arena = vec![T::ZERO; plan.arena_len()];
         let labels = vec![0; plan.labels_len()];
-        Runner { plan, team, arena, labels, rows: 0 }
+        let state = vec![T::ZERO; plan.state_len()];
+        let scratch = vec![T::ZERO; plan.scratch_len() * team.threads()];
+        Runner { plan, team, arena, labels, state, scratch, rows: 0 }
     }
 
     /// The plan.
@@ -77,6 +83,11 @@ impl<T: Real> Runner<T> {
             Some(region) => &mut self.labels[region.range(self.rows)],
             None => &mut [],
         }
+    }
+
+    /// What the operations keep from step to step (caches, carries), all nodes' one after the other: to save and to set.
+    pub fn state_mut(&mut self) -> &mut [T] {
+        &mut self.state
     }
 
     /// A node's value after forward (live rows). In a plan that is not for inspection, memory is used again: only the
@@ -142,6 +153,7 @@ impl<T: Real> Runner<T> {
             position: info.position,
             denominator: info.denominator,
             node: step.node.0 as u32,
+            time: info.time,
         }
     }
 
@@ -154,19 +166,21 @@ impl<T: Real> Runner<T> {
         let [output, saved, ..] = writes;
         let slots = slot_views(parameters, step);
         let labels = step.labels.map_or(&[][..], |region| &self.labels[region.range(rows)]);
+        let state = step.state.map_or(&mut [][..], |region| &mut self.state[region.range(rows)]);
         let io = Forward {
             rows,
+            shapes: &step.input_shapes,
             inputs: &inputs[..step.inputs.len()],
             labels,
             parameters: &slots[..step.slots.len()],
             output,
             saved,
+            curve: step.fused.as_ref(),
+            state,
+            scratch: &mut self.scratch[..step.scratch * self.team.threads()],
             context: &context,
         };
-        match (&step.op, &step.fused) {
-            (crate::Op::Linear(linear), Some(curve)) => linear.forward_fused(io, Some(curve)),
-            (op, _) => op.forward(io),
-        }
+        step.op.forward(io);
     }
 
     fn run_backward(&mut self, step: &Step, parameters: &[T], gradients: &mut [T], info: &StepInfo) {
@@ -185,6 +199,7 @@ impl<T: Real> Runner<T> {
         let mut slot_gradients = slot_views_mut(gradients, step);
         step.op.backward(Backward {
             rows,
+            shapes: &step.input_shapes,
             inputs: &values[..count],
             labels: step.labels.map_or(&[][..], |region| &self.labels[region.range(rows)]),
             parameters: &slots[..step.slots.len()],
@@ -193,6 +208,7 @@ impl<T: Real> Runner<T> {
             upstream: values[count + 2],
             input_gradients: &mut input_gradients[..step.input_gradients.len()],
             parameter_gradients: &mut slot_gradients[..step.slots.len()],
+            scratch: &mut self.scratch[..step.scratch * self.team.threads()],
             context: &context,
         });
     }

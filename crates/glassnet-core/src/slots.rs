@@ -18,6 +18,20 @@ pub enum Role {
     Bias,
     /// A vector multiplied.
     Scale,
+    /// A table of vectors, one a token or a position: `[entries, width]`.
+    Table,
+    /// A mean that batches have told; 0 at first. See [`Role::is_statistic`].
+    RunningMean,
+    /// A variance that batches have told; 1 at first.
+    RunningVariance,
+}
+
+impl Role {
+    /// Whether it is what batches have told and not trained: saved with the parameters. Its "gradient" is the change that
+    /// a step asks for, which the optimizer adds as it is; norms and clipping leave it out.
+    pub fn is_statistic(self) -> bool {
+        matches!(self, Role::RunningMean | Role::RunningVariance)
+    }
 }
 
 /// One named piece of the flat buffer.
@@ -70,14 +84,19 @@ impl Slots {
             role,
             offset: self.len,
             lr_factor: 1.0,
-            decay_factor: if role == Role::Weight { 1.0 } else { 0.0 },
+            decay_factor: if matches!(role, Role::Weight | Role::Table) { 1.0 } else { 0.0 },
         };
         self.len += slot.len();
         self.slots.push(slot);
         SlotId(self.slots.len() - 1)
     }
 
-    /// Number of elements of the flat buffer: the number of parameters.
+    /// Number of trained parameters: all elements but statistics.
+    pub fn trained(&self) -> usize {
+        self.slots.iter().filter(|slot| !slot.role.is_statistic()).map(Slot::len).sum()
+    }
+
+    /// Number of elements of the flat buffer, statistics included.
     pub fn len(&self) -> usize {
         self.len
     }

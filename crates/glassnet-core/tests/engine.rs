@@ -66,6 +66,7 @@ fn load<T: Real>(net: &Net, runner: &mut Runner<T>, rows: usize) -> StepInfo {
         epoch: 2,
         position: 40,
         denominator: if denominator == 0.0 { rows as f64 } else { denominator },
+        time: 0,
     }
 }
 

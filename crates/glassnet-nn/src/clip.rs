@@ -4,6 +4,9 @@
 //! `max / (norm + 1e-6)`, so that their direction stays; PyTorch's `clip_grad_norm_`. *By value*: each element is cut to
 //! [-max, max], which turns the direction.
 
+use std::ops::Range;
+
+use glassnet_core::slots::Slots;
 use glassnet_kernels::{Kernel, Real, vectorized};
 use serde::{Deserialize, Serialize};
 
@@ -54,8 +57,23 @@ impl Clip {
     /// ```
     pub fn apply<T: Real>(&self, gradients: &mut [T]) -> f64 {
         let norm = global_norm(gradients);
+        self.cut(norm, gradients);
+        norm
+    }
+
+    /// As [`Clip::apply`] on gradients of that layout: what stands in the place of statistics (running means) is no
+    /// gradient, and neither counts nor changes.
+    pub fn apply_to<T: Real>(&self, slots: &Slots, gradients: &mut [T]) -> f64 {
+        let norm = trained(slots).fold(0.0, |sum, range| sum + sum_of_squares(&gradients[range])).sqrt();
+        for range in trained(slots) {
+            self.cut(norm, &mut gradients[range]);
+        }
+        norm
+    }
+
+    fn cut<T: Real>(&self, norm: f64, gradients: &mut [T]) {
         if !norm.is_finite() {
-            return norm;
+            return;
         }
         match *self {
             Clip::None => {}
@@ -67,8 +85,20 @@ impl Clip {
             }
             Clip::Value { max } => vectorized(Cut { gradients, max: T::from_f64(max) }),
         }
-        norm
     }
+}
+
+/// The places of trained parameters: runs of slots between statistics; all of the buffer where there are none.
+fn trained(slots: &Slots) -> impl Iterator<Item = Range<usize>> {
+    let mut rest = slots.iter().peekable();
+    std::iter::from_fn(move || {
+        while rest.next_if(|slot| slot.role.is_statistic()).is_some() {}
+        let mut range = rest.next()?.range();
+        while let Some(slot) = rest.next_if(|slot| !slot.role.is_statistic()) {
+            range.end = slot.range().end;
+        }
+        Some(range)
+    })
 }
 
 /// The Euclidean norm of all gradients together, accumulated in f64. The same bytes for any number of threads: blocks of
@@ -176,6 +206,25 @@ mod tests {
         let norm = Clip::Value { max: 1.0 }.apply(&mut g);
         assert!((norm - 25.5_f64.sqrt()).abs() < 1e-12);
         assert_eq!(g, [1.0, -1.0, 0.5, -0.5]);
+    }
+
+    #[test]
+    fn statistics_neither_count_nor_change() {
+        use glassnet_core::slots::Role;
+        let mut slots = Slots::default();
+        for (name, role) in
+            [("m", Role::RunningMean), ("w", Role::Weight), ("v", Role::RunningVariance), ("b", Role::Bias)]
+        {
+            slots.push(name, &[1], role);
+        }
+        let mut g = [100.0, 3.0, 7.0, 4.0];
+        assert_eq!(Clip::Norm { max: 1.0 }.apply_to(&slots, &mut g), 5.0);
+        assert_eq!(g, [100.0, 3.0 * (1.0 / 5.000001), 7.0, 4.0 * (1.0 / 5.000001)]);
+        let mut plain = Slots::default();
+        plain.push("w", &[5000], Role::Weight);
+        plain.push("b", &[77], Role::Bias);
+        let g: Vec<f32> = (0..5077).map(|i| (i % 17) as f32 - 3.3).collect();
+        assert_eq!(Clip::None.apply_to(&plain, &mut g.clone()), global_norm(&g), "the same blocks");
     }
 
     #[test]

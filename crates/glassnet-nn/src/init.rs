@@ -92,13 +92,21 @@ pub fn recommended(activation: Option<Activation>) -> Init {
 /// slot's size. Element i takes draw i, made in f64 and rounded, so f32 and f64 networks start at the same weights.
 pub fn draw<T: Real>(init: Init, slot: &Slot, fans: Fans, seed: u64, number: u32, out: &mut [T]) {
     let bound = match (slot.role, init) {
-        (Role::Scale, _) => return out.fill(T::ONE),
-        (Role::Bias, Init::Pytorch) | (Role::Weight, Init::Pytorch) => 1.0 / (fans.fan_in.max(1) as f64).sqrt(),
-        (Role::Bias, _) | (Role::Weight, Init::Zeros) => return out.fill(T::ZERO),
-        (Role::Weight, Init::XavierNormal | Init::HeNormal | Init::LecunNormal | Init::Constant { .. }) => {
+        (Role::Scale | Role::RunningVariance, _) => return out.fill(T::ONE),
+        (Role::RunningMean, _) => return out.fill(T::ZERO),
+        (Role::Bias, Init::Pytorch) | (Role::Weight | Role::Table, Init::Pytorch) => {
+            1.0 / (fans.fan_in.max(1) as f64).sqrt()
+        }
+        (Role::Bias, _) | (Role::Weight | Role::Table, Init::Zeros) => return out.fill(T::ZERO),
+        (
+            Role::Weight | Role::Table,
+            Init::XavierNormal | Init::HeNormal | Init::LecunNormal | Init::Constant { .. },
+        ) => {
             return normal(std(init, fans), seed, number, out);
         }
-        (Role::Weight, Init::XavierUniform | Init::HeUniform | Init::LecunUniform) => 3.0_f64.sqrt() * std(init, fans),
+        (Role::Weight | Role::Table, Init::XavierUniform | Init::HeUniform | Init::LecunUniform) => {
+            3.0_f64.sqrt() * std(init, fans)
+        }
     };
     let draws = Draws::new(seed, Purpose::Init, number, 0);
     for (place, out) in out.iter_mut().enumerate() {
@@ -109,9 +117,9 @@ pub fn draw<T: Real>(init: Init, slot: &Slot, fans: Fans, seed: u64, number: u32
 /// Draws a slot of the default head: weights normal with `HEAD_FACTOR / sqrt(fan_in)`, biases 0, scales 1.
 pub fn draw_head<T: Real>(slot: &Slot, fan_in: usize, seed: u64, number: u32, out: &mut [T]) {
     match slot.role {
-        Role::Weight => normal(HEAD_FACTOR / (fan_in.max(1) as f64).sqrt(), seed, number, out),
-        Role::Bias => out.fill(T::ZERO),
-        Role::Scale => out.fill(T::ONE),
+        Role::Weight | Role::Table => normal(HEAD_FACTOR / (fan_in.max(1) as f64).sqrt(), seed, number, out),
+        Role::Bias | Role::RunningMean => out.fill(T::ZERO),
+        Role::Scale | Role::RunningVariance => out.fill(T::ONE),
     }
 }
 

@@ -43,8 +43,10 @@ fn cases() -> Vec<(Network, Matrix<f64>)> {
 
 #[test]
 fn right_gradients_pass() {
-    let options =
-        CheckOptions { info: StepInfo { seed: 3, epoch: 2, position: 40, denominator: 1.0 }, ..Default::default() };
+    let options = CheckOptions {
+        info: StepInfo { seed: 3, epoch: 2, position: 40, denominator: 1.0, time: 0 },
+        ..Default::default()
+    };
     for (net, data) in cases() {
         let parameters = net.initialise::<f64>(5);
         let found = check(&net, &parameters, &data, &ROWS, &options).unwrap();

@@ -31,7 +31,7 @@
 use glassnet_kernels::product::{product_nn, product_nt, product_tn, sum_rows};
 use glassnet_kernels::{Kernel, vectorized};
 
-use super::{Backward, Card, Cost, Family, Forward, Needs, Op, Operands, Operation, Sample, SlotSpec};
+use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample, SlotSpec};
 use crate::Real;
 use crate::shape::Shape;
 use crate::slots::Role;
@@ -60,25 +60,6 @@ impl<T: Real> Kernel for AddBias<'_, T> {
                 *y += b;
             }
         }
-    }
-}
-
-impl Linear {
-    /// Forward, with the curve that the plan fused behind it applied while the rows are in the cache.
-    pub fn forward_fused<T: Real>(&self, io: Forward<'_, T>, curve: Option<&Op>) {
-        let (x, weight) = (io.inputs[0], io.parameters[0]);
-        let fan_in = weight.len() / self.units;
-        let m = x.len().checked_div(fan_in).unwrap_or(0);
-        let bias = if self.bias { Some(io.parameters[1]) } else { None };
-        let finish = |_first: usize, rows: &mut [T]| {
-            if let Some(bias) = bias {
-                vectorized(AddBias { bias, rows });
-            }
-            if let Some(curve) = curve {
-                curve.apply_in_place(rows);
-            }
-        };
-        product_nt(io.context.team, m, self.units, fan_in, x, weight, io.output, Some(&finish));
     }
 }
 
@@ -126,6 +107,10 @@ impl Operation for Linear {
         Needs { inputs: true, ..Needs::default() }
     }
 
+    fn fuses_curve(&self) -> bool {
+        true
+    }
+
     fn cost(&self, inputs: &[&Shape], output: &Shape) -> Cost {
         let product = 2 * inputs[0].last() as u64 * output.len() as u64;
         let bias = if self.bias { output.len() as u64 } else { 0 };
@@ -133,7 +118,20 @@ impl Operation for Linear {
     }
 
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
-        self.forward_fused(io, None);
+        let (x, weight) = (io.inputs[0], io.parameters[0]);
+        let fan_in = weight.len() / self.units;
+        let m = x.len().checked_div(fan_in).unwrap_or(0);
+        let bias = if self.bias { Some(io.parameters[1]) } else { None };
+        // Bias and curve while the rows are in the cache.
+        let finish = |_first: usize, rows: &mut [T]| {
+            if let Some(bias) = bias {
+                vectorized(AddBias { bias, rows });
+            }
+            if let Some(curve) = io.curve {
+                curve.apply_in_place(rows);
+            }
+        };
+        product_nt(io.context.team, m, self.units, fan_in, x, weight, io.output, Some(&finish));
     }
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {

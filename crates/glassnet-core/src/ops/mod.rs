@@ -14,6 +14,17 @@ pub mod curve;
 pub mod guide;
 pub mod register;
 
+// Images: convolution and pooling.
+
+// Another order or shape of the same numbers.
+
+// Normalisation.
+
+// Recurrence.
+
+// Tokens, positions and attention.
+
+// Curves, arithmetic, losses.
 pub mod add;
 pub mod binary_cross_entropy;
 pub mod cross_entropy;
@@ -61,6 +72,14 @@ pub enum Family {
     Activation,
     /// Functions of a whole row.
     Row,
+    /// Images: convolution and pooling.
+    Image,
+    /// Another order or shape of the same numbers.
+    Shape,
+    /// Normalisation.
+    Normalisation,
+    /// Sequences: tokens, recurrence, attention.
+    Sequence,
     /// Noise while training.
     Regularisation,
     /// Losses, one number a row, and their mean.
@@ -134,6 +153,8 @@ pub struct Context<'a> {
     pub denominator: f64,
     /// Number of the node that runs; keeps its draws apart from others'.
     pub node: u32,
+    /// Time steps that the states hold already; 0 starts a sequence anew.
+    pub time: usize,
 }
 
 impl Context<'_> {
@@ -148,6 +169,8 @@ impl Context<'_> {
 pub struct Forward<'a, T> {
     /// Live rows.
     pub rows: usize,
+    /// Shape of one row of each input.
+    pub shapes: &'a [Shape],
     /// Values of the inputs; an integer input's slice is empty.
     pub inputs: &'a [&'a [T]],
     /// The integer input, if there is one.
@@ -158,6 +181,13 @@ pub struct Forward<'a, T> {
     pub output: &'a mut [T],
     /// What is kept for backward (empty in a plan that has no backward).
     pub saved: &'a mut [T],
+    /// The curve that the plan fused behind the operation, where [`Operation::fuses_curve`] allows it: applied to the
+    /// output before it is returned.
+    pub curve: Option<&'a Op>,
+    /// What the operation keeps from step to step, [`Operation::state`] elements a row.
+    pub state: &'a mut [T],
+    /// Room to work in: [`Operation::scratch`] elements for each thread of the team, with whatever an earlier step left.
+    pub scratch: &'a mut [T],
     /// The rest.
     pub context: &'a Context<'a>,
 }
@@ -167,6 +197,8 @@ pub struct Forward<'a, T> {
 pub struct Backward<'a, 'g, T> {
     /// Live rows.
     pub rows: usize,
+    /// Shape of one row of each input.
+    pub shapes: &'a [Shape],
     /// Values of the inputs (empty where [`Needs`] does not ask for them).
     pub inputs: &'a [&'a [T]],
     /// The integer input, if there is one.
@@ -181,10 +213,23 @@ pub struct Backward<'a, 'g, T> {
     pub upstream: &'a [T],
     /// Where the gradient of each input goes (written, not added); `None` where nobody asks.
     pub input_gradients: &'a mut [Option<&'g mut [T]>],
-    /// Gradients of the parameters, added to.
+    /// Gradients of the parameters, added to. That of a statistic ([`Role::is_statistic`]) is the change that this batch asks for.
     pub parameter_gradients: &'a mut [&'g mut [T]],
+    /// Room to work in, as in [`Forward`].
+    pub scratch: &'a mut [T],
     /// The rest.
     pub context: &'a Context<'a>,
+}
+
+/// Which way an operation runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// The value, in a plan that has a backward.
+    Forward,
+    /// The value alone.
+    Predict,
+    /// The gradients.
+    Backward,
 }
 
 /// An operation: what it computes, how it is attributed, and what that costs.
@@ -233,6 +278,33 @@ pub trait Operation: Clone + PartialEq + std::fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether a row's value depends on the other rows of the batch while training (batch norm). Everything else promises
+    /// a row the same bytes in any batch.
+    fn mixes_rows(&self) -> bool {
+        false
+    }
+
+    /// Whether it only gives its input another shape: the plan lets both stand in the same place.
+    fn is_view(&self) -> bool {
+        false
+    }
+
+    /// Whether forward applies a curve that the plan fuses behind it ([`Forward::curve`]).
+    fn fuses_curve(&self) -> bool {
+        false
+    }
+
+    /// Elements that it keeps from step to step for each row (a key-value cache, a recurrent carry). An operation with
+    /// state is never computed a second time.
+    fn state(&self, _inputs: &[&Shape]) -> usize {
+        0
+    }
+
+    /// Elements that each thread needs to work in, forward or backward.
+    fn scratch(&self, _inputs: &[&Shape], _pass: Pass) -> usize {
+        0
+    }
+
     /// Floating-point operations of one row.
     fn cost(&self, inputs: &[&Shape], output: &Shape) -> Cost;
 
@@ -254,6 +326,8 @@ pub trait Operation: Clone + PartialEq + std::fmt::Debug + Send + Sync {
 pub struct Operands<'a> {
     /// Number of rows.
     pub rows: usize,
+    /// Shape of one row of each input.
+    pub shapes: &'a [Shape],
     /// Values of the inputs.
     pub inputs: &'a [&'a [f64]],
     /// The integer input.
@@ -280,14 +354,24 @@ pub struct Sample<O> {
     /// Values near which the derivative jumps, of the input or, with two inputs, of their difference: draws keep 1e-3
     /// away.
     pub kinks: Vec<f64>,
-    /// Number of classes of the integer input.
+    /// The integer input is drawn from `first_class..first_class + classes`.
     pub classes: usize,
+    /// The least value of the integer input.
+    pub first_class: i32,
 }
 
 impl<O> Sample<O> {
     /// A sample with inputs in [-3, 3] and no kinks.
     pub fn new<const N: usize>(op: O, rows: usize, inputs: [Shape; N]) -> Self {
-        Sample { op, rows, inputs: inputs.to_vec(), domain: vec![(-3.0, 3.0); N], kinks: Vec::new(), classes: 0 }
+        Sample {
+            op,
+            rows,
+            inputs: inputs.to_vec(),
+            domain: vec![(-3.0, 3.0); N],
+            kinks: Vec::new(),
+            classes: 0,
+            first_class: 0,
+        }
     }
 
     /// Draws input `index` from `[low, high]`.
@@ -299,6 +383,13 @@ impl<O> Sample<O> {
     /// Keeps draws away from these values.
     pub fn kinks(mut self, kinks: &[f64]) -> Self {
         self.kinks = kinks.to_vec();
+        self
+    }
+
+    /// The integer input in `first..first + classes`.
+    pub fn integers(mut self, first: i32, classes: usize) -> Self {
+        self.first_class = first;
+        self.classes = classes;
         self
     }
 

@@ -112,6 +112,31 @@ macro_rules! register {
                 each!(self, op => op.training_only())
             }
 
+            /// Whether a row's value depends on the other rows while training.
+            pub fn mixes_rows(&self) -> bool {
+                each!(self, op => op.mixes_rows())
+            }
+
+            /// Whether it only gives its input another shape.
+            pub fn is_view(&self) -> bool {
+                each!(self, op => op.is_view())
+            }
+
+            /// Whether forward applies a curve fused behind it.
+            pub fn fuses_curve(&self) -> bool {
+                each!(self, op => op.fuses_curve())
+            }
+
+            /// Elements that it keeps from step to step for each row.
+            pub fn state(&self, inputs: &[&Shape]) -> usize {
+                each!(self, op => op.state(inputs))
+            }
+
+            /// Elements that each thread needs to work in.
+            pub fn scratch(&self, inputs: &[&Shape], pass: super::Pass) -> usize {
+                each!(self, op => op.scratch(inputs, pass))
+            }
+
             /// Floating-point operations of one row.
             pub fn cost(&self, inputs: &[&Shape], output: &Shape) -> Cost {
                 each!(self, op => op.cost(inputs, output))
@@ -144,6 +169,16 @@ register! {
         LogSoftmax in log_softmax, Dropout in dropout, MeanSquared in mean_squared, MeanAbsolute in mean_absolute,
         Huber in huber, CrossEntropy in cross_entropy, SoftCrossEntropy in soft_cross_entropy,
         BinaryCrossEntropy in binary_cross_entropy, Mean in mean,
+        // images: convolution and pooling
+
+        // shape: the same numbers in another order or shape
+
+        // normalisation
+
+        // recurrence
+
+        // tokens, positions and attention
+
 }
 
 fn wrap<O>(sample: Sample<O>, into: impl Fn(O) -> Op) -> Sample<Op> {
@@ -154,5 +189,6 @@ fn wrap<O>(sample: Sample<O>, into: impl Fn(O) -> Op) -> Sample<Op> {
         domain: sample.domain,
         kinks: sample.kinks,
         classes: sample.classes,
+        first_class: sample.first_class,
     }
 }

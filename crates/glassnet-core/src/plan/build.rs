@@ -4,7 +4,7 @@
 use super::place::{Buffer, place};
 use super::{Pass, Plan, Purpose, Region, Request, Step};
 use crate::graph::{Graph, Node, NodeId};
-use crate::ops::{Op, input::Input};
+use crate::ops::{Op, Pass as Way, input::Input};
 use crate::shape::{DType, Shape};
 
 /// Which buffer, while offsets are not known yet.
@@ -14,6 +14,7 @@ type BufferId = usize;
 struct Draft {
     buffers: Vec<Buffer>,
     labels: Vec<Buffer>,
+    state: usize,
 }
 
 /// A step whose regions are buffer numbers still.
@@ -108,6 +109,13 @@ pub(super) fn build(graph: &Graph, request: Request) -> Plan {
         }
         step.output = Some(output);
         step.saved = saved[number];
+        let state = node.op.state(&shapes);
+        if state > 0 {
+            step.step.state = Some(Region { offset: draft.state, width: state, per_batch: false });
+            draft.state += state * request.rows;
+        }
+        let way = if request.backward_from.is_some() { Way::Forward } else { Way::Predict };
+        step.step.scratch = node.op.scratch(&shapes, way);
         steps.push(step);
     }
     let forward_steps = steps.len();
@@ -194,6 +202,7 @@ pub(super) fn build(graph: &Graph, request: Request) -> Plan {
         arena,
         labels,
         parameters: graph.slots().len(),
+        state: draft.state,
         dtypes: nodes.iter().map(|node| node.dtype).collect(),
         request,
     }
@@ -224,6 +233,7 @@ fn backward_steps(
     let needs = node.op.needs(&shapes);
     let mut step = draft_step(graph, Pass::Backward, number);
     step.step.flops = node.op.cost(&shapes, &node.shape).backward;
+    step.step.scratch = node.op.scratch(&shapes, Way::Backward);
     draft.touch(upstream, now);
     step.upstream = Some(upstream);
     if needs.output
@@ -291,6 +301,9 @@ fn draft_step(graph: &Graph, pass: Pass, number: usize) -> DraftStep {
             saved: None,
             upstream: None,
             input_gradients: Vec::new(),
+            state: None,
+            scratch: 0,
+            input_shapes: graph.shapes(&node.inputs).into_iter().cloned().collect(),
             shape: node.shape.clone(),
             flops: 0,
             row_elements: 0,
@@ -321,11 +334,12 @@ fn needed(graph: &Graph, request: &Request, keep_all: bool) -> Vec<bool> {
     needed
 }
 
-/// Where each node's value really is: operations that only act while training are taken out elsewhere.
+/// Where each node's value really is: a view stands where its input stands, and operations that only act while training
+/// are taken out elsewhere.
 fn aliases(graph: &Graph, request: &Request) -> Vec<usize> {
     let mut resolve: Vec<usize> = Vec::with_capacity(graph.nodes().len());
     for (number, node) in graph.nodes().iter().enumerate() {
-        let out = node.op.training_only() && !request.training;
+        let out = node.op.is_view() || (node.op.training_only() && !request.training);
         resolve.push(if out { resolve[node.inputs[0].0] } else { number });
     }
     resolve
@@ -348,7 +362,7 @@ fn backward_set(graph: &Graph, request: &Request, needed: &[bool], resolve: &[us
     flows
 }
 
-/// For each linear node the curve that is computed with it. Where a gradient flows only curves whose derivative is known
+/// For each node that can compute a curve with its value (linear, convolution) the curve that is computed with it. Where a gradient flows only curves whose derivative is known
 /// from their output are fused: the pre-activation is not kept.
 fn fusions(
     graph: &Graph,
@@ -374,7 +388,7 @@ fn fusions(
     let read_later =
         |number: usize| request.outputs.iter().chain(&request.backward_from).any(|id| resolve[id.0] == number);
     for (number, node) in nodes.iter().enumerate() {
-        if !needed[number] || !matches!(node.op, Op::Linear(_)) || read_later(number) {
+        if !needed[number] || !node.op.fuses_curve() || read_later(number) {
             continue;
         }
         if let [curve] = readers[number][..] {

@@ -102,6 +102,12 @@ pub struct Step {
     pub upstream: Option<Region>,
     /// Where the gradients of the inputs go; in an `Add` step the one destination.
     pub input_gradients: Vec<Option<Region>>,
+    /// What the operation keeps from step to step, in the buffer of states.
+    pub state: Option<Region>,
+    /// Elements that each thread works in.
+    pub scratch: usize,
+    /// Shape of one row of each input.
+    pub input_shapes: Vec<Shape>,
     /// Shape of one row of the output.
     pub shape: Shape,
     /// Floating-point operations of one row.
@@ -121,6 +127,7 @@ pub struct Plan {
     arena: usize,
     labels: usize,
     parameters: usize,
+    state: usize,
     dtypes: Vec<DType>,
 }
 
@@ -135,12 +142,16 @@ pub struct Memory {
     pub parameters: usize,
     /// Their gradients (0 in a plan without backward).
     pub gradients: usize,
+    /// What operations keep from step to step.
+    pub state: usize,
+    /// What one thread works in.
+    pub scratch: usize,
 }
 
 impl Memory {
     /// All of it.
     pub fn total(&self) -> usize {
-        self.arena + self.labels + self.parameters + self.gradients
+        self.arena + self.labels + self.parameters + self.gradients + self.state + self.scratch
     }
 }
 
@@ -190,6 +201,16 @@ impl Plan {
         self.labels
     }
 
+    /// Elements that the operations keep from step to step.
+    pub fn state_len(&self) -> usize {
+        self.state
+    }
+
+    /// Elements that each thread needs to work in: the most of any step.
+    pub fn scratch_len(&self) -> usize {
+        self.steps.iter().map(|step| step.scratch).max().unwrap_or(0)
+    }
+
     /// Number of parameters.
     pub fn parameters(&self) -> usize {
         self.parameters
@@ -202,6 +223,8 @@ impl Plan {
             labels: self.labels * size_of::<i32>(),
             parameters: self.parameters * T::BYTES,
             gradients: if self.request.backward_from.is_some() { self.parameters * T::BYTES } else { 0 },
+            state: self.state * T::BYTES,
+            scratch: self.scratch_len() * T::BYTES,
         }
     }
 

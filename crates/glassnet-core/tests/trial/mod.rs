@@ -47,7 +47,7 @@ impl<T: Real> Trial<T> {
             .iter()
             .enumerate()
             .map(|(index, shape)| match op.input_dtype(index) {
-                DType::I32 => graph.labels(&format!("input {index}")),
+                DType::I32 => graph.integers(&format!("input {index}"), shape.clone()),
                 DType::Real => graph.input(&format!("input {index}"), shape.clone()),
             })
             .collect();
@@ -60,7 +60,7 @@ impl<T: Real> Trial<T> {
             training: true,
         };
         let runner = Runner::new(Arc::new(Plan::new(&graph, request)), team);
-        let info = StepInfo { seed: 17, epoch: 3, position: 20, denominator: DENOMINATOR };
+        let info = StepInfo { seed: 17, epoch: 3, position: 20, denominator: DENOMINATOR, time: 0 };
         Trial { graph, node, info, inputs, runner, parameters: Vec::new() }
     }
 
@@ -125,8 +125,16 @@ impl Trial<f64> {
             inputs.push(values);
         }
         let labels = Draws::new(29, Stream::Synthetic, 90, 0);
-        let labels =
-            (0..sample.rows as u64).map(|row| labels.below(row, sample.classes.max(1) as u64) as i32).collect();
+        let integers: usize = sample
+            .inputs
+            .iter()
+            .zip(&self.inputs)
+            .filter(|(_, input)| self.graph.node(**input).dtype == DType::I32)
+            .map(|(shape, _)| sample.rows * shape.len())
+            .sum();
+        let labels = (0..integers as u64)
+            .map(|place| sample.first_class + labels.below(place, sample.classes.max(1) as u64) as i32)
+            .collect();
         let parameters = Draws::new(29, Stream::Synthetic, 91, 0);
         let parameters =
             (0..self.graph.slots().len() as u64).map(|place| 2.0 * parameters.uniform(place) - 1.0).collect();

@@ -2,10 +2,10 @@
 //! (the softmax of logits whose loss has it inside). It is the engine's own code that runs.
 
 use glassnet_core::ops::{Backward, Context, Forward};
-use glassnet_core::{Op, Real, Team};
+use glassnet_core::{Op, Real, Shape, Team};
 
 fn context(team: &Team) -> Context<'_> {
-    Context { team, training: false, seed: 0, epoch: 0, position: 0, denominator: 1.0, node: 0 }
+    Context { team, training: false, seed: 0, epoch: 0, position: 0, denominator: 1.0, node: 0, time: 0 }
 }
 
 /// The value of an operation with one input and no parameters, on one row.
@@ -14,11 +14,15 @@ pub(crate) fn value<T: Real>(op: &Op, x: &[T]) -> Vec<T> {
     let mut output = vec![T::ZERO; x.len()];
     op.forward(Forward {
         rows: 1,
+        shapes: &[Shape::row(x.len())],
         inputs: &[x],
         labels: &[],
         parameters: &[],
         output: &mut output,
         saved: &mut [],
+        curve: None,
+        state: &mut [],
+        scratch: &mut [],
         context: &context(&team),
     });
     output
@@ -31,6 +35,7 @@ pub(crate) fn slopes<T: Real>(op: &Op, z: &[T], y: &[T]) -> Vec<T> {
     let upstream = vec![T::ONE; z.len()];
     op.backward(Backward {
         rows: 1,
+        shapes: &[Shape::row(z.len())],
         inputs: &[z],
         labels: &[],
         parameters: &[],
@@ -39,6 +44,7 @@ pub(crate) fn slopes<T: Real>(op: &Op, z: &[T], y: &[T]) -> Vec<T> {
         upstream: &upstream,
         input_gradients: &mut [Some(&mut slopes)],
         parameter_gradients: &mut [],
+        scratch: &mut [],
         context: &context(&team),
     });
     slopes

@@ -222,7 +222,8 @@ impl<T: Real> Optimizer<T> {
         &self.spec
     }
 
-    /// One step: `parameters` move against `gradients` by what the optimizer makes of `lr`. Both are flat buffers of the
+    /// One step: `parameters` move against `gradients` by what the optimizer makes of `lr`; statistics take the change
+    /// that stands in their place as it is. Both are flat buffers of the
     /// layout `slots`. Allocates nothing.
     ///
     /// # Panics
@@ -233,6 +234,12 @@ impl<T: Real> Optimizer<T> {
         self.steps += 1;
         for slot in slots.iter() {
             let range = slot.range();
+            if slot.role.is_statistic() {
+                for (statistic, &change) in parameters[range.clone()].iter_mut().zip(&gradients[range]) {
+                    *statistic += change;
+                }
+                continue;
+            }
             let piece = Piece {
                 parameters: &mut parameters[range.clone()],
                 gradients: &gradients[range.clone()],

@@ -30,8 +30,8 @@ impl<T: Real> UpdateSizes<T> {
         self.kept.copy_from_slice(parameters);
     }
 
-    /// The ratios of what has changed since [`UpdateSizes::before`], in the slots' order. `None` for a slot that was all
-    /// zero (a fresh bias), where there is nothing to compare with.
+    /// The ratios of what has changed since [`UpdateSizes::before`], in the slots' order. `None` for a statistic, and for
+    /// a slot that was all zero (a fresh bias), where there is nothing to compare with.
     ///
     /// # Panics
     /// If `parameters` has not the length of the layout.
@@ -44,7 +44,7 @@ impl<T: Real> UpdateSizes<T> {
                 *old = new - *old;
             }
             let update = sum_of_squares(old);
-            *ratio = (weight > 0.0).then(|| (update / weight).sqrt());
+            *ratio = (weight > 0.0 && !slot.role.is_statistic()).then(|| (update / weight).sqrt());
         }
         // The copy now holds differences; make it good for a second `after`.
         self.kept.copy_from_slice(parameters);

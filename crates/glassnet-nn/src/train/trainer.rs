@@ -351,7 +351,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let mut place = position;
         for micro in rows.chunks(self.micro_rows) {
             load(self.network, &mut self.runner, self.train.source, micro);
-            let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator };
+            let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time: 0 };
             self.runner.forward(&self.parameters, &info);
             let values = losses.and_then(|losses| self.runner.value(losses)).unwrap_or(&[]);
             loss = weighted_sum(self.network, values, self.train.source, micro, loss);
@@ -384,7 +384,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let (mut loss, mut gradient_norm) = (0.0, 0.0);
         if !empty {
             loss = self.accumulate(rows, epoch, position, weight);
-            gradient_norm = self.spec.clip.apply(&mut self.gradients);
+            gradient_norm = self.spec.clip.apply_to(slots, &mut self.gradients);
             if !loss.is_finite() || !gradient_norm.is_finite() {
                 return Err(self.first_non_finite(rows, epoch, position));
             }
@@ -422,7 +422,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let (number, step) = (u64::from(epoch) + 1, self.steps + 1);
         let mut place = position;
         for micro in rows.chunks(self.micro_rows) {
-            let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator };
+            let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time: 0 };
             let (network, source) = (self.network, self.train.source);
             let found = find_non_finite(network, &self.parameters, source, micro, &info, &self.team, number, step);
             if let Some(found) = found {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::Team;
 use crate::ops::{Backward, Context, Forward, Op};
+use crate::{Shape, Team};
 
 /// Pixels of one unit.
 const UNIT: f64 = 40.0;
@@ -83,18 +83,24 @@ fn sample(op: &Op) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let x: Vec<f64> = (0..count).map(|i| X.0 + i as f64 / POINTS).collect();
     let (mut value, mut derivative) = (vec![0.0; count], vec![0.0; count]);
     let team = Team::single();
-    let context = Context { team: &team, training: false, seed: 0, epoch: 0, position: 0, denominator: 1.0, node: 0 };
+    let context =
+        Context { team: &team, training: false, seed: 0, epoch: 0, position: 0, denominator: 1.0, node: 0, time: 0 };
     op.forward(Forward {
         rows: 1,
+        shapes: &[Shape::row(x.len())],
         inputs: &[&x],
         labels: &[],
         parameters: &[],
         output: &mut value,
         saved: &mut [],
+        curve: None,
+        state: &mut [],
+        scratch: &mut [],
         context: &context,
     });
     op.backward(Backward {
         rows: 1,
+        shapes: &[Shape::row(x.len())],
         inputs: &[&x],
         labels: &[],
         parameters: &[],
@@ -103,6 +109,7 @@ fn sample(op: &Op) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
         upstream: &vec![1.0; count],
         input_gradients: &mut [Some(&mut derivative)],
         parameter_gradients: &mut [],
+        scratch: &mut [],
         context: &context,
     });
     (x, value, derivative)
