@@ -17,8 +17,19 @@ pub mod register;
 // Images: convolution and pooling.
 
 // Another order or shape of the same numbers.
+pub mod concat;
+pub mod flatten;
+pub mod reshape;
+pub mod slice;
+pub mod transpose;
 
 // Normalisation.
+pub mod batch_norm;
+mod channel_sums;
+pub mod group_norm;
+pub mod layer_norm;
+pub mod rms_norm;
+mod row_norm;
 
 // Recurrence.
 

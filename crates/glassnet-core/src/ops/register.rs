@@ -172,8 +172,10 @@ register! {
         // images: convolution and pooling
 
         // shape: the same numbers in another order or shape
+        Reshape in reshape, Flatten in flatten, Transpose in transpose, Concat in concat, Slice in slice,
 
         // normalisation
+        LayerNorm in layer_norm, RmsNorm in rms_norm, GroupNorm in group_norm, BatchNorm in batch_norm,
 
         // recurrence
 
