@@ -23,6 +23,11 @@ pub mod register;
 // Recurrence.
 
 // Tokens, positions and attention.
+pub mod attention;
+pub mod embedding;
+pub mod positions;
+pub mod rotary;
+pub mod unembedding;
 
 // Curves, arithmetic, losses.
 pub mod add;
