@@ -34,6 +34,11 @@ mod row_norm;
 // Recurrence.
 
 // Tokens, positions and attention.
+pub mod attention;
+pub mod embedding;
+pub mod positions;
+pub mod rotary;
+pub mod unembedding;
 
 // Curves, arithmetic, losses.
 pub mod add;

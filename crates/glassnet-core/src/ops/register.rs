@@ -180,6 +180,8 @@ register! {
         // recurrence
 
         // tokens, positions and attention
+        Embedding in embedding, Unembedding in unembedding, Positions in positions, Rotary in rotary,
+        Attention in attention,
 
 }
 
