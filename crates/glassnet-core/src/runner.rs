@@ -132,11 +132,12 @@ impl<T: Real> Runner<T> {
         self.backward_from_seed(parameters, gradients, info);
     }
 
-    /// Runs the backward steps from the gradient in [`Runner::seed_mut`].
+    /// Runs the backward steps (and before them what they read and forward did not keep) from the gradient in [`Runner::seed_mut`].
     pub fn backward_from_seed(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo) {
         let plan = Arc::clone(&self.plan);
         for step in &plan.steps()[plan.forward_steps()..] {
             match step.pass {
+                Pass::Recompute => self.run_forward(step, parameters, info),
                 Pass::Backward => self.run_backward(step, parameters, gradients, info),
                 Pass::Add => self.run_add(step),
                 Pass::Forward | Pass::Update => {}

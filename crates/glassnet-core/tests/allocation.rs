@@ -45,8 +45,14 @@ fn net() -> Net {
 }
 
 fn plan(net: &Net, purpose: Purpose) -> Arc<Plan> {
-    let request =
-        Request { purpose, rows: ROWS, backward_from: Some(net.loss), outputs: vec![net.loss], training: true };
+    let request = Request {
+        purpose,
+        rows: ROWS,
+        backward_from: Some(net.loss),
+        outputs: vec![net.loss],
+        training: true,
+        checkpoint: false,
+    };
     Arc::new(Plan::new(&net.graph, request))
 }
 

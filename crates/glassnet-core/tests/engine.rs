@@ -44,7 +44,14 @@ fn net(p: f64) -> Net {
 }
 
 fn request(net: &Net, purpose: Purpose, rows: usize, backward: bool, training: bool) -> Request {
-    Request { purpose, rows, backward_from: backward.then_some(net.loss), outputs: vec![net.logits], training }
+    Request {
+        purpose,
+        rows,
+        backward_from: backward.then_some(net.loss),
+        outputs: vec![net.logits],
+        training,
+        checkpoint: false,
+    }
 }
 
 fn load<T: Real>(net: &Net, runner: &mut Runner<T>, rows: usize) -> StepInfo {

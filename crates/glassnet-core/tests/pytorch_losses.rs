@@ -63,6 +63,7 @@ impl Part {
                 backward_from: Some(from),
                 outputs,
                 training: true,
+                checkpoint: false,
             };
             let mut runner = Runner::<T>::new(Arc::new(Plan::new(&graph, request)), Team::single());
             runner.set_rows(self.rows);

@@ -187,7 +187,7 @@ fn behind_a_linear_layer(curve: &Op, purpose: Purpose) -> (Vec<f32>, Vec<f32>, S
     let y = graph.push("1", curve.clone(), &[z]).unwrap();
     let last = graph.push("2", Op::Linear(Linear { units: 3, bias: false }), &[y]).unwrap();
     let backward_from = (purpose != Purpose::Predict).then_some(last);
-    let request = Request { purpose, rows: 6, backward_from, outputs: vec![last], training: true };
+    let request = Request { purpose, rows: 6, backward_from, outputs: vec![last], training: true, checkpoint: false };
     let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::single());
     runner.set_rows(6);
     let numbers: Vec<f32> = upstream(6 * 9 + graph.slots().len()).iter().map(|&value| value as f32).collect();

@@ -221,6 +221,12 @@ impl Network {
 
     /// A plan for this network: training when it has a loss, prediction otherwise.
     pub fn plan(&self, purpose: Purpose, rows: usize) -> Arc<Plan> {
+        self.plan_with(purpose, rows, false)
+    }
+
+    /// The same; with `checkpoint` a plan to train computes values a second time instead of keeping them, where that takes
+    /// less memory ([`Request::checkpoint`]).
+    pub fn plan_with(&self, purpose: Purpose, rows: usize, checkpoint: bool) -> Arc<Plan> {
         let training = purpose == Purpose::Train;
         let backward = purpose != Purpose::Predict;
         let objective = self.objective.as_ref();
@@ -234,6 +240,7 @@ impl Network {
                 backward_from: if backward { Some(objective.map_or(self.output, |o| o.mean)) } else { None },
                 outputs,
                 training,
+                checkpoint,
             },
         ))
     }
@@ -242,7 +249,14 @@ impl Network {
     pub fn evaluation_plan(&self, rows: usize) -> Arc<Plan> {
         let mut outputs = vec![self.output, self.logits];
         outputs.extend(self.objective.as_ref().map(|objective| objective.rows));
-        let request = Request { purpose: Purpose::Predict, rows, backward_from: None, outputs, training: false };
+        let request = Request {
+            purpose: Purpose::Predict,
+            rows,
+            backward_from: None,
+            outputs,
+            training: false,
+            checkpoint: false,
+        };
         Arc::new(Plan::new(&self.graph, request))
     }
 

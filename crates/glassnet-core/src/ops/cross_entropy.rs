@@ -16,7 +16,8 @@
 //! let y = graph.labels("label");
 //! let loss = graph.push("loss", Op::CrossEntropy(CrossEntropy::default()), &[z, y])?;
 //! let outputs = vec![loss];
-//! let request = Request { purpose: Purpose::Attribute, rows: 2, backward_from: Some(loss), outputs, training: true };
+//! let request =
+//!     Request { purpose: Purpose::Attribute, rows: 2, backward_from: Some(loss), outputs, training: true, checkpoint: false };
 //! let mut runner = Runner::<f64>::new(Arc::new(Plan::new(&graph, request)), Team::single());
 //! runner.set_rows(2);
 //! runner.input_mut(z).copy_from_slice(&[0.0, 0.0, 0.0, 1000.0, -1000.0, -1000.0]);

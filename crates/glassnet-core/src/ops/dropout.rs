@@ -11,7 +11,8 @@
 //! let mut graph = Graph::new();
 //! let x = graph.input("x", [1000]);
 //! let y = graph.push("0", Op::Dropout(Dropout { p: 0.2 }), &[x])?;
-//! let request = Request { purpose: Purpose::Inspect, rows: 1, backward_from: None, outputs: vec![y], training: true };
+//! let request =
+//!     Request { purpose: Purpose::Inspect, rows: 1, backward_from: None, outputs: vec![y], training: true, checkpoint: false };
 //! let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::single());
 //! runner.set_rows(1);
 //! runner.input_mut(x).fill(1.0);

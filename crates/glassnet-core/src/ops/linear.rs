@@ -19,7 +19,8 @@
 //! let names: Vec<&str> = graph.slots().iter().map(|slot| slot.name.as_str()).collect();
 //! assert_eq!(names, ["0.weight", "0.bias"]);
 //!
-//! let request = Request { purpose: Purpose::Predict, rows: 1, backward_from: None, outputs: vec![y], training: false };
+//! let request =
+//!     Request { purpose: Purpose::Predict, rows: 1, backward_from: None, outputs: vec![y], training: false, checkpoint: false };
 //! let mut runner = Runner::<f64>::new(Arc::new(Plan::new(&graph, request)), Team::single());
 //! runner.set_rows(1);
 //! runner.input_mut(x).copy_from_slice(&[6.0, 8.0]);

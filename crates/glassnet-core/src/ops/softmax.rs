@@ -10,7 +10,8 @@
 //! let mut graph = Graph::new();
 //! let z = graph.input("z", [3]);
 //! let p = graph.push("0", Op::Softmax(Softmax), &[z])?;
-//! let request = Request { purpose: Purpose::Predict, rows: 1, backward_from: None, outputs: vec![p], training: false };
+//! let request =
+//!     Request { purpose: Purpose::Predict, rows: 1, backward_from: None, outputs: vec![p], training: false, checkpoint: false };
 //! let mut runner = Runner::<f64>::new(Arc::new(Plan::new(&graph, request)), Team::single());
 //! runner.set_rows(1);
 //! runner.input_mut(z).copy_from_slice(&[2.0, 1.0, 0.1]);

@@ -6,9 +6,13 @@ use super::{Pass, Plan, Region, Step};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let again = match self.recomputed_flops(1) {
+            0 => String::new(),
+            flops => format!(", {flops} of them to compute values again"),
+        };
         writeln!(
             f,
-            "plan to {} with up to {} rows: {} steps, {} parameters, arena of {} elements, {} FLOPs a row",
+            "plan to {} with up to {} rows: {} steps, {} parameters, arena of {} elements, {} FLOPs a row{again}",
             format!("{:?}", self.request.purpose).to_lowercase(),
             self.request.rows,
             self.steps.len(),
@@ -18,7 +22,7 @@ impl fmt::Display for Plan {
         )?;
         writeln!(
             f,
-            "{:>4} {:<8} {:<10} {:<24} {:<14} {:<34} {:>10} {:>12}",
+            "{:>4} {:<9} {:<10} {:<24} {:<14} {:<34} {:>10} {:>12}",
             "step",
             "pass",
             "layer",
@@ -31,7 +35,7 @@ impl fmt::Display for Plan {
         for (number, step) in self.steps.iter().enumerate() {
             writeln!(
                 f,
-                "{number:>4} {:<8} {:<10} {:<24} {:<14} {:<34} {:>10} {:>12}",
+                "{number:>4} {:<9} {:<10} {:<24} {:<14} {:<34} {:>10} {:>12}",
                 format!("{:?}", step.pass).to_lowercase(),
                 step.layer,
                 kernel(step),
@@ -63,7 +67,7 @@ fn operands(step: &Step) -> String {
     let inputs: Vec<&Option<Region>> = step.inputs.iter().collect();
     let gradients: Vec<&Option<Region>> = step.input_gradients.iter().collect();
     match step.pass {
-        Pass::Forward => format!("{} -> {}", list(&inputs), list(&[&step.output, &step.saved])),
+        Pass::Forward | Pass::Recompute => format!("{} -> {}", list(&inputs), list(&[&step.output, &step.saved])),
         Pass::Backward => {
             let mut reads = inputs;
             reads.extend([&step.output, &step.saved, &step.upstream]);

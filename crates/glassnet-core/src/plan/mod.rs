@@ -1,11 +1,14 @@
-//! A plan: the graph with all decisions made. One list of steps (forward, backward, update), each of them data: what to
-//! run, where its operands lie in the arena, what it costs. It is immutable and can be printed, line by line.
+//! A plan: the graph with all decisions made. One list of steps (forward, recompute, backward, update), each of them data:
+//! what to run, where its operands lie in the arena, what it costs. It is immutable and can be printed, line by line.
 //!
 //! A plan has a row capacity; the runner takes the live count, so a short last batch needs no second plan. It never
 //! changes arithmetic: every purpose gives the same bytes.
 
+mod analysis;
 mod build;
+mod checkpoint;
 mod display;
+mod draft;
 mod place;
 
 use std::ops::Range;
@@ -41,6 +44,10 @@ pub struct Request {
     pub outputs: Vec<NodeId>,
     /// Whether dropout is on.
     pub training: bool,
+    /// Less memory for more time: values are computed a second time before the backward that reads them instead of being
+    /// kept, wherever that makes the arena smaller. Gradients are the same bytes. Only plans to train do it; the others
+    /// pay no heed, as they keep every value or none.
+    pub checkpoint: bool,
 }
 
 /// A piece of the arena: `width` elements for each row, or for the batch.
@@ -67,6 +74,8 @@ impl Region {
 pub enum Pass {
     /// A value.
     Forward,
+    /// A value that forward did not keep, computed once more for the backward that follows.
+    Recompute,
     /// Gradients of inputs and parameters.
     Backward,
     /// A second gradient of the same value, added to the first.
@@ -228,8 +237,15 @@ impl Plan {
         }
     }
 
-    /// Floating-point operations of one step of `rows` rows (the update not counted).
+    /// Floating-point operations of one step of `rows` rows (what is recomputed counted, the update not).
     pub fn flops(&self, rows: usize) -> u64 {
         self.steps.iter().map(|step| step.flops).sum::<u64>() * rows as u64
+    }
+
+    /// Those of them that compute a value a second time; 0 in a plan without [`Request::checkpoint`], or where it would
+    /// make the arena no smaller.
+    pub fn recomputed_flops(&self, rows: usize) -> u64 {
+        let again = self.steps.iter().filter(|step| step.pass == Pass::Recompute);
+        again.map(|step| step.flops).sum::<u64>() * rows as u64
     }
 }

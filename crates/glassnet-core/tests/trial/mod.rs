@@ -58,6 +58,7 @@ impl<T: Real> Trial<T> {
             backward_from: Some(node),
             outputs: vec![node],
             training: true,
+            checkpoint: false,
         };
         let runner = Runner::new(Arc::new(Plan::new(&graph, request)), team);
         let info = StepInfo { seed: 17, epoch: 3, position: 20, denominator: DENOMINATOR, time: 0 };

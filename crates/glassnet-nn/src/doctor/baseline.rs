@@ -116,6 +116,7 @@ fn constant_loss<T: Real>(
         backward_from: None,
         outputs: vec![mean],
         training: false,
+        checkpoint: false,
     };
     let mut runner = Runner::<T>::new(Arc::new(Plan::new(&graph, request)), Team::single());
     runner.set_rows(rows.len());

@@ -93,6 +93,7 @@ impl<T: Real> Camera<T> {
             backward_from: Some(objective.mean),
             outputs: Vec::new(),
             training: false,
+            checkpoint: false,
         };
         let plan = Arc::new(Plan::new(&view.network.graph, request));
         let gradients = vec![T::ZERO; view.network.parameters()];

@@ -96,6 +96,7 @@ pub fn find_non_finite<T: Real>(
         backward_from: Some(objective.mean),
         outputs: Vec::new(),
         training: true,
+        checkpoint: false,
     };
     let plan = std::sync::Arc::new(glassnet_core::Plan::new(&network.graph, request));
     let mut runner = Runner::new(plan, team.clone());

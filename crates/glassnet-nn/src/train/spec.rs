@@ -39,6 +39,10 @@ pub struct TrainSpec {
     pub early: EarlySpec,
     /// Whether the rows are put in a new order for each epoch.
     pub shuffle: bool,
+    /// Whether activations are computed a second time for backward instead of being kept: less memory, one more forward
+    /// pass at most, the same bytes.
+    #[serde(default)]
+    pub checkpoint_activations: bool,
     /// Seed of the initial weights, the order of rows and dropout.
     pub seed: u64,
 }
@@ -56,6 +60,7 @@ impl Default for TrainSpec {
             clip: Clip::None,
             early: EarlySpec::default(),
             shuffle: true,
+            checkpoint_activations: false,
             seed: 0,
         }
     }

@@ -276,7 +276,8 @@ impl<'a, T: Real> Trainer<'a, T> {
             }
         }
         let micro_rows = spec.batch_rows(train.rows.len());
-        let runner = Runner::new(network.plan(Purpose::Train, micro_rows), team.clone());
+        let plan = network.plan_with(Purpose::Train, micro_rows, spec.checkpoint_activations);
+        let runner = Runner::new(plan, team.clone());
         let evaluator = valid.map(|_| Runner::new(network.evaluation_plan(EVALUATION_ROWS), team.clone()));
         let slots = network.graph.slots();
         let steps_per_epoch = spec.steps_per_epoch(train.rows.len());

@@ -44,7 +44,7 @@ pub fn compare<T: Real>(case: &Case, op: &Op, inputs: &[&str], slots: &[&str], t
     let found: Vec<&str> = graph.slots().iter().map(|slot| slot.name.trim_start_matches("layer.")).collect();
     assert_eq!(found, slots, "{label}: names of the parameters");
     let request =
-        Request { purpose: Purpose::Attribute, rows, backward_from: Some(node), outputs: vec![node], training };
+        Request { purpose: Purpose::Attribute, rows, backward_from: Some(node), outputs: vec![node], training, checkpoint: false };
     let mut runner = Runner::<T>::new(Arc::new(Plan::new(&graph, request)), Team::single());
     let mut parameters = vec![T::ZERO; graph.slots().len()];
     for (slot, name) in graph.slots().iter().zip(slots) {

@@ -289,6 +289,7 @@ fn loaded(
         backward_from: Some(objective.mean),
         outputs: vec![network.output, network.logits, objective.rows],
         training: options.dropout,
+        checkpoint: false,
     };
     let plan = glassnet_core::Plan::new(&network.graph, request);
     let mut runner = Runner::new(plan.into(), Team::single());

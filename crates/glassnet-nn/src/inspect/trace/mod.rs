@@ -174,7 +174,14 @@ impl<'a, T: Real> Passed<'a, T> {
         } else {
             let mut outputs: Vec<_> = network.layers.iter().map(|layer| layer.node).collect();
             outputs.extend([network.x, network.output, network.logits]);
-            let request = Request { purpose: Purpose::Inspect, rows: 1, backward_from: None, outputs, training: false };
+            let request = Request {
+                purpose: Purpose::Inspect,
+                rows: 1,
+                backward_from: None,
+                outputs,
+                training: false,
+                checkpoint: false,
+            };
             glassnet_core::Plan::new(&network.graph, request).into()
         };
         Passed {

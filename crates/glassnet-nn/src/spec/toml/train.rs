@@ -120,6 +120,9 @@ train_keys! {
     merge_affine: bool, "true", "linear layers with nothing between them are merged after training",
         |value| value.boolean();
     accumulate: usize, "4", "batches whose gradients make one step", |value| value.count(1);
+    checkpoint_activations: bool, "true",
+        "values are computed a second time for the gradients instead of being kept: less memory, more time",
+        |value| value.boolean();
     early_stop: usize, "5", "epochs without a better validation loss after which training stops", |value| value.count(1);
     loss: String, "\"mse\"", "what is made small", |value| value.word();
     label_smoothing: f64, "0.1", "share of a label spread over all classes, from 0 to below 1",
