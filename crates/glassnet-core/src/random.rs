@@ -22,6 +22,8 @@ pub enum Purpose {
     Inspect = 5,
     /// Data made up for tests, benchmarks and examples.
     Synthetic = 6,
+    /// Flips, shifts and cut-outs of training images.
+    Augment = 7,
 }
 
 /// A stream of draws: place `i` of stream `(seed, purpose, stream, epoch)` is always the same number.

@@ -3,14 +3,39 @@
 use glassnet_core::{Purpose, Real, Runner, StepInfo, Team};
 
 use crate::network::Network;
-use crate::source::Source;
+use crate::source::{Draw, Source};
 
 /// Puts rows, targets and weights into a runner's inputs and returns the sum of weights (row weight times class weight).
 /// Rows beyond the plan's capacity are not taken; [`Runner::rows`] says how many were.
 pub fn load<T: Real>(network: &Network, runner: &mut Runner<T>, source: &dyn Source<T>, rows: &[u32]) -> f64 {
+    fill(network, runner, source, rows, None)
+}
+
+/// The same for a training step: the rows as they are drawn at this place of the run ([`Source::features_at`]).
+pub fn load_at<T: Real>(
+    network: &Network,
+    runner: &mut Runner<T>,
+    source: &dyn Source<T>,
+    rows: &[u32],
+    info: &StepInfo,
+) -> f64 {
+    let at = Draw { seed: info.seed, epoch: info.epoch, position: info.position };
+    fill(network, runner, source, rows, Some(at))
+}
+
+fn fill<T: Real>(
+    network: &Network,
+    runner: &mut Runner<T>,
+    source: &dyn Source<T>,
+    rows: &[u32],
+    at: Option<Draw>,
+) -> f64 {
     runner.set_rows(rows.len());
     let rows = &rows[..runner.rows()];
-    source.features(rows, runner.input_mut(network.x));
+    match at {
+        Some(at) => source.features_at(rows, at, runner.input_mut(network.x)),
+        None => source.features(rows, runner.input_mut(network.x)),
+    }
     let Some(objective) = &network.objective else { return rows.len() as f64 };
     if objective.loss.takes_labels() {
         for (label, &row) in runner.labels_mut(objective.target).iter_mut().zip(rows) {
@@ -43,8 +68,8 @@ pub struct LossAndGradients<T> {
     pub gradients: Vec<T>,
 }
 
-/// Loss and gradients of `rows` at `parameters`; nothing is changed. `info` says seed, epoch and place for dropout; its
-/// denominator is replaced by the rows' sum of weights. A network without a loss gives loss 0 and gradients 0.
+/// Loss and gradients of `rows` at `parameters`; nothing is changed. `info` says seed, epoch and place for dropout and for
+/// rows that are changed at random; its denominator is replaced by the rows' sum of weights. A network without a loss gives loss 0 and gradients 0.
 ///
 /// ```
 /// use glassnet_core::{StepInfo, Team};
@@ -68,7 +93,7 @@ pub fn loss_and_gradients<T: Real>(
     let mut runner = Runner::new(network.plan(Purpose::Train, rows.len()), team.clone());
     let mut gradients = vec![T::ZERO; parameters.len()];
     let Some(objective) = &network.objective else { return LossAndGradients { loss: T::ZERO, gradients } };
-    let denominator = load(network, &mut runner, source, rows);
+    let denominator = load_at(network, &mut runner, source, rows, info);
     let info = StepInfo { denominator, ..*info };
     runner.forward(parameters, &info);
     runner.backward(parameters, &mut gradients, &info);

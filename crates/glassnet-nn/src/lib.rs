@@ -4,6 +4,7 @@
 pub mod clip;
 pub mod doctor;
 pub mod early;
+pub mod embeddings;
 pub mod functional;
 pub mod history;
 pub mod hyperparameter;

@@ -2,6 +2,19 @@
 
 use glassnet_core::Real;
 
+/// Which pass over the training rows a batch belongs to, and where in that pass its first row stands. Row `i` of the batch
+/// has the place `position + i`: whatever is drawn for a row is a function of (seed, epoch, place), so that it does not
+/// depend on how the epoch is cut into batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Draw {
+    /// The seed of the run.
+    pub seed: u64,
+    /// The epoch, from 0.
+    pub epoch: u32,
+    /// The place of the batch's first row in the epoch, from 0.
+    pub position: u64,
+}
+
 /// Rows with their targets. Implemented by matrices here and by encoded tables and images on the floors above.
 pub trait Source<T: Real>: Sync {
     /// Number of rows.
@@ -12,6 +25,12 @@ pub trait Source<T: Real>: Sync {
 
     /// Writes the features of `rows` one after the other to `out` (`rows.len() * width` numbers).
     fn features(&self, rows: &[u32], out: &mut [T]);
+
+    /// The same for a training step: a source that changes its rows at random (images that are flipped and shifted) draws
+    /// the change by `at`. By default the rows are as they are. Evaluation and prediction never call this.
+    fn features_at(&self, rows: &[u32], _at: Draw, out: &mut [T]) {
+        self.features(rows, out);
+    }
 
     /// The class number of a row (0 where targets are not classes).
     fn label(&self, row: u32) -> i32;

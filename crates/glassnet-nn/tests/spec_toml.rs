@@ -82,6 +82,7 @@ seed = 7
 threads = 2
 task = "classify"
 raw = true
+augment = "flip, shift 2"
 shuffle = false
 init = "he uniform"
 merge_affine = true
@@ -128,6 +129,7 @@ fn whole_train() -> TrainConfig {
         weight_column: text("w"),
         task: text("classify"),
         raw: Some(true),
+        augment: word("flip, shift 2"),
         no_header: Some(false),
         delimiter: text(";"),
         epochs: Some(3),

@@ -5,7 +5,7 @@ use std::fmt;
 use glassnet_core::{NodeId, Op, Purpose, Real, Runner, StepInfo, Team};
 use serde::{Deserialize, Serialize};
 
-use crate::functional::load;
+use crate::functional::load_at;
 use crate::network::Network;
 use crate::source::Source;
 
@@ -100,7 +100,7 @@ pub fn find_non_finite<T: Real>(
     };
     let plan = std::sync::Arc::new(glassnet_core::Plan::new(&network.graph, request));
     let mut runner = Runner::new(plan, team.clone());
-    load(network, &mut runner, source, rows);
+    load_at(network, &mut runner, source, rows, info);
     let found = |place: Place, layer: &str, value: T, row: Option<usize>| {
         let row = row.and_then(|row| rows.get(row)).map(|&row| u64::from(row) + 1);
         Some(NonFinite { place, layer: layer.to_string(), value: word(value), row, epoch, step })

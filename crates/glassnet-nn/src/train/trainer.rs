@@ -6,7 +6,7 @@ use glassnet_core::{Purpose, Real, Runner, StepInfo, Team};
 use super::non_finite::{NonFinite, find_non_finite};
 use super::spec::TrainSpec;
 use crate::early::EarlyStopping;
-use crate::functional::{Outputs, evaluate, load, mean_loss, total_weight, weighted_sum};
+use crate::functional::{Outputs, evaluate, load_at, mean_loss, total_weight, weighted_sum};
 use crate::history::{Epoch, History};
 use crate::hyperparameter::BadHyperparameters;
 use crate::metrics::{ClassScores, Scores};
@@ -351,8 +351,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         let mut loss = 0.0;
         let mut place = position;
         for micro in rows.chunks(self.micro_rows) {
-            load(self.network, &mut self.runner, self.train.source, micro);
             let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time: 0 };
+            load_at(self.network, &mut self.runner, self.train.source, micro, &info);
             self.runner.forward(&self.parameters, &info);
             let values = losses.and_then(|losses| self.runner.value(losses)).unwrap_or(&[]);
             loss = weighted_sum(self.network, values, self.train.source, micro, loss);

@@ -100,6 +100,8 @@ train_keys! {
     weight_column: String, "\"weight\"", "the column of row weights", |value| value.word();
     task: String, "\"classify\"", "classify or regress, where the target does not tell", |value| value.word();
     raw: bool, "true", "inputs (and a regression's target) are not standardised", |value| value.boolean();
+    augment: String, "\"flip, shift 2\"", "how training images are changed anew in each epoch: flip, shift N, cutout N",
+        |value| value.word();
     no_header: bool, "true", "the first line is a row", |value| value.boolean();
     delimiter: String, "\";\"", "what separates the fields", |value| value.string();
     epochs: usize, "20", "times over the data", |value| value.count(1);
