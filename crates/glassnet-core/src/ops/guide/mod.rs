@@ -11,7 +11,7 @@ pub use picture::svg;
 use super::{Family, Op, input::Input};
 
 /// Families in the order of the page: heading and what they have in common.
-const FAMILIES: [(Family, &str, &str); 6] = [
+const FAMILIES: [(Family, &str, &str); 8] = [
     (Family::Input, "Inputs", "What a graph reads."),
     (
         Family::Arithmetic,
@@ -20,6 +20,12 @@ const FAMILIES: [(Family, &str, &str); 6] = [
     ),
     (Family::Activation, "Curves", "One function, applied to each element."),
     (Family::Row, "Functions of a row", "Each number of the result depends on the whole row."),
+    (Family::Shape, "Shapes", "The same numbers in another order or shape. Axes count from 0, without the batch axis."),
+    (
+        Family::Normalisation,
+        "Normalisation",
+        "Numbers are brought to mean 0 and variance 1 (over a row, a group of channels, or the batch), then scaled and shifted.",
+    ),
     (Family::Regularisation, "Regularisation", "Noise while training; taken out of the plan elsewhere."),
     (
         Family::Loss,
