@@ -43,7 +43,7 @@ impl Operation for Concat {
             derivative: "da, db, ... = the pieces of g",
             range: "as the inputs",
             used: "branches that come together; skip connections",
-            source: "",
+            source: "Huang et al. 2017 (DenseNet)",
         }
     }
 

@@ -5,7 +5,11 @@
 //! `t_j = (1 - eps) w_y [j = y] + (eps / C) w_j`, `S = sum_j t_j`, p the softmax that forward kept; without weights and
 //! smoothing and averaged over B rows that is `(p - y) / B`. In nats; a loss of ln C is a uniform guess.
 //!
-//! A label outside 0..C makes the row's loss and gradient NaN: readers refuse such labels before.
+//! Sequences: `z [B, T, C]`, labels `[B, T]` (any axes before the classes), `l [B]`. The loss of a row is then the mean over its
+//! positions, each as above; a position labelled [`IGNORED`] does not count and gets no gradient, and a row in which none
+//! counts has the loss 0. The mean is plain: class weights weigh a position's loss, and are not in what it divides by.
+//!
+//! A label outside 0..C makes the row's loss and the position's gradient NaN: readers refuse such labels before.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -31,10 +35,15 @@
 //! # Ok::<(), glassnet_core::GraphError>(())
 //! ```
 
-use super::softmax::softmax_row;
+use glassnet_kernels::{Kernel, reduce, vectorized};
+
+use super::row_norm::{PART, tree};
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
 use crate::Real;
 use crate::shape::{DType, Shape};
+
+/// The label of a position that does not count: padding.
+pub const IGNORED: i32 = i32::MIN;
 
 /// Softmax cross-entropy, integer labels.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -43,6 +52,76 @@ pub struct CrossEntropy {
     pub smoothing: f64,
     /// One weight a class; empty: all 1.
     pub class_weights: Vec<f64>,
+}
+
+/// `p_j = exp(z_j - top) / sum`; gives the sum.
+struct Softmax<'a, T> {
+    z: &'a [T],
+    top: T,
+    p: &'a mut [T],
+}
+
+impl<T: Real> Kernel for Softmax<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn run(self) -> T {
+        for (p, &z) in self.p.iter_mut().zip(self.z) {
+            *p = (z - self.top).exp();
+        }
+        let p = &*self.p;
+        let sum = tree(p, p, p, |sum, p, _, _| sum + p);
+        for p in self.p.iter_mut() {
+            *p /= sum;
+        }
+        sum
+    }
+}
+
+/// The sum alone, with the same bytes.
+struct SumOfExp<'a, T> {
+    z: &'a [T],
+    top: T,
+}
+
+impl<T: Real> Kernel for SumOfExp<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn run(self) -> T {
+        let top = self.top;
+        tree(self.z, self.z, self.z, |sum, z, _, _| sum + (z - top).exp())
+    }
+}
+
+/// `dz_j = upstream (total p_j - t_j)` for targets without the label's own.
+struct Gradient<'a, T> {
+    p: &'a [T],
+    total: T,
+    upstream: T,
+    /// The smoothing's share of each class, before its weight.
+    share: f64,
+    weights: &'a [f64],
+    dz: &'a mut [T],
+}
+
+impl<T: Real> Kernel for Gradient<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Gradient { total, upstream, share, .. } = self;
+        let constant = T::from_f64(share);
+        if share > 0.0 && !self.weights.is_empty() {
+            for ((dz, &p), &weight) in self.dz.iter_mut().zip(self.p).zip(self.weights) {
+                *dz = upstream * (total * p - T::from_f64(share * weight));
+            }
+        } else {
+            for (dz, &p) in self.dz.iter_mut().zip(self.p) {
+                *dz = upstream * (total * p - constant);
+            }
+        }
+    }
 }
 
 impl CrossEntropy {
@@ -56,6 +135,41 @@ impl CrossEntropy {
         let smooth = if self.smoothing > 0.0 { self.smoothing / classes as f64 * self.weight(j) } else { 0.0 };
         if j == label { (1.0 - self.smoothing) * self.weight(label) + smooth } else { smooth }
     }
+
+    /// Loss of one position; the softmax goes to `p`, where there is room for it.
+    fn position<T: Real>(&self, z: &[T], label: i32, p: &mut [T]) -> T {
+        let top = reduce::max(z);
+        let sum = if p.is_empty() { vectorized(SumOfExp { z, top }) } else { vectorized(Softmax { z, top, p }) };
+        let log_sum = sum.ln();
+        let nll = |z: T| top - z + log_sum;
+        let Some(&chosen) = usize::try_from(label).ok().and_then(|label| z.get(label)) else {
+            return T::from_f64(f64::NAN);
+        };
+        let mut loss = nll(chosen) * T::from_f64((1.0 - self.smoothing) * self.weight(label as usize));
+        if self.smoothing > 0.0 {
+            let mut sum = T::ZERO;
+            for (class, &z) in z.iter().enumerate() {
+                sum += nll(z) * T::from_f64(self.weight(class));
+            }
+            loss += sum * T::from_f64(self.smoothing / z.len() as f64);
+        }
+        loss
+    }
+}
+
+/// Positions of a row that count.
+fn counted(labels: &[i32]) -> usize {
+    labels.iter().filter(|&&label| label != IGNORED).count()
+}
+
+/// Mean of the losses of the positions that count; 0 where none does.
+fn mean<T: Real>(labels: &[i32], mut loss: impl FnMut(usize) -> T) -> T {
+    let mut sum: Option<T> = None;
+    for place in (0..labels.len()).filter(|&place| labels[place] != IGNORED) {
+        let own = loss(place);
+        sum = Some(sum.map_or(own, |sum| sum + own));
+    }
+    sum.map_or(T::ZERO, |sum| sum / T::from_f64(counted(labels) as f64))
 }
 
 impl Operation for CrossEntropy {
@@ -63,10 +177,10 @@ impl Operation for CrossEntropy {
         Card {
             name: "cross_entropy",
             family: Family::Loss,
-            formula: "l = ln sum_j exp(z_j) - z_y",
+            formula: "l = ln sum_j exp(z_j) - z_y, the mean over a row's positions",
             derivative: "dz = p - y",
             range: "[0, inf)",
-            used: "classification; log-loss in nats",
+            used: "classification, next tokens; log-loss in nats",
             source: "Bridle 1989; Szegedy et al. 2015 (label smoothing)",
         }
     }
@@ -84,14 +198,15 @@ impl Operation for CrossEntropy {
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
-        super::one_axis("cross_entropy", inputs[0])?;
-        if inputs[0].is_empty() || inputs[1].len() != 1 {
+        let (z, labels) = (inputs[0], inputs[1]);
+        let before = z.0.split_last().map_or(&[][..], |(_, before)| before);
+        let fits = labels.0 == before || (before.is_empty() && labels.len() == 1);
+        if z.is_empty() || !fits {
             return Err(format!(
-                "cross_entropy needs logits [B, C] and one label a row, but its inputs are {} and {}",
-                inputs[0], inputs[1]
+                "cross_entropy needs logits [B, C] and one label a row, or [B, T, C] and a label a position, [B, T], but its inputs are {z} and {labels}"
             ));
         }
-        super::check_class_weights("cross_entropy", inputs[0].len(), &self.class_weights)?;
+        super::check_class_weights("cross_entropy", z.last(), &self.class_weights)?;
         if !(0.0..1.0).contains(&self.smoothing) {
             return Err(format!("label smoothing must be at least 0 and below 1, but it is {}", self.smoothing));
         }
@@ -99,7 +214,8 @@ impl Operation for CrossEntropy {
     }
 
     fn needs(&self, inputs: &[&Shape]) -> Needs {
-        Needs { saved: inputs[0].len(), ..Needs::default() }
+        // The softmax and the loss of each position.
+        Needs { saved: inputs[0].len() + inputs[0].len() / inputs[0].last().max(1), ..Needs::default() }
     }
 
     fn cost(&self, inputs: &[&Shape], _output: &Shape) -> Cost {
@@ -107,63 +223,93 @@ impl Operation for CrossEntropy {
     }
 
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
-        let classes = (io.inputs[0].len() / io.rows.max(1)).max(1);
-        let rows = io.inputs[0].chunks(classes).zip(io.labels).zip(io.saved.chunks_mut(classes));
-        for (loss, ((z, &label), p)) in io.output.iter_mut().zip(rows) {
-            let (top, log_sum) = softmax_row(z, p);
-            let nll = |z: T| top - z + log_sum;
-            let Some(&chosen) = usize::try_from(label).ok().and_then(|label| z.get(label)) else {
-                *loss = T::from_f64(f64::NAN);
-                continue;
-            };
-            *loss = nll(chosen) * T::from_f64((1.0 - self.smoothing) * self.weight(label as usize));
-            if self.smoothing > 0.0 {
-                let mut sum = T::ZERO;
-                for (class, &z) in z.iter().enumerate() {
-                    sum += nll(z) * T::from_f64(self.weight(class));
+        let (team, z, labels) = (io.context.team, io.inputs[0], io.labels);
+        let (classes, positions) = (io.shapes[0].last(), io.shapes[1].len());
+        if io.saved.is_empty() {
+            team.split_rows(io.output, 1, PART.div_ceil(classes * positions), &|first, losses| {
+                let labels = labels[first * positions..].chunks_exact(positions);
+                let rows = z[first * positions * classes..].chunks_exact(positions * classes).zip(labels);
+                for (loss, (z, labels)) in losses.iter_mut().zip(rows) {
+                    *loss = mean(labels, |at| self.position(&z[at * classes..][..classes], labels[at], &mut []));
                 }
-                *loss += sum * T::from_f64(self.smoothing / classes as f64);
+            });
+            return;
+        }
+        team.split_rows(io.saved, classes + 1, PART.div_ceil(classes), &|first, kept| {
+            let positions = z[first * classes..].chunks_exact(classes).zip(&labels[first..]);
+            for (kept, (z, &label)) in kept.chunks_exact_mut(classes + 1).zip(positions) {
+                let (p, loss) = kept.split_at_mut(classes);
+                loss[0] = if label == IGNORED { T::ZERO } else { self.position(z, label, p) };
             }
+        });
+        let rows = labels.chunks_exact(positions).zip(io.saved.chunks_exact(positions * (classes + 1)));
+        for (loss, (labels, kept)) in io.output.iter_mut().zip(rows) {
+            *loss = mean(labels, |at| kept[at * (classes + 1) + classes]);
         }
     }
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
         let Some(dz) = &mut io.input_gradients[0] else { return };
-        let classes = (io.saved.len() / io.rows.max(1)).max(1);
+        let (classes, positions) = (io.shapes[0].last(), io.shapes[1].len());
         let smooth_sum: f64 =
             (0..classes).map(|class| self.weight(class)).sum::<f64>() * self.smoothing / classes as f64;
-        let rows = io.saved.chunks(classes).zip(io.labels).zip(io.upstream);
-        for (dz, ((p, &label), &upstream)) in dz.chunks_mut(classes).zip(rows) {
-            let Some(label) = usize::try_from(label).ok().filter(|&label| label < classes) else {
-                dz.fill(T::from_f64(f64::NAN));
-                continue;
-            };
-            let hard = (1.0 - self.smoothing) * self.weight(label);
-            let total = T::from_f64(hard + smooth_sum);
-            for (j, (dz, &p)) in dz.iter_mut().zip(p).enumerate() {
-                *dz = upstream * (total * p - T::from_f64(self.target(j, label, classes)));
+        let share = if self.smoothing > 0.0 { self.smoothing / classes as f64 } else { 0.0 };
+        let (saved, labels, upstream) = (io.saved, io.labels, io.upstream);
+        io.context.team.split_rows(dz, classes, PART.div_ceil(classes), &|first, dz| {
+            // Row, and what its gradient is divided by.
+            let (mut row, mut count) = (usize::MAX, 0);
+            for (place, dz) in (first..).zip(dz.chunks_exact_mut(classes)) {
+                if place / positions != row {
+                    row = place / positions;
+                    count = counted(&labels[row * positions..][..positions]);
+                }
+                if labels[place] == IGNORED {
+                    dz.fill(T::ZERO);
+                    continue;
+                }
+                let Some(label) = usize::try_from(labels[place]).ok().filter(|&label| label < classes) else {
+                    dz.fill(T::from_f64(f64::NAN));
+                    continue;
+                };
+                let p = &saved[place * (classes + 1)..][..classes];
+                let total = T::from_f64((1.0 - self.smoothing) * self.weight(label) + smooth_sum);
+                let upstream = upstream[row] / T::from_f64(count as f64);
+                vectorized(Gradient { p, total, upstream, share, weights: &self.class_weights, dz });
+                dz[label] = upstream * (total * p[label] - T::from_f64(self.target(label, label, classes)));
             }
-        }
+        });
     }
 
     fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
-        let classes = operands.inputs[0].len() / operands.rows;
-        let row = |(z, &label): (&[f64], &i32)| {
+        let (classes, positions) = (operands.shapes[0].last(), operands.shapes[1].len());
+        let position = |z: &[f64], label: i32| -> f64 {
             let log_sum = Real::ln(z.iter().map(|&z| Real::exp(z)).sum::<f64>());
             let terms = z.iter().enumerate().map(|(j, z)| self.target(j, label as usize, classes) * (log_sum - z));
             terms.sum()
         };
-        operands.inputs[0].chunks(classes).zip(operands.labels).map(row).collect()
+        let row = |(z, labels): (&[f64], &[i32])| {
+            let counted: Vec<f64> = z
+                .chunks(classes)
+                .zip(labels)
+                .filter(|(_, label)| **label != IGNORED)
+                .map(|(z, &label)| position(z, label))
+                .collect();
+            counted.iter().sum::<f64>() / counted.len().max(1) as f64
+        };
+        operands.inputs[0].chunks(classes * positions).zip(operands.labels.chunks(positions)).map(row).collect()
     }
 
     fn samples() -> Vec<Sample<Self>> {
         let ops = [(0.0, false), (0.1, false), (0.0, true), (0.1, true)];
-        let sample = |(smoothing, weighted): (f64, bool), (rows, classes): (usize, usize)| {
+        let sample = |(smoothing, weighted): (f64, bool), rows: usize, logits: &[usize]| {
+            let (classes, labels) = (Shape(logits.to_vec()).last(), Shape(logits[..logits.len() - 1].to_vec()));
             let class_weights =
                 if weighted { (0..classes).map(|class| 0.5 + class as f64 * 0.3).collect() } else { vec![] };
             let op = CrossEntropy { smoothing, class_weights };
-            Sample::new(op, rows, [Shape::row(classes), Shape::default()]).classes(classes)
+            Sample::new(op, rows, [Shape(logits.to_vec()), labels]).classes(classes)
         };
-        ops.into_iter().flat_map(|op| [(1, 2), (5, 3), (4, 33)].map(|shape| sample(op, shape))).collect()
+        let shapes: [(usize, &[usize]); 6] =
+            [(1, &[2]), (5, &[3]), (4, &[33]), (3, &[5, 3]), (1, &[1, 2]), (2, &[2, 3, 4])];
+        ops.into_iter().flat_map(|op| shapes.map(|(rows, logits)| sample(op, rows, logits))).collect()
     }
 }

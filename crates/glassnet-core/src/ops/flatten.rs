@@ -20,7 +20,7 @@ impl Operation for Flatten {
             derivative: "g, in the input's shape",
             range: "as the input",
             used: "between the maps of an image network and its head; costs nothing",
-            source: "",
+            source: "a matter of indices",
         }
     }
 

@@ -23,7 +23,7 @@ impl Operation for Reshape {
             derivative: "g, in the input's shape",
             range: "as the input",
             used: "between layers that read different shapes; costs nothing",
-            source: "",
+            source: "a matter of indices",
         }
     }
 

@@ -35,7 +35,7 @@ impl Operation for Slice {
             derivative: "g in its place, 0 elsewhere",
             range: "as the input",
             used: "the last step of a sequence; parts of a row",
-            source: "",
+            source: "a matter of indices",
         }
     }
 

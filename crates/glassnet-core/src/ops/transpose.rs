@@ -96,7 +96,7 @@ impl Operation for Transpose {
             derivative: "g with the axes changed back",
             range: "as the input",
             used: "channels first or last",
-            source: "",
+            source: "a matter of indices",
         }
     }
 

@@ -11,7 +11,7 @@ pub use picture::svg;
 use super::{Family, Op, input::Input};
 
 /// Families in the order of the page: heading and what they have in common.
-const FAMILIES: [(Family, &str, &str); 7] = [
+const FAMILIES: &[(Family, &str, &str)] = &[
     (Family::Input, "Inputs", "What a graph reads."),
     (
         Family::Arithmetic,
@@ -24,6 +24,12 @@ const FAMILIES: [(Family, &str, &str); 7] = [
         Family::Sequence,
         "Sequences",
         "Tokens, positions, recurrence and attention: a row is a sequence, its first axis is time.",
+    ),
+    (Family::Shape, "Shapes", "The same numbers in another order or shape. Axes count from 0, without the batch axis."),
+    (
+        Family::Normalisation,
+        "Normalisation",
+        "Numbers are brought to mean 0 and variance 1 (over a row, a group of channels, or the batch), then scaled and shifted.",
     ),
     (Family::Regularisation, "Regularisation", "Noise while training; taken out of the plan elsewhere."),
     (
