@@ -34,9 +34,7 @@ fn check<T: Real>(case: &Case) -> usize {
             let op = Positions { kind, capacity: count("capacity") };
             (Op::Positions(op), &["x"], if learned { &["weight"] } else { &[] })
         }
-        "rotary" => {
-            (Op::Rotary(Rotary { heads: count("heads"), base: case.number("base") }), &["x"], &[])
-        }
+        "rotary" => (Op::Rotary(Rotary { heads: count("heads"), base: case.number("base") }), &["x"], &[]),
         "attention" => {
             let (mask, inputs): (Mask, &[&str]) = match word(case, "mask") {
                 "none" => (Mask::None, &["q", "k", "v"]),
