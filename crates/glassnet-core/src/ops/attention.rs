@@ -130,7 +130,11 @@ impl Attention {
     /// The given mask of one row, `[T, S]`.
     fn given<'a, T>(&self, inputs: &[&'a [T]], sizes: &Sizes, row: usize) -> Option<&'a [T]> {
         let size = sizes.queries * sizes.keys;
-        if self.mask == Mask::Given { inputs.get(3).and_then(|mask| mask.get(row * size..(row + 1) * size)) } else { None }
+        if self.mask == Mask::Given {
+            inputs.get(3).and_then(|mask| mask.get(row * size..(row + 1) * size))
+        } else {
+            None
+        }
     }
 
     fn check_mask(&self, sizes: &Sizes, mask: &Shape) -> Result<(), String> {
@@ -319,9 +323,7 @@ impl Operation for Attention {
             let narrow = |sample: Sample<Self>| sample.domain(0, -1.5, 1.5).domain(1, -1.5, 1.5);
             match mask {
                 Mask::None => narrow(Sample::new(op, rows, [q, k, v])),
-                Mask::Lengths => {
-                    narrow(Sample::new(op, rows, [q, k, v, Shape::default()])).integers(0, keys + 2)
-                }
+                Mask::Lengths => narrow(Sample::new(op, rows, [q, k, v, Shape::default()])).integers(0, keys + 2),
                 Mask::Given => narrow(Sample::new(op, rows, [q, k, v, of(queries, keys)])),
             }
         };

@@ -64,7 +64,10 @@ impl Operation for Positions {
             return Err(format!("positions need a sequence of vectors, [B, T, C], but the input is {}", inputs[0]));
         };
         if steps == 0 || width == 0 {
-            return Err(format!("positions need at least one step of at least one number, but the input is {}", inputs[0]));
+            return Err(format!(
+                "positions need at least one step of at least one number, but the input is {}",
+                inputs[0]
+            ));
         }
         if steps > self.capacity {
             return Err(format!(

@@ -44,7 +44,8 @@ impl<T: Real> Kernel for Turn<'_, T> {
     #[inline(always)]
     fn run(self) {
         let (half, width) = (self.half, self.heads * self.half * 2);
-        let steps = self.x.chunks_exact(width).zip(self.y.chunks_exact_mut(width)).zip(self.table.chunks_exact(2 * half));
+        let steps =
+            self.x.chunks_exact(width).zip(self.y.chunks_exact_mut(width)).zip(self.table.chunks_exact(2 * half));
         for ((x, y), angles) in steps {
             let (cosines, sines) = angles.split_at(half);
             for (x, y) in x.chunks_exact(2 * half).zip(y.chunks_exact_mut(2 * half)) {

@@ -215,7 +215,8 @@ pub(super) fn backward<T: Real>(op: &Attention, sizes: &Sizes, io: Backward<'_, 
     }
     if !dk.is_empty() || !dv.is_empty() {
         let positions = sizes.keys;
-        let units = Units { rows, positions, run: TILE, widths: [k_width, v_width], pieces: [dk, dv], row: 0, first: 0 };
+        let units =
+            Units { rows, positions, run: TILE, widths: [k_width, v_width], pieces: [dk, dv], row: 0, first: 0 };
         spread(team, work, units, io.scratch, &|unit, room| {
             let [dk, dv] = unit.pieces;
             pairs.keys(unit.row, unit.first, room, dk, dv, None);

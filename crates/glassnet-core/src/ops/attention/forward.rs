@@ -99,8 +99,7 @@ fn tile<T: Real>(op: &Attention, sizes: &Sizes, row: &Row<'_, T>, unit: Unit<'_,
             Head { matrix: row.k, width: k_width, at: shared * d }.load(start, live, d, k);
             Head { matrix: row.v, width: v_width, at: shared * dv }.load(start, live, dv, v);
             product_nt(&alone, m, n, d, q, k, scores, None);
-            let sight =
-                Sight { limits: &limits, given: given(row.given, sizes, unit.first, start), keys: sizes.keys };
+            let sight = Sight { limits: &limits, given: given(row.given, sizes, unit.first, start), keys: sizes.keys };
             vectorized(Soften { columns: n, scores, sight, top: &mut top, sum: &mut sum, output: o, dv });
             product_nn(&alone, m, dv, n, scores, v, o, true);
         }
@@ -108,7 +107,8 @@ fn tile<T: Real>(op: &Attention, sizes: &Sizes, row: &Row<'_, T>, unit: Unit<'_,
             let seen = sum[r] != T::ZERO;
             let inverse = if seen { T::ONE / sum[r] } else { T::ZERO };
             // Past the cache there is no place for the query's own key.
-            let inverse = if op.cache > 0 && row.time + unit.first + r >= op.cache { T::from_f64(f64::NAN) } else { inverse };
+            let inverse =
+                if op.cache > 0 && row.time + unit.first + r >= op.cache { T::from_f64(f64::NAN) } else { inverse };
             for (out, &o) in output[r * o_width + number * dv..][..dv].iter_mut().zip(o) {
                 *out = o * inverse;
             }

@@ -12,6 +12,7 @@ pub(super) const TILE: usize = 64;
 const LANES: usize = 16;
 
 /// Columns of a tile with `live` keys: whole lanes, so that loops have no rest. Columns without a key have weight 0.
+#[inline(always)]
 pub(super) fn columns(live: usize) -> usize {
     live.next_multiple_of(LANES)
 }
@@ -62,18 +63,22 @@ pub(super) struct Sight<'a, T> {
 }
 
 impl<T: Real> Sight<'_, T> {
-    /// Scores of keys that query `r` may not see become -inf.
+    /// Columns of query `r` that hold a key it may see, in whole lanes. Their scores of other keys become -inf; the columns
+    /// after them are for the caller to make 0, which is what the exponential would.
     #[inline(always)]
-    fn hide(&self, r: usize, scores: &mut [T]) {
+    fn hide(&self, r: usize, scores: &mut [T]) -> usize {
         let hidden = T::from_f64(f64::NEG_INFINITY);
+        let limit = self.limits[r];
+        let seen = columns(limit);
         if let Some(given) = self.given {
-            for (score, &seen) in scores.iter_mut().zip(&given[r * self.keys..]) {
+            for (score, &seen) in scores[..limit].iter_mut().zip(&given[r * self.keys..]) {
                 *score = if seen == T::ZERO { hidden } else { *score };
             }
         }
-        for score in &mut scores[self.limits[r]..] {
+        for score in &mut scores[limit..seen] {
             *score = hidden;
         }
+        seen
     }
 }
 
@@ -114,7 +119,9 @@ impl<T: Real> Kernel for Soften<'_, T> {
         let lowest = T::from_f64(f64::NEG_INFINITY);
         let rows = self.scores.chunks_exact_mut(self.columns).zip(self.output.chunks_exact_mut(self.dv));
         for (r, (scores, output)) in rows.enumerate() {
-            self.sight.hide(r, scores);
+            let seen = self.sight.hide(r, scores);
+            let (scores, unseen) = scores.split_at_mut(seen);
+            unseen.fill(T::ZERO);
             let (chunks, _) = scores.as_chunks_mut::<LANES>();
             let mut lanes = [lowest; LANES];
             for chunk in chunks.iter() {
@@ -185,9 +192,11 @@ impl<T: Real> Kernel for Harden<'_, T> {
     fn run(self) {
         let rows = self.scores.chunks_exact_mut(self.columns).zip(self.slopes.chunks_exact_mut(self.columns));
         for (r, (scores, slopes)) in rows.enumerate() {
-            self.sight.hide(r, scores);
+            let seen = self.sight.hide(r, scores);
+            scores[seen..].fill(T::ZERO);
+            slopes[seen..].fill(T::ZERO);
             let (top, inverse, dot) = (self.known.top[r], self.known.inverse[r], self.known.dot[r]);
-            for (score, slope) in scores.iter_mut().zip(slopes) {
+            for (score, slope) in scores[..seen].iter_mut().zip(slopes) {
                 let weight = (*score - top).exp() * inverse;
                 *score = weight;
                 *slope = weight * (*slope - dot);
