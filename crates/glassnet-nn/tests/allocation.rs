@@ -77,3 +77,34 @@ fn a_trainer_takes_the_memory_that_it_forecasts() {
     assert!((0.99..1.05).contains(&share), "measured {measured}, forecast {forecast}: {share}");
     println!("forecast {forecast}, measured {measured}");
 }
+
+#[test]
+fn checkpointing_cuts_what_a_deep_residual_network_allocates_and_trains_the_same() {
+    let x = (0..256 * 64).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.0).collect();
+    let data = Matrix::with_labels(x, 64, (0..256).map(|i| i % 3).collect());
+    let rows: Vec<u32> = (0..256).collect();
+    let deep = vec!["residual(64 relu -> 64)"; 50].join(" -> ");
+    let network =
+        Network::for_data(&deep.parse::<NetSpec>().unwrap(), 64, 3, Some(&LossSpec::cross_entropy())).unwrap();
+    let run = |checkpoint_activations: bool| {
+        let spec = TrainSpec { batch: Batch::Rows(128), epochs: 2, checkpoint_activations, ..TrainSpec::default() };
+        let (mut activations, mut forecast, mut end) = (0, 0, Vec::new());
+        let used = measure(|| {
+            let start = network.initialise::<f32>(1);
+            let part = Rows { source: &data, rows: &rows };
+            let trainer = Trainer::new(&network, start, part, None, spec, Team::single()).unwrap();
+            activations = trainer.runner().plan().memory::<f32>().arena;
+            forecast = trainer.memory();
+            end = trainer.run(&mut glassnet_nn::train::Silent).parameters;
+        });
+        (used.bytes_max as usize, activations, forecast, end)
+    };
+    let (kept, again) = (run(false), run(true));
+    println!("peak {} and {} bytes, activations {} and {}", kept.0, again.0, kept.1, again.1);
+    assert!(kept.1 >= 3 * again.1, "{} against {}", kept.1, again.1);
+    // What was allocated falls by as much: parameters, gradients and moments are the same.
+    let (less, promised) = ((kept.0 - again.0) as f64, (kept.1 - again.1) as f64);
+    assert_eq!(kept.2 - again.2, kept.1 - again.1);
+    assert!((0.95..1.05).contains(&(less / promised)), "{less} bytes less, {promised} promised");
+    assert_eq!(kept.3, again.3);
+}

@@ -74,6 +74,7 @@ schedule = "cosine"
 clip_norm = 1.0
 clip_value = 0.5
 accumulate = 2
+checkpoint_activations = true
 early_stop = 5
 loss = "mse"
 label_smoothing = 0.1
@@ -145,6 +146,7 @@ fn whole_train() -> TrainConfig {
         init: text("he uniform"),
         merge_affine: Some(true),
         accumulate: Some(2),
+        checkpoint_activations: Some(true),
         early_stop: Some(5),
         loss: text("mse"),
         label_smoothing: Some(0.1),

@@ -110,6 +110,9 @@ pub struct TrainingArgs {
     /// Batches whose gradients make one step
     #[arg(long, value_name = "N")]
     pub accumulate: Option<usize>,
+    /// Compute activations a second time for the gradients instead of keeping them: less memory, more time, same result
+    #[arg(long)]
+    pub checkpoint_activations: bool,
     /// Stop after N epochs without a better validation loss, or "off" [default: see below]
     #[arg(long, value_name = "N|off")]
     pub early_stop: Option<String>,

@@ -5,9 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use glassnet::core::Team;
+use glassnet::core::{Plan, Purpose, Team};
 use glassnet::model::fit::{Headed, Prepared};
 use glassnet::nn::functional;
+use glassnet::nn::network::Network;
 use glassnet::nn::train::{TrainSpec, Trainer};
 use serde::Serialize;
 
@@ -28,10 +29,24 @@ pub struct Forecast {
     pub seconds_per_epoch: f64,
     /// Bytes of weights, gradients, moments and activations.
     pub training_bytes: usize,
+    /// Those of them that hold activations and their gradients.
+    pub activation_bytes: usize,
+    /// What activations would take if all were kept, and what it costs not to; with `--checkpoint-activations` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
     /// Bytes of the encoded rows.
     pub data_bytes: usize,
     /// Peak of the process, where the system tells what it takes so far.
     pub peak_bytes: Option<u64>,
+}
+
+/// What `--checkpoint-activations` brings and costs.
+#[derive(Debug, Clone, Serialize)]
+pub struct Checkpoint {
+    /// Bytes of activations and their gradients if every activation were kept.
+    pub activation_bytes_without: usize,
+    /// What is computed a second time, as a share of a forward pass.
+    pub more_forward_passes: f64,
 }
 
 /// What was measured.
@@ -55,6 +70,8 @@ pub fn forecast(headed: &Headed, prepared: &Prepared, spec: &TrainSpec, team: &T
     let mut trainer =
         Trainer::new(network, parameters.clone(), train, valid, spec.clone(), team.clone()).map_err(usage)?;
     let training_bytes = trainer.memory();
+    let activation_bytes = trainer.runner().plan().memory::<f32>().arena;
+    let checkpoint = spec.checkpoint_activations.then(|| Checkpoint::new(network, trainer.runner().plan()));
 
     let rows = train.rows.len();
     let step_rows = spec.batch_rows(rows).saturating_mul(spec.accumulate).min(rows);
@@ -89,6 +106,8 @@ pub fn forecast(headed: &Headed, prepared: &Prepared, spec: &TrainSpec, team: &T
         seconds: seconds_per_epoch * spec.epochs as f64,
         seconds_per_epoch,
         training_bytes,
+        activation_bytes,
+        checkpoint,
         data_bytes,
         peak_bytes,
     })
@@ -104,11 +123,37 @@ impl Forecast {
         };
         let peak =
             self.peak_bytes.map_or(String::new(), |peak| format!("; the process will peak at about {}", bytes(peak)));
+        let checkpoint =
+            self.checkpoint.as_ref().map_or(String::new(), |checkpoint| checkpoint.words(self.activation_bytes));
         format!(
-            "forecast {time} ({} an epoch); {} for the network in training, {} of encoded rows{peak}\n",
+            "forecast {time} ({} an epoch); {} for the network in training, {} of encoded rows{peak}\n{checkpoint}",
             duration(self.seconds_per_epoch),
             bytes(self.training_bytes as u64),
             bytes(self.data_bytes as u64),
+        )
+    }
+}
+
+impl Checkpoint {
+    fn new(network: &Network, plan: &Plan) -> Self {
+        let rows = plan.request().rows;
+        let without = network.plan(Purpose::Train, rows);
+        let forward: u64 = without.steps()[..without.forward_steps()].iter().map(|step| step.flops).sum();
+        Checkpoint {
+            activation_bytes_without: without.memory::<f32>().arena,
+            more_forward_passes: plan.recomputed_flops(1) as f64 / forward.max(1) as f64,
+        }
+    }
+
+    fn words(&self, activation_bytes: usize) -> String {
+        if activation_bytes >= self.activation_bytes_without {
+            return "--checkpoint-activations saves nothing here: the network is too shallow\n".into();
+        }
+        format!(
+            "activations {} instead of {}, for {:.2} of a forward pass more\n",
+            bytes(activation_bytes as u64),
+            bytes(self.activation_bytes_without as u64),
+            self.more_forward_passes,
         )
     }
 }

@@ -139,6 +139,7 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
         clip: settings.clip,
         early: EarlySpec { patience, min_delta: 0.0 },
         shuffle: settings.shuffle,
+        checkpoint_activations: settings.checkpoint_activations,
         seed: settings.seed,
     };
     spec.check().map_err(|error| CliError::Usage(error.to_string()))?;

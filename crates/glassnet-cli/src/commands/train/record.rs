@@ -115,6 +115,8 @@ fn all_settings(
     if let Value::Object(fields) = value(spec)? {
         all.extend(fields);
     }
+    // With it or without it, the same bytes: as with the number of threads, the file does not tell.
+    all.remove("checkpoint_activations");
     // What was not said has no entry.
     all.retain(|_, value| !value.is_null());
     Ok(all)

@@ -42,6 +42,7 @@ pub struct Settings {
     pub schedule: ScheduleSpec,
     pub clip: glassnet::nn::clip::Clip,
     pub accumulate: usize,
+    pub checkpoint_activations: bool,
     /// `Some(None)`: off.
     pub early: Option<Option<u64>>,
     pub loss: Option<LossName>,
@@ -239,6 +240,7 @@ impl Settings {
             schedule,
             clip,
             accumulate,
+            checkpoint_activations: t.checkpoint_activations || said.checkpoint_activations.unwrap_or(false),
             early,
             loss,
             smoothing,
