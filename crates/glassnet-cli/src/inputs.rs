@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use glassnet::data::{Format, format_of};
+use glassnet::data::is_image_data;
 
 use crate::error::CliError;
 
-/// Refuses an output that is one of the inputs, by whatever name or link, or one of the IDX files in an input folder.
+/// Refuses an output that is one of the inputs, by whatever name or link, or one of the images' files in an input folder.
 ///
 /// # Errors
 /// It is such a file: wrong use, and nothing was written.
@@ -15,9 +15,7 @@ pub fn keep_inputs(output: &Path, inputs: &[&str]) -> Result<(), CliError> {
     let same = |input: &&&str| {
         std::fs::canonicalize(input).is_ok_and(|input| {
             input == target
-                || (input.is_dir()
-                    && target.parent() == Some(input.as_path())
-                    && target.to_str().is_some_and(|path| matches!(format_of(path), Ok(Format::Idx))))
+                || (input.is_dir() && target.starts_with(&input) && target.is_file() && is_image_data(&target))
         })
     };
     match inputs.iter().find(same) {

@@ -12,6 +12,7 @@ mod output;
 mod reading;
 mod row;
 mod subject;
+mod vectors;
 mod words;
 
 use std::io::Write;
@@ -57,6 +58,8 @@ enum Command {
     Trace(commands::trace::Args),
     /// Finite differences against the gradients of this very network
     Check(commands::check::Args),
+    /// Words near to a word or to a sum of words, by their vectors
+    Words(commands::words::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -87,6 +90,7 @@ fn main() -> std::process::ExitCode {
         Command::Inspect(args) => commands::inspect::run(args, &mut output),
         Command::Trace(args) => commands::trace::run(args, &mut output),
         Command::Check(args) => commands::check::run(args, &mut output),
+        Command::Words(args) => commands::words::run(args, &mut output),
         Command::Completions { shell } => completions(*shell, &mut output),
     };
     match result {

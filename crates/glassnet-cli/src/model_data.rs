@@ -18,9 +18,11 @@ use crate::output::Output;
 /// Which images of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Part {
-    /// train-images and train-labels
+    /// Those to train on: train-images and train-labels, data_batch_1.bin ..., train/, or all where the folder has one part
     Train,
-    /// t10k-images and t10k-labels
+    /// Those for validation: valid/
+    Valid,
+    /// Those for the last test: t10k-images and t10k-labels, test_batch.bin, test/
     Test,
 }
 
@@ -101,7 +103,7 @@ pub fn open(
                 ("a table", "a folder, as images come in", "give a table with the training's columns")
             }
             true => ("a table", "images", "give a table with the training's columns"),
-            false => ("images", "a table", "give a folder of IDX files, or one IDX file"),
+            false => ("images", "a table", "give a folder of images (IDX, CIFAR-10, PNG or JPEG), or one IDX file"),
         };
         let what = format!("the model learned from {learned}, but this is {given}");
         return Err(CliError::Data(format!("{path}: {what}\n  hint: {hint}")));
@@ -118,11 +120,15 @@ pub fn open(
     }
     match data::open(path, options)? {
         Dataset::Table { table, understood } => Ok(ModelData::Table(table, understood.hash)),
-        Dataset::Images { train, test, hash } => match (part, test) {
-            (Some(Part::Train), _) => Ok(ModelData::Images(train, "training images", Some(hash))),
-            (None, None) => Ok(ModelData::Images(train, "images", Some(hash))),
-            (_, Some(test)) => Ok(ModelData::Images(test, "test images", None)),
-            (Some(Part::Test), None) => Err(CliError::Data(format!(
+        Dataset::Images { train, valid, test, hash } => match (part, valid, test) {
+            (Some(Part::Train), ..) => Ok(ModelData::Images(train, "training images", Some(hash))),
+            (Some(Part::Valid), Some(valid), _) => Ok(ModelData::Images(valid, "validation images", None)),
+            (Some(Part::Valid), None, _) => Err(CliError::Data(format!(
+                "{path}: this folder has no validation images\n  hint: add a folder valid beside train, or take --part train"
+            ))),
+            (None, _, None) => Ok(ModelData::Images(train, "images", Some(hash))),
+            (_, _, Some(test)) => Ok(ModelData::Images(test, "test images", None)),
+            (Some(Part::Test), _, None) => Err(CliError::Data(format!(
                 "{path}: this folder has no test images\n  hint: add t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, or \
                  take --part train"
             ))),

@@ -114,7 +114,7 @@ fn of_table(model: &Model, table: &Table, row: usize, number: u64) -> Result<Row
 
 fn of_images(model: &Model, images: Images, number: u64, what: &str) -> Result<Row, CliError> {
     let row = number as usize - 1;
-    let label = images.labels.get(row).copied();
+    let label = images.label(row);
     let picture = picture(&images, row);
     let place = format!("{}, image {number} of the {what}", images.source);
     let (encoded, _) = model.encode_images(images, label.is_some())?;
@@ -123,8 +123,8 @@ fn of_images(model: &Model, images: Images, number: u64, what: &str) -> Result<R
         place,
         columns: Vec::new(),
         inputs: inputs(&encoded, row),
-        target: label.and_then(|_| row_target(&encoded, row)),
-        truth: label.map(|label| label.to_string()),
+        target: label.as_ref().and_then(|_| row_target(&encoded, row)),
+        truth: label,
         picture,
     })
 }

@@ -35,7 +35,7 @@ pub enum DataError {
     },
     /// A folder that holds nothing that is read.
     #[error(
-        "{file}: this folder holds no IDX files ({found}). Hint: give one file (CSV, .csv.gz, .npz, .npy), or a folder with train-images-idx3-ubyte and train-labels-idx1-ubyte"
+        "{file}: this folder holds no images ({found}). Hint: give one file (CSV, .csv.gz, .npz, .npy), or a folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, with data_batch_1.bin (CIFAR-10), or with a sub-folder of PNG or JPEG files for each class"
     )]
     Folder {
         /// The path as given.
@@ -258,6 +258,50 @@ pub enum DataError {
         problem: String,
         /// What to do.
         hint: String,
+    },
+    /// A picture, a folder of pictures or a CIFAR-10 file that is not right.
+    #[error("{file}: {problem}. Hint: {hint}")]
+    Picture {
+        /// The file or folder.
+        file: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Text that is not UTF-8.
+    #[error(
+        "{file}: byte {offset} (on line {line}) is {byte}, which is not UTF-8 there. Hint: save the text as UTF-8, or convert it with iconv -t UTF-8"
+    )]
+    NotUtf8 {
+        /// The source's name.
+        file: String,
+        /// The place of the first bad byte, from 0, in the unzipped bytes.
+        offset: u64,
+        /// Its line, from 1.
+        line: u64,
+        /// The byte, in hexadecimal.
+        byte: String,
+    },
+    /// A text larger than is read.
+    #[error("{file}: the text has more than {limit} bytes. Hint: take a part of it")]
+    LongText {
+        /// The source's name.
+        file: String,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// A line of a file of word vectors that is not right.
+    #[error("{file}: line {line}: {problem}. Hint: {hint}")]
+    Vectors {
+        /// The source's name.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        hint: &'static str,
     },
     /// An npy or npz file that is not right.
     #[error("{file}{}: {problem}. Hint: {hint}", array_words(.array))]

@@ -124,8 +124,10 @@ fn read_pair(images: &str, labels: Option<&str>) -> Result<(Images, Vec<String>)
             return Err(wrong(images, problem, "give the file of images; labels have 1 dimension"));
         }
     };
-    let mut read =
-        Images { source: images.to_string(), pixels: array.values, labels: Vec::new(), rows, height, width, channels };
+    let source = images.to_string();
+    let pixels = if channels == 1 { array.values } else { channels_first(&array.values, height * width, channels) };
+    let (labels_of, classes) = (Vec::new(), Vec::new());
+    let mut read = Images { source, pixels, labels: labels_of, classes, rows, height, width, channels };
     if let Some(labels) = labels {
         let (array, hash) = read_hashed(labels)?;
         hashes.push(hash);
@@ -137,9 +139,23 @@ fn read_pair(images: &str, labels: Option<&str>) -> Result<(Images, Vec<String>)
             let problem = format!("{} labels, but {images} has {rows} images", array.values.len());
             return Err(wrong(labels, problem, "take both files from the same set"));
         }
-        read.labels = array.values;
+        read.labels = array.values.into_iter().map(u32::from).collect();
     }
     Ok((read, hashes))
+}
+
+/// Images that lie pixel by pixel, as channel by channel.
+fn channels_first(values: &[u8], plane: usize, channels: usize) -> Vec<u8> {
+    let image = |image: &[u8]| -> Vec<u8> {
+        (0..channels).flat_map(|channel| image.iter().skip(channel).step_by(channels).copied()).collect()
+    };
+    values.chunks_exact((plane * channels).max(1)).flat_map(image).collect()
+}
+
+/// Whether a file's name is one that IDX files have.
+pub(crate) fn is_idx_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.contains("idx") || name.contains("ubyte")
 }
 
 /// Whether a file's (unzipped) first bytes are an IDX header's.
@@ -158,7 +174,7 @@ pub fn read_idx_folder(folder: &str) -> Result<IdxFolder> {
             let name = name.to_lowercase();
             parts.iter().any(|part| name.contains(part))
                 && name.contains(what)
-                && (name.contains("idx") || name.contains("ubyte"))
+                && is_idx_name(&name)
         };
         // Sorted, so that the plain file comes before its .gz.
         names.iter().find(fits).map(|name| Path::new(folder).join(name))

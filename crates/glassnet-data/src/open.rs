@@ -7,9 +7,12 @@ use glassnet_model::table::{Images, Table, Values};
 
 use crate::arrays::{Arrays, read_arrays};
 use crate::error::{DataError, Result};
-use crate::idx::{is_idx, read_idx_folder, read_images};
+use crate::cifar::{CifarFolder, is_cifar, read_cifar_folder};
+use crate::idx::{IdxFolder, is_idx, is_idx_name, read_idx_folder, read_images};
+use crate::image_folder::{Entries, ImageFolder, read_image_folder};
 use crate::npy::MAGIC;
 use crate::options::ReadOptions;
+use crate::picture::{JPEG, PNG};
 use crate::rows::select;
 use crate::understood::{ColumnReport, Kind, Understood, Warning};
 
@@ -23,10 +26,12 @@ pub enum Dataset {
         /// How it was read.
         understood: Box<Understood>,
     },
-    /// Images, from IDX files.
+    /// Images, from IDX files, CIFAR-10 or pictures.
     Images {
         /// Training images.
         train: Images,
+        /// Validation images, where the folder has them.
+        valid: Option<Images>,
         /// Test images, where the folder has them.
         test: Option<Images>,
         /// SHA-256 of their files, in hexadecimal.
@@ -82,8 +87,8 @@ pub fn format_of(path: &str) -> Result<Format> {
     Ok(Format::Csv)
 }
 
-/// Reads whatever `path` is: a folder of IDX files, an IDX, npy or npz file, else CSV, each also through gzip; `-` is a CSV on
-/// standard input.
+/// Reads whatever `path` is: a folder of IDX files, of CIFAR-10 or of pictures by class; an IDX, npy or npz file, else CSV, each
+/// also through gzip; `-` is a CSV on standard input.
 ///
 /// # Errors
 /// Whatever the reader says, and for formats that are not read (Excel, Parquet, ...) their name and a hint.
@@ -93,13 +98,31 @@ pub fn open(path: &str, options: &ReadOptions) -> Result<Dataset> {
         Format::Arrays => from_arrays(&read_arrays(path)?, options),
         Format::Idx => {
             let (train, hash) = read_images(path)?;
-            Ok(Dataset::Images { train, test: None, hash })
+            Ok(Dataset::Images { train, valid: None, test: None, hash })
         }
         Format::Folder => {
-            let folder = read_idx_folder(path)?;
-            Ok(Dataset::Images { train: folder.train, test: folder.test, hash: folder.hash })
+            let entries = Entries::of(Path::new(path))?;
+            let any = |fits: fn(&str) -> bool| entries.files.iter().any(|name| fits(name));
+            if any(is_cifar) {
+                let CifarFolder { train, test, hash } = read_cifar_folder(path)?;
+                return Ok(Dataset::Images { train, valid: None, test, hash });
+            }
+            if !any(is_idx_name) && !entries.folders.is_empty() {
+                let ImageFolder { train, valid, test, hash } = read_image_folder(path)?;
+                return Ok(Dataset::Images { train, valid, test, hash });
+            }
+            let IdxFolder { train, test, hash } = read_idx_folder(path)?;
+            Ok(Dataset::Images { train, valid: None, test, hash })
         }
     }
+}
+
+/// Whether a file is one that a folder of images is read from: IDX, CIFAR-10, PNG or JPEG.
+pub fn is_image_data(path: &Path) -> bool {
+    if path.file_name().is_some_and(|name| is_cifar(&name.to_string_lossy())) {
+        return true;
+    }
+    head(&path.to_string_lossy()).is_ok_and(|head| is_idx(&head) || head.starts_with(PNG) || head.starts_with(JPEG))
 }
 
 fn table((table, understood): (Table, Understood)) -> Result<Dataset> {
@@ -136,8 +159,8 @@ const FOREIGN: [(&[u8], &str, &str); 15] = [
         "export one table: sqlite3 -header -csv FILE 'select * from TABLE' > data.csv",
     ),
     (b"%PDF", "a PDF document", EXPORT),
-    (b"\x89PNG", "an image", "give a table, or a folder of IDX files"),
-    (&[0xff, 0xd8, 0xff], "an image", "give a table, or a folder of IDX files"),
+    (PNG, "an image", SINGLE),
+    (JPEG, "an image", SINGLE),
     (b"BZh", "bzip2 data", "unpack it with bunzip2; gzip is read as it is"),
     (&[0xfd, b'7', b'z', b'X', b'Z'], "xz data", "unpack it with unxz; gzip is read as it is"),
     (&[0x28, 0xb5, 0x2f, 0xfd], "zstd data", "unpack it with unzstd; gzip is read as it is"),
@@ -145,6 +168,8 @@ const FOREIGN: [(&[u8], &str, &str); 15] = [
     (b"{", "JSON, or something like it", "write it as CSV, one row a line"),
     (&[0x80, 0x04], "a Python pickle", "write it as CSV, or with numpy.savez; pickles run code and are never read"),
 ];
+
+const SINGLE: &str = "give a table, or a folder with a sub-folder of such files for each class";
 
 const EXPORT: &str = "export the sheet as CSV UTF-8";
 

@@ -2,10 +2,11 @@
 //! are spread out (one-hot, pixels to numbers) only when a batch gathers them.
 
 use glassnet_core::Real;
-use glassnet_nn::source::Source;
+use glassnet_nn::source::{Draw, Source};
 
+use crate::augment::Augmentation;
 use crate::error::ModelError;
-use crate::images::ImagePreprocess;
+use crate::images::{ImagePreprocess, PixelMap};
 use crate::preprocess::{Compact, Preprocess};
 use crate::table::Images;
 use crate::target::{BLANK, Labels, TargetSchema, Task};
@@ -28,7 +29,7 @@ pub struct Encoded<T> {
 #[derive(Debug, Clone)]
 enum EncodedFeatures<T> {
     Table(Preprocess, Compact<T>),
-    Images(Box<[T; 256]>, Images),
+    Images(PixelMap<T>, Images, Option<Augmentation>),
 }
 
 impl<T: Real> Encoded<T> {
@@ -43,13 +44,32 @@ impl<T: Real> Encoded<T> {
     /// # Errors
     /// Images of another size than those of training, or fewer or more pixels than that many images have.
     pub fn images(preprocess: &ImagePreprocess, images: Images) -> Result<Self, ModelError> {
-        // No row yet: this only compares the sizes.
-        preprocess.encode_rows::<T>(&images, &[], &mut [])?;
+        preprocess.fits(&images)?;
         let (expected, found) = (images.rows.saturating_mul(preprocess.inputs()), images.pixels.len());
         if expected != found {
             return Err(ModelError::Size { what: "pixels of the images", expected, found });
         }
-        Ok(Self::new(EncodedFeatures::Images(Box::new(preprocess.values()), images), preprocess.inputs()))
+        let features = EncodedFeatures::Images(preprocess.map(), images, preprocess.augmentation);
+        Ok(Self::new(features, preprocess.inputs()))
+    }
+
+    /// Gives `write` each image of a batch with its place there; one that is not there becomes NaN, which stops a step.
+    fn each_image(&self, images: &Images, rows: &[u32], out: &mut [T], write: impl Fn(usize, &[u8], &mut [T])) {
+        for (index, (out, &row)) in out.chunks_exact_mut(self.width.max(1)).zip(rows).enumerate() {
+            let start = row as usize * self.width;
+            match images.pixels.get(start..start + self.width) {
+                Some(pixels) => write(index, pixels, out),
+                None => out.fill(T::from_f64(f64::NAN)),
+            }
+        }
+    }
+
+    /// Sets how images are changed while they are trained on.
+    #[cfg(feature = "fit")]
+    pub(crate) fn set_augmentation(&mut self, chosen: Augmentation) {
+        if let EncodedFeatures::Images(_, _, augmentation) = &mut self.features {
+            *augmentation = Some(chosen);
+        }
     }
 
     fn new(features: EncodedFeatures<T>, width: usize) -> Self {
@@ -61,7 +81,7 @@ impl<T: Real> Encoded<T> {
     pub fn bytes(&self) -> usize {
         let features = match &self.features {
             EncodedFeatures::Table(_, compact) => compact.bytes(),
-            EncodedFeatures::Images(_, images) => images.pixels.len(),
+            EncodedFeatures::Images(_, images, _) => images.pixels.len(),
         };
         features + self.labels.len() * size_of::<i32>() + (self.values.len() + self.weights.len()) * size_of::<f64>()
     }
@@ -85,7 +105,7 @@ impl<T: Real> Source<T> for Encoded<T> {
     fn rows(&self) -> usize {
         match &self.features {
             EncodedFeatures::Table(_, compact) => compact.rows(),
-            EncodedFeatures::Images(_, images) => images.rows,
+            EncodedFeatures::Images(_, images, _) => images.rows,
         }
     }
 
@@ -101,18 +121,22 @@ impl<T: Real> Source<T> for Encoded<T> {
                     out.fill(T::from_f64(f64::NAN));
                 }
             }
-            EncodedFeatures::Images(values, images) => {
-                for (out, &row) in out.chunks_exact_mut(self.width.max(1)).zip(rows) {
-                    let start = row as usize * self.width;
-                    let Some(pixels) = images.pixels.get(start..start + self.width) else {
-                        out.fill(T::from_f64(f64::NAN));
-                        continue;
-                    };
-                    for (out, &pixel) in out.iter_mut().zip(pixels) {
-                        *out = values[usize::from(pixel)];
-                    }
-                }
+            EncodedFeatures::Images(map, images, _) => {
+                self.each_image(images, rows, out, |_, pixels, out| map.write(pixels, out));
             }
+        }
+    }
+
+    /// Images as their augmentation draws them; a table's rows as they are.
+    fn features_at(&self, rows: &[u32], at: Draw, out: &mut [T]) {
+        match &self.features {
+            EncodedFeatures::Images(map, images, Some(augmentation)) => {
+                self.each_image(images, rows, out, |index, pixels, out| {
+                    let change = augmentation.draw(at, index, images.height, images.width);
+                    map.write_changed(pixels, &change, out);
+                });
+            }
+            _ => self.features(rows, out),
         }
     }
 

@@ -13,6 +13,7 @@ use glassnet_nn::train::Rows;
 
 pub use self::head::HeadError;
 use self::head::head_and_loss;
+use crate::augment::{Augmentation, BadAugmentation};
 use crate::encoded::Encoded;
 use crate::error::ModelError;
 use crate::file::{self, Document, Features, Head};
@@ -203,6 +204,7 @@ impl Prepared {
             unseen: Vec::new(),
         };
         if let Some(valid) = valid {
+            let valid = if preprocess.channels == 3 { valid.in_colour() } else { valid };
             let labels = label_table("label", &valid)?;
             prepared.valid_rows = (0..valid.rows as u32).collect();
             prepared.split = format!("{} images of {} for validation", valid.rows, valid.source);
@@ -212,6 +214,24 @@ impl Prepared {
         }
         prepared.class_weights = class_weights(&prepared, &options.class_weights)?;
         Ok(prepared)
+    }
+
+    /// Has the training images changed at random, anew in each epoch; the model file keeps how. Validation rows, and
+    /// whatever is evaluated, stay as they are.
+    ///
+    /// # Errors
+    /// Data that is no images, changes that leave nothing of images of this size.
+    pub fn augment(&mut self, augmentation: Augmentation) -> Result<(), BadAugmentation> {
+        let Features::Images(images) = &mut self.features else {
+            let (what, hint) = ("the data is a table, which has no images to change", "leave it out; it is for images");
+            return Err(BadAugmentation { what: what.to_owned(), hint: hint.to_owned() });
+        };
+        augmentation.check(images.height, images.width)?;
+        if !augmentation.is_none() {
+            images.augmentation = Some(augmentation);
+            self.train.set_augmentation(augmentation);
+        }
+        Ok(())
     }
 
     /// The target.

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+pub mod augment;
 pub mod encoded;
 pub mod error;
 pub mod evaluation;

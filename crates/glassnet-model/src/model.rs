@@ -263,6 +263,8 @@ impl Model {
                 hint: "give a table with the training's columns".into(),
             });
         };
+        // Grey images are colour images too.
+        let images = if preprocess.channels == 3 { images.in_colour() } else { images };
         let rows = (0..images.rows as u32).collect();
         let target = self.document.schema.target.as_ref().filter(|_| with_target);
         let labels = match target {
@@ -342,14 +344,21 @@ pub(crate) fn all_weights(table: &Table, name: &str, rows: &[usize]) -> Result<V
 /// # Errors
 /// Another number of labels than of images.
 pub(crate) fn label_table(name: &str, images: &Images) -> Result<Table, ModelError> {
+    use crate::table::{Text, Values};
     let labels = &images.labels;
     if labels.len() != images.rows {
         let (source_name, labels, images) = (images.source.clone(), labels.len(), images.rows);
         return Err(ModelError::Labels { source_name, labels, images });
     }
-    let values = crate::table::Values::Number(labels.iter().map(|&label| f64::from(label)).collect());
+    let values = if images.classes.is_empty() {
+        Values::Number(labels.iter().map(|&label| f64::from(label)).collect())
+    } else {
+        let mut names = Text::default();
+        labels.iter().for_each(|&label| names.push(images.classes.get(label as usize).map(String::as_str)));
+        Values::Text(names)
+    };
     Ok(Table {
-        source: "the labels".into(),
+        source: format!("the labels of {}", images.source),
         columns: vec![crate::table::Column { name: name.to_string(), values }],
         rows: labels.len(),
         first_row: 1,

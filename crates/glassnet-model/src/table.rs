@@ -116,15 +116,19 @@ impl Values {
     }
 }
 
-/// Images of one size with their labels (an IDX folder, say): pixel bytes in row, line, column, channel order.
+/// Images of one size with their labels (an IDX folder, a folder for each class, CIFAR-10).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Images {
     /// What messages call the source.
     pub source: String,
-    /// `rows * height * width * channels` bytes.
+    /// `rows * channels * height * width` bytes, in the order image, channel (red, green, blue), line, column: channels
+    /// first, as convolution reads them.
     pub pixels: Vec<u8>,
-    /// One label a row; empty where there are none.
-    pub labels: Vec<u8>,
+    /// One label a row; empty where there are none. A label is a number of `classes` where these have names, else it is a
+    /// number that names itself (IDX: 0 to 9).
+    pub labels: Vec<u32>,
+    /// Names of the classes; empty where the labels name themselves.
+    pub classes: Vec<String>,
     /// Number of images.
     pub rows: usize,
     /// Lines of pixels of an image.
@@ -133,4 +137,25 @@ pub struct Images {
     pub width: usize,
     /// 1 for grey, 3 for colour.
     pub channels: usize,
+}
+
+impl Images {
+    /// The name of an image's class (row from 0); `None` where it has no label, or a label that no class has.
+    pub fn label(&self, row: usize) -> Option<String> {
+        let label = *self.labels.get(row)?;
+        if self.classes.is_empty() { Some(label.to_string()) } else { self.classes.get(label as usize).cloned() }
+    }
+
+    /// Grey images as colour images of three equal channels; others as they are.
+    pub fn in_colour(self) -> Self {
+        let plane = self.height * self.width;
+        if self.channels != 1 || plane == 0 {
+            return self;
+        }
+        let mut pixels = Vec::with_capacity(self.pixels.len() * 3);
+        for image in self.pixels.chunks(plane) {
+            (0..3).for_each(|_| pixels.extend_from_slice(image));
+        }
+        Images { pixels, channels: 3, ..self }
+    }
 }

@@ -130,7 +130,7 @@ fn whole_train() -> TrainConfig {
         weight_column: text("w"),
         task: text("classify"),
         raw: Some(true),
-        augment: word("flip, shift 2"),
+        augment: text("flip, shift 2"),
         no_header: Some(false),
         delimiter: text(";"),
         epochs: Some(3),

@@ -19,7 +19,7 @@ use report::Report;
 pub struct Args {
     /// The model file that `train -o` wrote
     pub model: String,
-    /// A table with the training's columns (CSV, .csv.gz, npy, npz; - is standard input) or a folder of IDX files
+    /// A table with the training's columns (CSV, .csv.gz, npy, npz; - is standard input) or a folder of images
     pub data: String,
     /// Which images of a folder; test where it has any
     #[arg(long, value_name = "PART")]

@@ -135,7 +135,7 @@ impl Document {
                 preprocess.width()
             }
             Features::Images(images) => {
-                let sound = (0.0..=255.0).contains(&images.mean) && (1e-6..=255.0).contains(&images.deviation);
+                let sound = images.is_sound();
                 let size = images.height.checked_mul(images.width).and_then(|n| n.checked_mul(images.channels));
                 match size {
                     Some(size) if sound && size <= MAX_IMAGE => size,

@@ -47,15 +47,22 @@ fn headline(f: &mut Formatter<'_>, path: &str, about: &About<'_>) -> fmt::Result
 
 fn data(f: &mut Formatter<'_>, about: &About<'_>) -> fmt::Result {
     match about.preprocess {
-        Features::Images(images) => writeln!(
-            f,
-            "\nimages of {} x {} pixels{}; a pixel becomes (pixel - {}) / {}",
-            images.height,
-            images.width,
-            if images.channels == 1 { String::new() } else { format!(" x {} channels", images.channels) },
-            significant(images.mean, 6),
-            significant(images.deviation, 6)
-        ),
+        Features::Images(images) => {
+            let channels = if images.channels == 1 { String::new() } else { format!(" x {} channels", images.channels) };
+            write!(f, "\nimages of {} x {} pixels{channels}; a pixel", images.height, images.width)?;
+            for (channel, scale) in images.scales.iter().enumerate() {
+                let (mean, deviation) = (significant(scale.mean, 6), significant(scale.deviation, 6));
+                match images.scales.len() {
+                    1 => write!(f, " becomes (pixel - {mean}) / {deviation}")?,
+                    _ if channel == 0 => write!(f, " of channel 1 becomes (pixel - {mean}) / {deviation}")?,
+                    _ => write!(f, ", of channel {} (pixel - {mean}) / {deviation}", channel + 1)?,
+                }
+            }
+            match &images.augmentation {
+                Some(augmentation) => writeln!(f, "\ntraining images were changed anew in each epoch: {augmentation}"),
+                None => writeln!(f),
+            }
+        }
         Features::Table(preprocess) => {
             write!(f, "\n{}", about.schema)?;
             use glassnet::model::preprocess::Encoding;

@@ -12,6 +12,7 @@ Examples:
   glassnet train orders.csv --target days --net \"128 relu -> 64 relu\" --epochs 30 --lr 0.003
   glassnet train orders.csv --target late --type zip=category --drop id,comment --class-weights balanced
   glassnet train mnist/ --net \"256 relu\" --epochs 5
+  glassnet train photos/ --augment \"flip, shift 2\"
   cat orders.csv | glassnet train - --target late --json
   glassnet train --config run.toml --seed 2
 
@@ -36,7 +37,8 @@ Ctrl-C keeps the best epoch so far, writes the model and exits with 130; a secon
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A CSV (or .csv.gz, - for standard input), an .npz or .npy, or a folder of IDX files such as MNIST's
+    /// A CSV (or .csv.gz, - for standard input), an .npz or .npy, or a folder of images: IDX files such as MNIST's, CIFAR-10, or
+    /// a sub-folder of PNG or JPEG files for each class
     #[arg(value_name = "DATA")]
     pub data: Option<String>,
     /// The column to predict
@@ -134,6 +136,9 @@ pub struct TrainingArgs {
     /// Feed numbers (and a number to predict) as they are, not standardised
     #[arg(long)]
     pub raw: bool,
+    /// Change training images at random, anew in each epoch: "flip, shift 2, cutout 8", or some of it
+    #[arg(long, value_name = "TEXT")]
+    pub augment: Option<String>,
     /// Merge linear layers that no activation parts, after training: the model computes the same with fewer layers
     #[arg(long)]
     pub merge_affine: bool,

@@ -50,7 +50,7 @@ pub fn read(settings: &Settings) -> Result<Data, CliError> {
     }
     let mut data = match reading::open(&settings.data, &options).map_err(|error| of_type(settings, error))? {
         Dataset::Table { table, understood } => of_table(settings, table, *understood)?,
-        Dataset::Images { train, test, hash } => of_images(settings, train, test, hash)?,
+        Dataset::Images { train, valid, test, hash } => of_images(settings, train, (valid, test), hash)?,
     };
     data.notes.extend(super::understand::rare_classes(&data.prepared));
     Ok(data)
@@ -65,6 +65,10 @@ fn of_type(settings: &Settings, error: CliError) -> CliError {
 }
 
 fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result<Data, CliError> {
+    if settings.augment.is_some() {
+        let hint = "leave it out; it flips, shifts and cuts images";
+        return Err(CliError::Usage(format!("--augment: {} is a table, not images\n  hint: {hint}", table.source)));
+    }
     let target = target(settings, &table)?;
     check_names(settings, &table, &target)?;
     let mut notes = suspicions(settings, &understood)?;
@@ -89,7 +93,12 @@ fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result
     Ok(Data { prepared, test: test.map(Part::Table), understood: Some(understood), hash, notes, images: false })
 }
 
-fn of_images(settings: &Settings, train: Images, test: Option<Images>, hash: String) -> Result<Data, CliError> {
+fn of_images(
+    settings: &Settings,
+    train: Images,
+    (valid, test): (Option<Images>, Option<Images>),
+    hash: String,
+) -> Result<Data, CliError> {
     if let Some(name) = settings.target.as_deref().filter(|name| *name != "label") {
         let hint = "leave --target out: images are labelled by their own files";
         return Err(CliError::Usage(format!(
@@ -114,12 +123,13 @@ fn of_images(settings: &Settings, train: Images, test: Option<Images>, hash: Str
             Ok(train)
         }
         Dataset::Table { .. } => {
-            let hint = "give a folder of IDX files or one of images";
+            let hint = "give a folder of images too";
             Err(CliError::Data(format!("{path} is a table, but {} holds images\n  hint: {hint}", settings.data)))
         }
     };
-    let valid = settings.valid.as_ref().map(|path| other(path, false)).transpose()?;
+    let said = settings.valid.as_ref().map(|path| other(path, false)).transpose()?;
     let given = settings.test.as_ref().map(|path| other(path, true)).transpose()?;
+    let valid = said.or(valid);
     let test = match (given, test) {
         (Some(images), _) => Some(images),
         (None, Some(images)) => {
@@ -128,8 +138,11 @@ fn of_images(settings: &Settings, train: Images, test: Option<Images>, hash: Str
         }
         (None, None) => None,
     };
-    let prepared = Prepared::images(train, valid, &fit_options(settings, "label"))
+    let mut prepared = Prepared::images(train, valid, &fit_options(settings, "label"))
         .map_err(|error| with_flags(&settings.data, error))?;
+    if let Some(augmentation) = settings.augment {
+        prepared.augment(augmentation).map_err(|error| CliError::Usage(format!("--augment: {error}")))?;
+    }
     Ok(Data { prepared, test: test.map(Part::Images), understood: None, hash, notes, images: true })
 }
 

@@ -97,6 +97,7 @@ fn all_settings(
         ("validation_share", json!(settings.validation_share)),
         ("split", json!(data.prepared.split)),
         ("standardise", json!(!settings.raw)),
+        ("augment", json!(settings.augment.map(|augmentation| augmentation.to_string()))),
         ("merge_affine", json!(settings.merge_affine)),
         ("types", json!(asked_types(settings))),
         ("weight_column", json!(settings.weight_column)),

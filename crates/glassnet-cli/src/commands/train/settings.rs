@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use glassnet::data::{Header, ReadOptions};
+use glassnet::model::augment::Augmentation;
 use glassnet::model::fit::ClassWeights;
 use glassnet::model::schema::Override;
 use glassnet::model::target::TaskChoice;
@@ -51,6 +52,7 @@ pub struct Settings {
     pub validation_share: f64,
     pub shuffle: bool,
     pub raw: bool,
+    pub augment: Option<Augmentation>,
     pub merge_affine: bool,
     pub seed: u64,
     /// `None`: as many as the work is worth.
@@ -179,6 +181,8 @@ impl Settings {
         if accumulate == 0 {
             return Err(from.error("accumulate", true, "0 batches make no step\n  hint: write 1 or more"));
         }
+        let augment =
+            from.read("augment", t.augment.as_ref(), said.augment.as_ref(), str::parse::<Augmentation>)?;
         let loss = from.read("loss", t.loss.as_ref(), said.loss.as_ref(), LossName::parse)?;
         let smoothing = t.label_smoothing.or(said.label_smoothing).unwrap_or(0.0);
         if !(0.0..1.0).contains(&smoothing) {
@@ -247,6 +251,7 @@ impl Settings {
             class_weights,
             validation_share,
             shuffle: !t.no_shuffle && said.shuffle.unwrap_or(true),
+            augment,
             raw: t.raw || said.raw.unwrap_or(false),
             merge_affine: t.merge_affine || said.merge_affine.unwrap_or(false),
             seed: t.seed.or(said.seed).unwrap_or(0),

@@ -2,6 +2,7 @@
 
 use glassnet::core::{Purpose, Team};
 use glassnet::model::fit::{Headed, Prepared};
+use glassnet::model::images::PixelScale;
 use glassnet::nn::train::{Batch, TrainSpec};
 use serde_json::{Value, json};
 
@@ -34,7 +35,14 @@ pub fn data(data: &Data) -> String {
                 if images.channels > 1 {
                     text += &format!(", {} channels", images.channels);
                 }
-                text += &format!("; pixels: mean {:.2}, deviation {:.2}\n", images.mean, images.deviation);
+                let of = |value: fn(&PixelScale) -> f64| {
+                    let values: Vec<String> = images.scales.iter().map(|scale| format!("{:.2}", value(scale))).collect();
+                    values.join(", ")
+                };
+                text += &format!("; pixels: mean {}, deviation {}\n", of(|scale| scale.mean), of(|scale| scale.deviation));
+                if let Some(augmentation) = &images.augmentation {
+                    text += &format!("training images are changed anew in each epoch: {augmentation}\n");
+                }
             }
         }
     }
@@ -202,6 +210,10 @@ pub fn as_json(data: &Data) -> Value {
             })
         })
         .collect();
+    let images = match &prepared.features {
+        glassnet::model::file::Features::Images(images) => Some(images),
+        glassnet::model::file::Features::Table(_) => None,
+    };
     let classes: Option<Vec<Value>> = class_counts(prepared)
         .map(|counts| counts.into_iter().map(|(name, rows)| json!({ "name": name, "rows": rows })).collect());
     json!({
@@ -215,6 +227,7 @@ pub fn as_json(data: &Data) -> Value {
         "blank_valid_targets": prepared.blank_valid,
         "split": prepared.split,
         "inputs": prepared.inputs(),
+        "images": images,
         "notes": data.notes,
     })
 }
