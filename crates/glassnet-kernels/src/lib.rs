@@ -9,6 +9,7 @@ mod math;
 pub mod product;
 pub mod real;
 pub mod reduce;
+mod split;
 pub mod team;
 
 pub use lanes::{Isa, Kernel, vectorized};

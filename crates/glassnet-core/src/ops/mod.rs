@@ -15,6 +15,11 @@ pub mod guide;
 pub mod register;
 
 // Images: convolution and pooling.
+pub mod conv1d;
+pub mod conv2d;
+mod convolution;
+pub mod padding;
+mod patches;
 
 // Another order or shape of the same numbers.
 pub mod concat;

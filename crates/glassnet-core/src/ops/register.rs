@@ -170,6 +170,7 @@ register! {
         Huber in huber, CrossEntropy in cross_entropy, SoftCrossEntropy in soft_cross_entropy,
         BinaryCrossEntropy in binary_cross_entropy, Mean in mean,
         // images: convolution and pooling
+        Conv1d in conv1d, Conv2d in conv2d,
 
         // shape: the same numbers in another order or shape
         Reshape in reshape, Flatten in flatten, Transpose in transpose, Concat in concat, Slice in slice,

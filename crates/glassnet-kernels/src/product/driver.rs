@@ -1,6 +1,7 @@
 //! One loop for the three products: panels of k, panels of columns, tiles of rows.
 
 use super::BLOCK;
+use super::filled::Filled;
 use super::pack;
 use super::tile::{Ends, MAX_ROWS, MAX_WIDTH, Tile, Tiles, tiles};
 use crate::Real;
@@ -15,6 +16,14 @@ pub(super) enum Operand {
     Rows,
     /// Transposed.
     Columns,
+}
+
+/// The right operand, `[k, columns]`.
+pub(super) enum Right<'a, T> {
+    /// It lies in memory.
+    There(&'a [T], Operand),
+    /// Matrix number so and so of those that are made panel by panel.
+    Made(&'a dyn Filled<T>, usize),
 }
 
 /// Chains of an element.
@@ -34,14 +43,13 @@ pub(super) struct Product<'a, T> {
     pub n: usize,
     pub k: usize,
     pub a: &'a [T],
-    pub b: &'a [T],
     pub left: Operand,
-    pub right: Operand,
+    pub right: Right<'a, T>,
     pub chain: Chain,
 }
 
 /// Multiply-adds that are worth a thread: some microseconds of AVX-512, several times what a fork costs.
-const PART_WORK: usize = 1 << 18;
+pub(super) const PART_WORK: usize = 1 << 18;
 
 /// Depth of a panel where a chain may be put down and taken up: 32 columns of f32 are then 32 KiB, within the L1 cache.
 const DEPTH: usize = 256;
@@ -54,7 +62,9 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
     let &Product { m, n, k, .. } = product;
     // Saturating: a product of sizes that overflows must not pass for a small one.
     assert!(product.a.len() >= m.saturating_mul(k), "the left operand has fewer elements than {m} x {k}");
-    assert!(product.b.len() >= n.saturating_mul(k), "the right operand has fewer elements than {k} x {n}");
+    if let Right::There(b, _) = product.right {
+        assert!(b.len() >= n.saturating_mul(k), "the right operand has fewer elements than {k} x {n}");
+    }
     assert!(c.len() >= m.saturating_mul(n), "the result has fewer elements than {m} x {n}");
     if m == 0 || n == 0 {
         return 1;
@@ -92,7 +102,10 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
         Chain::Add => k,
         Chain::AddBlocks => BLOCK,
     };
-    let in_place = product.right == Operand::Rows && rows.len() <= ROWS_IN_PLACE;
+    let in_place = match product.right {
+        Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE => Some(b),
+        _ => None,
+    };
     if product.chain == Chain::AddBlocks && k == 0 {
         return;
     }
@@ -112,44 +125,37 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                 let (width, tile_fns) =
                     if left > tiles.lanes { (2 * tiles.lanes, &tiles.double) } else { (tiles.lanes, &tiles.single) };
                 let there = left.min(width);
-                let (b, b_step) = if in_place && there == width && depth > 0 {
-                    (product.b[start * n + column..].as_ptr(), n)
-                } else {
-                    let panel = &mut panel[..depth * width];
-                    match product.right {
-                        Operand::Rows if depth > 0 => {
-                            pack::copy_rows(&product.b[start * n + column..], n, there, width, panel);
-                        }
-                        Operand::Columns if depth > 0 => {
-                            pack::turn_rows(tiles.strip, &product.b[column * k + start..], k, there, width, panel);
-                        }
-                        _ => {}
-                    }
-                    (panel.as_ptr(), width)
-                };
-                let mut row = rows.start;
-                for (&tile_rows, &tile_fn) in tiles.rows.iter().zip(tile_fns) {
-                    while row + tile_rows <= rows.end {
-                        let (a, a_row, a_step) = match product.left {
-                            Operand::Rows => (row * k + start, k, 1),
-                            Operand::Columns => (start * m + row, 1, m),
-                        };
-                        let c = c.pointer().wrapping_add(row * n + column);
-                        let a = product.a.as_ptr().wrapping_add(a);
-                        let tile = Tile { a, a_row, a_step, b, b_step, c, c_row: n, k: depth, ends };
-                        // SAFETY: `tiles` are of an instruction set that the processor has. `run` has checked the
-                        // operands' sizes: a's elements [row..row + tile_rows, start..start + depth] are there; b is
-                        // a panel of depth x width, or that many columns of the operand in place; the c part
-                        // is this thread's own, and where the tile is wider than it, `narrow` stands between.
-                        unsafe {
-                            if there == width {
-                                tile_fn(&tile);
-                            } else {
-                                narrow(tile, tile_fn, tile_rows, there);
+                let (b, b_step) = match in_place {
+                    Some(b) if there == width && depth > 0 => (b[start * n + column..].as_ptr(), n),
+                    _ => {
+                        let panel = &mut panel[..depth * width];
+                        match product.right {
+                            Right::There(b, Operand::Rows) if depth > 0 => {
+                                pack::copy_rows(&b[start * n + column..], n, there, width, panel);
                             }
+                            Right::There(b, Operand::Columns) if depth > 0 => {
+                                pack::turn_rows(tiles.strip, &b[column * k + start..], k, there, width, panel);
+                            }
+                            Right::Made(b, number) if depth > 0 => {
+                                b.fill(number, start..start + depth, column..column + there, panel, width);
+                            }
+                            _ => {}
                         }
-                        row += tile_rows;
+                        (panel.as_ptr(), width)
                     }
+                };
+                let (a, a_row, a_step) = match product.left {
+                    Operand::Rows => (start, k, 1),
+                    Operand::Columns => (start * m, 1, m),
+                };
+                let a = product.a.as_ptr().wrapping_add(a);
+                let c = c.pointer().wrapping_add(column);
+                // SAFETY: `tiles` are of an instruction set that the processor has. `run` has checked the operands' sizes:
+                // a's elements [rows, start..start + depth] are there; b is a panel of depth x width, or that many
+                // columns of the operand in place; the c part is this thread's own.
+                unsafe {
+                    let tile = Tile { a, a_row, a_step, b, b_step, c, c_row: n, k: depth, ends };
+                    sweep(&tiles.rows, tile_fns, tile, rows.clone(), there, width);
                 }
                 column += there;
             }
@@ -159,6 +165,38 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
             }
         }
     });
+}
+
+/// The tiles of `rows`, one below the other, on one panel of `width` columns of which `there` are there in c. `at` is the
+/// tile that would begin at row 0.
+///
+/// # Safety
+/// The processor must have the tiles' instructions; a must have `rows` x k, b k x `width`, c `rows` x `there`.
+pub(super) unsafe fn sweep<T: Real>(
+    heights: &[usize; 4],
+    tile_fns: &[super::tile::TileFn<T>; 4],
+    at: Tile<T>,
+    rows: Range<usize>,
+    there: usize,
+    width: usize,
+) {
+    let mut row = rows.start;
+    for (&height, &tile_fn) in heights.iter().zip(tile_fns) {
+        while row + height <= rows.end {
+            let a = at.a.wrapping_add(row * at.a_row);
+            let c = at.c.wrapping_add(row * at.c_row);
+            let tile = Tile { a, c, ..at };
+            // SAFETY: as the caller promises; where the tile is wider than c, `narrow` stands between.
+            unsafe {
+                if there == width {
+                    tile_fn(&tile);
+                } else {
+                    narrow(tile, tile_fn, height, there);
+                }
+            }
+            row += height;
+        }
+    }
 }
 
 /// A tile of which only the first `columns` are there in c.

@@ -12,6 +12,7 @@
 //! gives sums of nothing.
 
 mod driver;
+mod filled;
 mod pack;
 pub mod reference;
 mod tile;
@@ -19,7 +20,8 @@ mod turn;
 
 use crate::lanes::{Kernel, current, vectorized};
 use crate::{Real, Team};
-use driver::{Chain, Operand, Product};
+use driver::{Chain, Operand, Product, Right};
+pub use filled::{Filled, product_nn_filled, product_nt_filled};
 
 /// Rows of a block in a sum over examples.
 pub const BLOCK: usize = 1024;
@@ -42,7 +44,8 @@ pub fn product_nt<T: Real>(
     c: &mut [T],
     finish: Option<&Finish<T>>,
 ) {
-    let product = Product { m, n, k, a, b, left: Operand::Rows, right: Operand::Columns, chain: Chain::Store };
+    let right = Right::There(b, Operand::Columns);
+    let product = Product { m, n, k, a, left: Operand::Rows, right, chain: Chain::Store };
     let parts = driver::run(current(), team, &product, c);
     let Some(finish) = finish else { return };
     let c = &mut c[..m * n];
@@ -61,13 +64,14 @@ pub fn product_nt<T: Real>(
 #[allow(clippy::too_many_arguments)]
 pub fn product_nn<T: Real>(team: &Team, m: usize, n: usize, k: usize, a: &[T], b: &[T], c: &mut [T], accumulate: bool) {
     let chain = if accumulate { Chain::Add } else { Chain::Store };
-    let product = Product { m, n, k, a, b, left: Operand::Rows, right: Operand::Rows, chain };
+    let product = Product { m, n, k, a, left: Operand::Rows, right: Right::There(b, Operand::Rows), chain };
     driver::run(current(), team, &product, c);
 }
 
 /// `c[m,n] += a[k,m]^T b[k,n]`, k summed in blocks of [`BLOCK`]: the gradient of a linear layer's weight.
 pub fn product_tn<T: Real>(team: &Team, m: usize, n: usize, k: usize, a: &[T], b: &[T], c: &mut [T]) {
-    let product = Product { m, n, k, a, b, left: Operand::Columns, right: Operand::Rows, chain: Chain::AddBlocks };
+    let right = Right::There(b, Operand::Rows);
+    let product = Product { m, n, k, a, left: Operand::Columns, right, chain: Chain::AddBlocks };
     driver::run(current(), team, &product, c);
 }
 
@@ -128,7 +132,7 @@ mod tests {
             (Operand::Rows, Operand::Rows, Chain::Add),
             (Operand::Columns, Operand::Rows, Chain::AddBlocks),
         ] {
-            let product = Product { m, n, k, a: &a, b: &b, left, right, chain };
+            let product = Product { m, n, k, a: &a, left, right: Right::There(&b, right), chain };
             let mut scalar = vec![T::ONE; m * n];
             driver::run(Isa::Scalar, &Team::single(), &product, &mut scalar);
             for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
