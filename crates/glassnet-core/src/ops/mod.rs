@@ -21,6 +21,8 @@ pub mod register;
 // Normalisation.
 
 // Recurrence.
+pub mod lstm;
+mod recurrence;
 
 // Tokens, positions and attention.
 

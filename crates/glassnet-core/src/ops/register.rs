@@ -176,6 +176,7 @@ register! {
         // normalisation
 
         // recurrence
+        Lstm in lstm,
 
         // tokens, positions and attention
 

@@ -13,6 +13,7 @@
 
 mod driver;
 mod pack;
+pub mod packed;
 pub mod reference;
 mod tile;
 mod turn;
