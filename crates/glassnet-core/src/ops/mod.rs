@@ -37,6 +37,8 @@ pub mod rms_norm;
 mod row_norm;
 
 // Recurrence.
+pub mod lstm;
+mod recurrence;
 
 // Tokens, positions and attention.
 pub mod attention;

@@ -179,6 +179,7 @@ register! {
         LayerNorm in layer_norm, RmsNorm in rms_norm, GroupNorm in group_norm, BatchNorm in batch_norm,
 
         // recurrence
+        Lstm in lstm,
 
         // tokens, positions and attention
         Embedding in embedding, Unembedding in unembedding, Positions in positions, Rotary in rotary,

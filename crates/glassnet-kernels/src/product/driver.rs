@@ -203,7 +203,7 @@ pub(super) unsafe fn sweep<T: Real>(
 ///
 /// # Safety
 /// As for the tile, but c needs only `rows` x `columns`.
-unsafe fn narrow<T: Real>(tile: Tile<T>, tile_fn: super::tile::TileFn<T>, rows: usize, columns: usize) {
+pub(super) unsafe fn narrow<T: Real>(tile: Tile<T>, tile_fn: super::tile::TileFn<T>, rows: usize, columns: usize) {
     let mut own = [T::ZERO; MAX_ROWS * MAX_WIDTH];
     let (c, c_row) = (tile.c, tile.c_row);
     // SAFETY: c has rows x columns; `own` has room for the largest tile.

@@ -14,6 +14,7 @@
 mod driver;
 mod filled;
 mod pack;
+pub mod packed;
 pub mod reference;
 mod tile;
 mod turn;
