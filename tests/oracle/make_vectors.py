@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import torch  # noqa: E402
 
 import cases  # noqa: E402
+import convolution  # noqa: E402
 import losses  # noqa: E402
 import operations  # noqa: E402
 import training  # noqa: E402
@@ -24,7 +25,8 @@ def main():
     torch.use_deterministic_algorithms(True)
     core = {"elementwise": operations.elementwise(), "softmax": operations.softmax(), "linear": operations.linear(),
             "combine": operations.combine(), "losses": losses.all_losses()}
-    for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training())]:
+    for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
+                          ("glassnet-nn", convolution.all_convolution())]:
         for group, made in groups.items():
             cases.write(CRATES / crate / "tests" / "vectors" / f"{group}.json", made)
 
