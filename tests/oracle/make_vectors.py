@@ -13,6 +13,7 @@ import torch  # noqa: E402
 
 import attention  # noqa: E402
 import cases  # noqa: E402
+import convolution  # noqa: E402
 import losses  # noqa: E402
 import operations  # noqa: E402
 import training  # noqa: E402
@@ -26,7 +27,8 @@ def main():
     core = {"elementwise": operations.elementwise(), "softmax": operations.softmax(), "linear": operations.linear(),
             "combine": operations.combine(), "losses": losses.all_losses()}
     for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
-                          ("glassnet-nn", attention.all_attention())]:
+                          ("glassnet-nn", attention.all_attention()),
+                          ("glassnet-nn", convolution.all_convolution())]:
         for group, made in groups.items():
             cases.write(CRATES / crate / "tests" / "vectors" / f"{group}.json", made)
 

@@ -121,7 +121,12 @@ fn extent(flat: bool, [height, width]: [usize; 2]) -> String {
 
 impl Convolution {
     /// The convolution of `[channels, height, width]`; `input` is what the user knows it as, `flat` whether it has one axis.
-    pub fn new(of: &Attributes, [inputs, height, width]: [usize; 3], input: &Shape, flat: bool) -> Result<Self, String> {
+    pub fn new(
+        of: &Attributes,
+        [inputs, height, width]: [usize; 3],
+        input: &Shape,
+        flat: bool,
+    ) -> Result<Self, String> {
         let Attributes { channels, kernel, stride, padding, dilation, groups, bias } = *of;
         let shown = |sizes| extent(flat, sizes);
         if [channels, groups, kernel[0], kernel[1], stride[0], stride[1], dilation[0], dilation[1]].contains(&0) {
@@ -193,7 +198,8 @@ impl Convolution {
             sizes.iter().try_fold(64usize, |all, &size| all.checked_mul(size)).is_some_and(|all| all < usize::MAX / 64)
         };
         let [down, across] = &self.axes;
-        let framed = |axis: &Axis| axis.positions.saturating_mul(axis.stride).saturating_add(axis.kernel * axis.dilation);
+        let framed =
+            |axis: &Axis| axis.positions.saturating_mul(axis.stride).saturating_add(axis.kernel * axis.dilation);
         product(&[self.inputs, framed(down), framed(across).saturating_add(across.stride)])
             && product(&[self.outputs, self.inputs, down.kernel, across.kernel])
             && product(&[self.outputs, down.positions, across.positions])
@@ -375,7 +381,11 @@ impl Convolution {
                 let depth = self.outputs / self.groups * ty.count * tx.count;
                 let positions = ty.places * tx.places;
                 let [top, left] = frame.before.map(|zeros| zeros as isize);
-                let origin = if depth > 0 { (ty.reach + top) as usize * frame.row_len() + (tx.reach + left) as usize } else { 0 };
+                let origin = if depth > 0 {
+                    (ty.reach + top) as usize * frame.row_len() + (tx.reach + left) as usize
+                } else {
+                    0
+                };
                 let patches = Patches {
                     images: framed,
                     image: 0,

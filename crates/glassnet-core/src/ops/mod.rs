@@ -15,11 +15,17 @@ pub mod guide;
 pub mod register;
 
 // Images: convolution and pooling.
+pub mod adaptive_avg_pool;
+pub mod adaptive_max_pool;
+pub mod avg_pool;
 pub mod conv1d;
 pub mod conv2d;
 mod convolution;
+pub mod global_pool;
+pub mod max_pool;
 pub mod padding;
 mod patches;
+mod pooling;
 
 // Another order or shape of the same numbers.
 pub mod concat;

@@ -170,7 +170,8 @@ register! {
         Huber in huber, CrossEntropy in cross_entropy, SoftCrossEntropy in soft_cross_entropy,
         BinaryCrossEntropy in binary_cross_entropy, Mean in mean,
         // images: convolution and pooling
-        Conv1d in conv1d, Conv2d in conv2d,
+        Conv1d in conv1d, Conv2d in conv2d, MaxPool in max_pool, AvgPool in avg_pool,
+        AdaptiveAvgPool in adaptive_avg_pool, AdaptiveMaxPool in adaptive_max_pool, GlobalPool in global_pool,
 
         // shape: the same numbers in another order or shape
         Reshape in reshape, Flatten in flatten, Transpose in transpose, Concat in concat, Slice in slice,

@@ -6,9 +6,9 @@ use std::ops::Range;
 use super::driver::{Chain, Operand, PART_WORK, Product, Right, run, sweep};
 use super::tile::{Ends, Tile, Tiles, tiles};
 use super::{BLOCK, pack};
+use crate::Real;
 use crate::lanes::{Isa, current};
 use crate::team::{Shared, Team, share};
-use crate::Real;
 
 /// Matrices, by number, of which any block can be written down.
 pub trait Filled<T>: Sync {
@@ -171,9 +171,14 @@ mod tests {
     }
 
     fn terms_in_order<T: Real>() {
-        for (terms, groups, m, n, k) in
-            [(1, 1, 1, 1, 1), (3, 2, 5, 40, 131), (2, 1, 64, 25, 1100), (4, 3, 1, 9, 50), (2, 1, 17, 33, 2049), (0, 1, 2, 2, 2)]
-        {
+        for (terms, groups, m, n, k) in [
+            (1, 1, 1, 1, 1),
+            (3, 2, 5, 40, 131),
+            (2, 1, 64, 25, 1100),
+            (4, 3, 1, 9, 50),
+            (2, 1, 17, 33, 2049),
+            (0, 1, 2, 2, 2),
+        ] {
             let a = numbers::<T>(terms * groups * m * k);
             let b = Stored(numbers::<T>(terms * groups * n * k), n, k);
             let mut expected = numbers::<T>(groups * m * n);
@@ -182,8 +187,10 @@ mod tests {
                     for g in 0..groups {
                         for i in 0..m {
                             for j in 0..n {
-                                let (a, b) = (&a[((t * groups + g) * m + i) * k..], &b.0[((t * groups + g) * n + j) * k..]);
-                                let chain = (start..(start + BLOCK).min(k)).fold(T::ZERO, |sum, p| a[p].mul_add(b[p], sum));
+                                let (a, b) =
+                                    (&a[((t * groups + g) * m + i) * k..], &b.0[((t * groups + g) * n + j) * k..]);
+                                let chain =
+                                    (start..(start + BLOCK).min(k)).fold(T::ZERO, |sum, p| a[p].mul_add(b[p], sum));
                                 expected[(g * m + i) * n + j] += chain;
                             }
                         }
