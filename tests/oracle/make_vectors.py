@@ -14,6 +14,7 @@ import torch  # noqa: E402
 import cases  # noqa: E402
 import losses  # noqa: E402
 import operations  # noqa: E402
+import recurrence  # noqa: E402
 import training  # noqa: E402
 
 CRATES = pathlib.Path(__file__).resolve().parents[2] / "crates"
@@ -24,7 +25,8 @@ def main():
     torch.use_deterministic_algorithms(True)
     core = {"elementwise": operations.elementwise(), "softmax": operations.softmax(), "linear": operations.linear(),
             "combine": operations.combine(), "losses": losses.all_losses()}
-    for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training())]:
+    for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
+                          ("glassnet-nn", recurrence.all_recurrence())]:
         for group, made in groups.items():
             cases.write(CRATES / crate / "tests" / "vectors" / f"{group}.json", made)
 

@@ -21,8 +21,13 @@ pub mod register;
 // Normalisation.
 
 // Recurrence.
+pub mod first;
+pub mod gru;
+pub mod last;
 pub mod lstm;
+pub mod mean_over_time;
 mod recurrence;
+pub mod rnn;
 
 // Tokens, positions and attention.
 

@@ -176,7 +176,7 @@ register! {
         // normalisation
 
         // recurrence
-        Lstm in lstm,
+        Rnn in rnn, Lstm in lstm, Gru in gru, Last in last, First in first, MeanOverTime in mean_over_time,
 
         // tokens, positions and attention
 
