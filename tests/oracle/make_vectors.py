@@ -16,6 +16,7 @@ import cases  # noqa: E402
 import convolution  # noqa: E402
 import losses  # noqa: E402
 import operations  # noqa: E402
+import recurrence  # noqa: E402
 import training  # noqa: E402
 
 CRATES = pathlib.Path(__file__).resolve().parents[2] / "crates"
@@ -28,7 +29,8 @@ def main():
             "combine": operations.combine(), "losses": losses.all_losses()}
     for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
                           ("glassnet-nn", attention.all_attention()),
-                          ("glassnet-nn", convolution.all_convolution())]:
+                          ("glassnet-nn", convolution.all_convolution()),
+                          ("glassnet-nn", recurrence.all_recurrence())]:
         for group, made in groups.items():
             cases.write(CRATES / crate / "tests" / "vectors" / f"{group}.json", made)
 

@@ -43,8 +43,13 @@ pub mod rms_norm;
 mod row_norm;
 
 // Recurrence.
+pub mod first;
+pub mod gru;
+pub mod last;
 pub mod lstm;
+pub mod mean_over_time;
 mod recurrence;
+pub mod rnn;
 
 // Tokens, positions and attention.
 pub mod attention;

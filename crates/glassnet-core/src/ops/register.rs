@@ -180,7 +180,7 @@ register! {
         LayerNorm in layer_norm, RmsNorm in rms_norm, GroupNorm in group_norm, BatchNorm in batch_norm,
 
         // recurrence
-        Lstm in lstm,
+        Rnn in rnn, Lstm in lstm, Gru in gru, Last in last, First in first, MeanOverTime in mean_over_time,
 
         // tokens, positions and attention
         Embedding in embedding, Unembedding in unembedding, Positions in positions, Rotary in rotary,

@@ -17,8 +17,6 @@
 
 mod backward;
 mod forward;
-#[cfg(test)]
-mod tests;
 
 use glassnet_kernels::product::packed::packed_len;
 
