@@ -13,7 +13,9 @@ import torch  # noqa: E402
 
 import cases  # noqa: E402
 import losses  # noqa: E402
+import normalisation  # noqa: E402
 import operations  # noqa: E402
+import shapes  # noqa: E402
 import training  # noqa: E402
 
 CRATES = pathlib.Path(__file__).resolve().parents[2] / "crates"
@@ -23,8 +25,11 @@ def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     core = {"elementwise": operations.elementwise(), "softmax": operations.softmax(), "linear": operations.linear(),
-            "combine": operations.combine(), "losses": losses.all_losses()}
-    for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training())]:
+            "combine": operations.combine(), "losses": losses.all_losses(),
+            "sequence_losses": normalisation.sequence_losses()}
+    layers = {"normalisation": normalisation.all_normalisation(), "shapes": shapes.all_shapes()}
+    for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
+                          ("glassnet-nn", layers)]:
         for group, made in groups.items():
             cases.write(CRATES / crate / "tests" / "vectors" / f"{group}.json", made)
 
