@@ -7,7 +7,8 @@ use glassnet_core::ops::{batch_norm::BatchNorm, cross_entropy::CrossEntropy, lin
 use glassnet_core::slots::Role;
 use glassnet_core::{Graph, Op, StepInfo, Team};
 use glassnet_nn::init::neutral;
-use glassnet_nn::inspect::{CheckOptions, check, gradients, parameters_from_flat, summary};
+use glassnet_nn::inspect::check::gradients;
+use glassnet_nn::inspect::{CheckOptions, check, parameters_from_flat, summary};
 use glassnet_nn::loss::LossSpec;
 use glassnet_nn::network::{Network, Objective};
 use glassnet_nn::optimizer::{OptimizerSpec, Sgd};
