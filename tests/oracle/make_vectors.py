@@ -15,8 +15,10 @@ import attention  # noqa: E402
 import cases  # noqa: E402
 import convolution  # noqa: E402
 import losses  # noqa: E402
+import normalisation  # noqa: E402
 import operations  # noqa: E402
 import recurrence  # noqa: E402
+import shapes  # noqa: E402
 import training  # noqa: E402
 
 CRATES = pathlib.Path(__file__).resolve().parents[2] / "crates"
@@ -31,6 +33,11 @@ def main():
                           ("glassnet-nn", attention.all_attention()),
                           ("glassnet-nn", convolution.all_convolution()),
                           ("glassnet-nn", recurrence.all_recurrence())]:
+            "combine": operations.combine(), "losses": losses.all_losses(),
+            "sequence_losses": normalisation.sequence_losses()}
+    layers = {"normalisation": normalisation.all_normalisation(), "shapes": shapes.all_shapes()}
+    for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
+                          ("glassnet-nn", layers)]:
         for group, made in groups.items():
             cases.write(CRATES / crate / "tests" / "vectors" / f"{group}.json", made)
 

@@ -123,6 +123,15 @@ pub fn draw_head<T: Real>(slot: &Slot, fan_in: usize, seed: u64, number: u32, ou
     }
 }
 
+/// What a slot holds that nothing is drawn for: 1 where it multiplies or is a variance, 0 where it is added or a mean. A norm
+/// then starts as the plain normalisation.
+pub fn neutral(role: Role) -> f64 {
+    match role {
+        Role::Bias | Role::RunningMean => 0.0,
+        Role::Weight | Role::Scale | Role::Table | Role::RunningVariance => 1.0,
+    }
+}
+
 fn normal<T: Real>(std: f64, seed: u64, number: u32, out: &mut [T]) {
     let draws = Draws::new(seed, Purpose::Init, number, 0);
     for (place, out) in out.iter_mut().enumerate() {

@@ -194,7 +194,7 @@ impl Network {
                 let slot = slots.get(id);
                 let out = &mut parameters[slot.range()];
                 let Some(linear) = &layer.linear else {
-                    out.fill(T::ONE);
+                    out.fill(T::from_f64(init::neutral(slot.role)));
                     continue;
                 };
                 let fans = Fans {

@@ -4,10 +4,12 @@ use glassnet_core::Real;
 use glassnet_core::slots::{Role, Slot};
 
 use super::InspectError;
+use crate::init::neutral;
 use crate::network::Network;
 
 /// The flat parameters of `network` from `w`, the weights of all linear layers in order, row by row ([units, inputs]),
-/// and `b`, their biases in order. Factors of scale layers are 1, as at the start of training.
+/// and `b`, their biases in order. Factors of scale layers and norms are 1 and
+/// running statistics 0 and 1, as at the start of training.
 ///
 /// ```
 /// use glassnet_nn::{inspect::parameters_from_flat, network::Network, spec::NetSpec};
@@ -21,6 +23,9 @@ use crate::network::Network;
 /// Too few or too many numbers (with the layer where they do not fit), or one that is not finite.
 pub fn parameters_from_flat<T: Real>(network: &Network, w: &[f64], b: &[f64]) -> Result<Vec<T>, InspectError> {
     let mut parameters = vec![T::ONE; network.parameters()];
+    for slot in network.graph.slots().iter() {
+        parameters[slot.range()].fill(T::from_f64(neutral(slot.role)));
+    }
     fill(network, &mut parameters, w, Role::Weight, "weights")?;
     fill(network, &mut parameters, b, Role::Bias, "biases")?;
     Ok(parameters)

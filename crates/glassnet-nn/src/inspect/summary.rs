@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use glassnet_core::slots::Slot;
 use glassnet_core::{Purpose, Real};
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ use crate::optimizer::OptimizerSpec;
 pub struct Summary {
     /// The layers in order; a block stands before the layers inside it and counts only what is its own.
     pub layers: Vec<LayerSummary>,
-    /// Parameters of all layers.
+    /// Trained parameters of all layers; running statistics are not among them.
     pub parameters: usize,
     /// Floating-point operations of one row, forward (a fused multiply-add counts as two; the loss not counted).
     pub flops: u64,
@@ -49,7 +50,7 @@ pub struct LayerSummary {
     pub input: Vec<usize>,
     /// Shape of a row that it gives.
     pub output: Vec<usize>,
-    /// Its own parameters.
+    /// Its own trained parameters.
     pub parameters: usize,
     /// Floating-point operations of one row, forward.
     pub flops: u64,
@@ -155,7 +156,7 @@ pub fn summary<T: Real>(
             depth: layer.depth,
             input: layer.input.0.clone(),
             output: layer.output.0.clone(),
-            parameters: layer.slots.iter().map(|&id| slots.get(id).len()).sum(),
+            parameters: trained(layer.slots.iter().map(|&id| slots.get(id))),
             flops: cost(&layer.name).0,
         })
         .collect();
@@ -171,7 +172,7 @@ pub fn summary<T: Real>(
         }
     };
     Ok(Summary {
-        parameters: slots.len(),
+        parameters: slots.trained(),
         flops: layers.iter().map(|layer| layer.flops).sum(),
         flops_backward: network.layers.iter().map(|layer| cost(&layer.name).1).sum(),
         batch,
@@ -182,6 +183,11 @@ pub fn summary<T: Real>(
         layers,
         weights,
     })
+}
+
+/// Elements that are trained: all but running statistics.
+fn trained<'a>(slots: impl Iterator<Item = &'a Slot>) -> usize {
+    slots.filter(|slot| !slot.role.is_statistic()).map(Slot::len).sum()
 }
 
 impl Display for Summary {

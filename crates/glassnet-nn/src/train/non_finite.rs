@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use glassnet_core::slots::Slot;
 use glassnet_core::{NodeId, Op, Purpose, Real, Runner, StepInfo, Team};
 use serde::{Deserialize, Serialize};
 
@@ -132,10 +133,16 @@ pub fn find_non_finite<T: Real>(
             return found(Place::Gradient, &node.layer, values[at], row);
         }
     }
-    for slot in network.graph.slots().iter().collect::<Vec<_>>().into_iter().rev() {
-        if let Some(&value) = gradients[slot.range()].iter().find(|value| !value.is_finite()) {
-            return found(Place::Gradient, &slot.name, value, None);
-        }
+    let slots: Vec<_> = network.graph.slots().iter().collect();
+    let first = |statistics: bool| {
+        let of_kind = slots.iter().rev().filter(|slot| slot.role.is_statistic() == statistics);
+        let bad = |slot: &Slot| gradients[slot.range()].iter().copied().find(|value| !value.is_finite());
+        of_kind.copied().find_map(|slot: &Slot| bad(slot).map(|value| (slot, value)))
+    };
+    if let Some((slot, value)) = first(false) {
+        return found(Place::Gradient, &slot.name, value, None);
     }
-    None
+    // A variance that overflows leaves values and gradients finite; what it would make of the statistic is named.
+    let (slot, value) = first(true)?;
+    found(Place::Parameter, &slot.name, value, None)
 }

@@ -74,7 +74,7 @@ pub struct Check {
     pub rows: usize,
     /// The mean loss.
     pub loss: f64,
-    /// Parameters of the network.
+    /// Trained parameters of the network: all but running statistics.
     pub parameters: usize,
     /// Parameters that were compared.
     pub compared: usize,
@@ -82,7 +82,7 @@ pub struct Check {
     pub sampled: bool,
     /// Whether the network has dropout and it was on.
     pub dropout: bool,
-    /// Slot by slot.
+    /// Slot by slot, without running statistics.
     pub slots: Vec<SlotCheck>,
     /// The worst of all.
     pub worst: Option<Difference>,
@@ -187,9 +187,12 @@ pub fn compare(
     }
     let (runner, info) = loaded(network, source, rows, options)?;
     let mut differences = Differences::new(network, runner, info, parameters, options);
-    let sampled = parameters.len() > options.all_up_to;
+    let trained = network.graph.slots().trained();
+    let sampled = trained > options.all_up_to;
     let mut slots = Vec::new();
-    for (number, slot) in network.graph.slots().iter().enumerate() {
+    // What stands in a statistic's place is the change that the batch asks for, no gradient of the loss.
+    let learned = network.graph.slots().iter().enumerate().filter(|(_, slot)| !slot.role.is_statistic());
+    for (number, slot) in learned {
         let mut found = SlotCheck {
             name: slot.name.clone(),
             shape: slot.shape.clone(),
@@ -234,7 +237,7 @@ pub fn compare(
         step: options.step,
         rows: rows.len(),
         loss: differences.loss(),
-        parameters: parameters.len(),
+        parameters: trained,
         compared,
         sampled,
         dropout: options.dropout && network.graph.nodes().iter().any(|node| node.op.training_only()),

@@ -54,7 +54,7 @@ pub struct LayerGradient {
     /// Gradients of what it reads, a sum over all that read it (of an open layer that is the first to read it; empty where
     /// nothing before it learns).
     pub inputs: Vec<Chain>,
-    /// Gradients of its parameters in summary, one a slot.
+    /// Gradients of its parameters in summary, one a slot; running statistics have none.
     pub slots: Vec<SlotGradient>,
 }
 
@@ -79,9 +79,10 @@ pub(super) fn layer<T: Real>(passed: &Passed<'_, T>, number: usize, open: bool) 
     }
     let network = passed.network;
     let info = &network.layers[number];
-    let slots = info.slots.iter().map(|&id| {
-        let slot = network.graph.slots().get(id);
-        let values = to_f64(network.graph.slots().view(id, &passed.gradients));
+    let layout = network.graph.slots();
+    let slots = info.slots.iter().filter(|&&id| !layout.get(id).role.is_statistic()).map(|&id| {
+        let slot = layout.get(id);
+        let values = to_f64(layout.view(id, &passed.gradients));
         SlotGradient {
             name: slot.name.clone(),
             shape: slot.shape.clone(),

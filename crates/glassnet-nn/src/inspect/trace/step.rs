@@ -12,7 +12,7 @@ use crate::optimizer::{Optimizer, OptimizerSpec, Sgd};
 pub struct StepTrace {
     /// The learning rate.
     pub lr: f64,
-    /// The new parameters, slot by slot.
+    /// The new parameters, slot by slot, without running statistics.
     pub slots: Vec<SlotUpdate>,
     /// The same row through the new network.
     pub again: Again,
@@ -78,7 +78,8 @@ pub(super) fn traced<T: Real>(passed: &mut Passed<'_, T>, lr: f64) -> Result<Ste
     Optimizer::new(sgd, layout).step(layout, &mut passed.parameters, &gradients, lr);
     let new = passed.parameters.clone();
     let mut slots = Vec::new();
-    for slot in layout.iter() {
+    // Running statistics move by their own rule, not against a gradient.
+    for slot in layout.iter().filter(|slot| !slot.role.is_statistic()) {
         let layer = network
             .layers
             .iter()
