@@ -36,7 +36,7 @@ fn from_a_folder_to_names_of_classes() {
     let text = folder.run(&["predict", "set.glass", "set/test"]).ok().out;
     assert_eq!(text.lines().count(), 31, "{text}");
     assert!(text.lines().next().unwrap().contains("day"), "{text}");
-    let value = folder.run(&["trace", "set.glass", "--data", "set/test", "--row", "30", "--json"]).ok().json();
+    let value = folder.run(&["trace", "set.glass", "set/test", "--row", "30", "--json"]).ok().json();
     assert_eq!(value["row"]["truth"], "night", "{value}");
     let text = folder.run(&["inspect", "set.glass"]).ok().out;
     for words in [
