@@ -109,7 +109,11 @@ fn add(images: &mut Images, file: &str) -> Result<String> {
         let label = record[0];
         if usize::from(label) >= CLASSES {
             let problem = format!("record {} (byte {}) has the label {label}, more than 9", at + 1, at * RECORD);
-            return Err(wrong(file, problem, "CIFAR-10 has labels from 0 to 9; this is another file, or a damaged one"));
+            return Err(wrong(
+                file,
+                problem,
+                "CIFAR-10 has labels from 0 to 9; this is another file, or a damaged one",
+            ));
         }
         images.labels.push(u32::from(label));
         images.pixels.extend_from_slice(&record[1..]);

@@ -35,7 +35,7 @@ pub enum DataError {
     },
     /// A folder that holds nothing that is read.
     #[error(
-        "{file}: this folder holds no images ({found}). Hint: give one file (CSV, .csv.gz, .npz, .npy), or a folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, with data_batch_1.bin (CIFAR-10), or with a sub-folder of PNG or JPEG files for each class"
+        "{file}: this folder holds nothing that is read ({found}). Hint: give one file (CSV, .csv.gz, .npz, .npy), or a folder with train-images-idx3-ubyte and train-labels-idx1-ubyte, with data_batch_1.bin (CIFAR-10), or with a sub-folder of PNG or JPEG files for each class"
     )]
     Folder {
         /// The path as given.

@@ -172,9 +172,7 @@ pub fn read_idx_folder(folder: &str) -> Result<IdxFolder> {
     let pick = |parts: &[&str], what: &str| -> Option<PathBuf> {
         let fits = |name: &&String| {
             let name = name.to_lowercase();
-            parts.iter().any(|part| name.contains(part))
-                && name.contains(what)
-                && is_idx_name(&name)
+            parts.iter().any(|part| name.contains(part)) && name.contains(what) && is_idx_name(&name)
         };
         // Sorted, so that the plain file comes before its .gz.
         names.iter().find(fits).map(|name| Path::new(folder).join(name))

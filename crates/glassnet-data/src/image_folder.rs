@@ -195,7 +195,11 @@ impl Reading {
         let mut bytes = Vec::new();
         input.fill(&mut bytes, MOST_FILE + 1)?;
         if bytes.len() > MOST_FILE {
-            return Err(wrong(file, format!("more than {MOST_FILE} bytes are no picture to learn from"), "scale it down"));
+            return Err(wrong(
+                file,
+                format!("more than {MOST_FILE} bytes are no picture to learn from"),
+                "scale it down",
+            ));
         }
         let fits = |height: usize, width: usize| match &self.first {
             Some((first, h, w)) if (*h, *w) != (height, width) => {
@@ -226,7 +230,8 @@ impl Set {
     fn add(&mut self, picture: Picture) {
         let plane = picture.height * picture.width;
         if picture.channels == 3 && !self.colour {
-            self.pixels = self.pixels.chunks(plane.max(1)).flat_map(|grey| [grey, grey, grey]).flatten().copied().collect();
+            self.pixels =
+                self.pixels.chunks(plane.max(1)).flat_map(|grey| [grey, grey, grey]).flatten().copied().collect();
             self.colour = true;
         }
         let times = if self.colour && picture.channels == 1 { 3 } else { 1 };

@@ -6,8 +6,8 @@ use std::path::Path;
 use glassnet_model::table::{Images, Table, Values};
 
 use crate::arrays::{Arrays, read_arrays};
-use crate::error::{DataError, Result};
 use crate::cifar::{CifarFolder, is_cifar, read_cifar_folder};
+use crate::error::{DataError, Result};
 use crate::idx::{IdxFolder, is_idx, is_idx_name, read_idx_folder, read_images};
 use crate::image_folder::{Entries, ImageFolder, read_image_folder};
 use crate::npy::MAGIC;

@@ -120,7 +120,11 @@ fn of_jpeg(file: &str, bytes: &[u8], fits: impl Fn(usize, usize) -> Result<()>) 
     let colour = match decoder.input_colorspace() {
         Some(ColorSpace::Luma) => ColorSpace::Luma,
         Some(ColorSpace::CMYK | ColorSpace::YCCK) => {
-            return Err(wrong(file, "this JPEG has the four colours of printing (CMYK)", "convert it to RGB, or to PNG"));
+            return Err(wrong(
+                file,
+                "this JPEG has the four colours of printing (CMYK)",
+                "convert it to RGB, or to PNG",
+            ));
         }
         _ => ColorSpace::RGB,
     };

@@ -177,14 +177,15 @@ impl<'a> Lines<'a> {
         }
         self.number += 1;
         let line = &self.buffer[self.start..end];
-        self.start = end + 1;
+        self.start = (end + 1).min(self.buffer.len());
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = if self.number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
         match std::str::from_utf8(line) {
             Ok(line) => Ok(Some((self.number, line))),
             Err(error) => {
                 let byte = line.get(error.valid_up_to()).copied().unwrap_or(0);
-                let problem = format!("byte {} of it is {byte:#04x}, which is not UTF-8 there", error.valid_up_to() + 1);
+                let problem =
+                    format!("byte {} of it is {byte:#04x}, which is not UTF-8 there", error.valid_up_to() + 1);
                 let hint = "save the file as UTF-8; is it a binary file of word2vec?";
                 Err(DataError::Vectors { file: self.file.clone(), line: self.number, problem, hint })
             }

@@ -414,9 +414,9 @@ fn bad_files() {
     ];
     let dir = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     std::fs::create_dir(dir("nothing")).unwrap();
-    cases.push(("an empty folder", dir("nothing"), &["holds no IDX files (it is empty)", "give one file"]));
+    cases.push(("an empty folder", dir("nothing"), &["holds nothing that is read (it is empty)", "give one file"]));
     put("tables/train.csv", b"a\n1\n");
-    cases.push(("a folder of tables", dir("tables"), &["holds no IDX files (it has train.csv)"]));
+    cases.push(("a folder of tables", dir("tables"), &["holds nothing that is read (it has train.csv)"]));
     put("nolabels/train-images-idx3-ubyte", &images);
     cases.push(("no labels", dir("nolabels"), &["there is no file of labels", "train-labels-idx1-ubyte"]));
     put("count/train-images-idx3-ubyte", &images);

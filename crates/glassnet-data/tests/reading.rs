@@ -312,7 +312,9 @@ fn idx_folders_and_files() {
 
     write(folder.path(), "t10k-images.idx3-ubyte", &idx(&[1, 2, 4]));
     write(folder.path(), "t10k-labels.idx1-ubyte.gz", &gzip(&idx(&[1])));
-    let Dataset::Images { train, test, hash: other } = open(&path, &ReadOptions::default()).unwrap() else { panic!() };
+    let Dataset::Images { train, test, hash: other, .. } = open(&path, &ReadOptions::default()).unwrap() else {
+        panic!()
+    };
     assert_eq!((train.rows, test.unwrap().labels.as_slice()), (3, &[0][..]));
     assert_ne!(hash, other);
 
@@ -324,6 +326,8 @@ fn idx_folders_and_files() {
     write(folder.path(), "t10k-labels-idx1-ubyte", &idx(&[1]));
     let Dataset::Images { train, .. } = open(&single, &ReadOptions::default()).unwrap() else { panic!() };
     assert_eq!((train.channels, train.labels.len()), (3, 1));
+    // Pixel by pixel in the file, channel by channel in memory.
+    assert_eq!(train.pixels, [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod made;
 
 use glassnet_core::Real;
-use glassnet_model::images::ImagePreprocess;
+use glassnet_model::images::{ImagePreprocess, PixelScale};
 use glassnet_model::schema::{InferOptions, Override};
 use glassnet_model::standardise::Standardise;
 use glassnet_model::table::{Images, Table, Values};
@@ -244,18 +244,21 @@ fn images_by_hand() {
         source: "digits".to_owned(),
         pixels: vec![2, 4, 4, 4, 5, 5, 7, 9, 255, 255, 255, 255],
         labels: Vec::new(),
+        classes: Vec::new(),
         rows: 3,
         height: 2,
         width: 2,
         channels: 1,
     };
     let fitted = ImagePreprocess::fit(&images, &[0, 1], Standardise::Yes).unwrap();
-    assert_eq!((fitted.mean, fitted.deviation, fitted.inputs()), (5.0, 2.0, 4));
+    assert_eq!(fitted.scales, [PixelScale { mean: 5.0, deviation: 2.0 }]);
+    assert_eq!(fitted.inputs(), 4);
     let mut out = [0f32; 8];
     fitted.encode_rows(&images, &[2, 0], &mut out).unwrap();
     assert_eq!(out, [125.0, 125.0, 125.0, 125.0, -1.5, -0.5, -0.5, -0.5]);
     let raw = ImagePreprocess::fit(&images, &[0], Standardise::No).unwrap();
-    assert_eq!(raw.values::<f64>()[255], 255.0);
+    assert_eq!(raw.values::<f64>(0).unwrap()[255], 255.0);
+    assert_eq!(raw.values::<f64>(1), None);
     assert!(fitted.encode_rows(&images, &[3], &mut [0f32; 4]).is_err());
     assert!(fitted.encode_rows(&images, &[0], &mut [0f32; 5]).is_err());
     let other = Images { height: 1, width: 4, ..images.clone() };

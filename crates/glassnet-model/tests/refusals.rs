@@ -190,9 +190,10 @@ fn rows_without_targets_are_not_evaluated() {
     assert_eq!(number.evaluate(&encoded, &rows, &Team::single()).unwrap_err(), ModelError::NoTarget { row: 0 });
 }
 
-fn images(rows: usize, labels: Vec<u8>) -> Images {
+fn images(rows: usize, labels: Vec<u32>) -> Images {
     let pixels = (0..rows * 4).map(|i| (i * 31 % 256) as u8).collect();
-    Images { source: "digits".to_owned(), pixels, labels, rows, height: 2, width: 2, channels: 1 }
+    let classes = Vec::new();
+    Images { source: "digits".to_owned(), pixels, labels, classes, rows, height: 2, width: 2, channels: 1 }
 }
 
 #[test]

@@ -123,7 +123,8 @@ fn look_up(file: &WordVectorFile, terms: &[Term]) -> Result<Vec<(usize, bool)>, 
         None => {
             let near = nearest(&term.word, words.iter().map(String::as_str));
             let near = near.map_or(String::new(), |near| format!("did you mean '{near}'? "));
-            let what = format!("{}: there is no word '{}' among {}", file.source, term.word, thousands(words.len() as u64));
+            let what =
+                format!("{}: there is no word '{}' among {}", file.source, term.word, thousands(words.len() as u64));
             let hint = "words count with their capitals; signs of a sum have blanks on both sides";
             Err(CliError::Usage(format!("{what}\n  hint: {near}{hint}")))
         }

@@ -82,7 +82,7 @@ pub fn idx() -> Vec<Case> {
             "an empty folder",
             &["train", "set"],
             3,
-            &["set: this folder holds no IDX files (it is empty)"],
+            &["set: this folder holds nothing that is read (it is empty)"],
             "give one file",
         )
         .with("set/", ""),

@@ -12,10 +12,12 @@ mod ends;
 mod headers;
 mod models;
 mod networks;
+mod pictures;
 mod predicting;
 mod settings;
 mod tables;
 mod traced;
+mod words;
 
 use std::collections::BTreeSet;
 
@@ -32,6 +34,10 @@ fn all() -> Vec<Case> {
         networks::configs(),
         arrays::idx(),
         arrays::numpy(),
+        pictures::folders(),
+        pictures::flags(),
+        words::vectors(),
+        words::sums(),
         models::foreign(),
         models::damaged(),
         headers::edited(),
@@ -48,7 +54,7 @@ fn there_are_many_and_each_has_its_name() {
     let all = all();
     let names: BTreeSet<&str> = all.iter().map(|case| case.name).collect();
     assert_eq!(names.len(), all.len(), "two cases have one name");
-    assert!(all.len() >= 250, "{}", all.len());
+    assert!(all.len() >= 290, "{}", all.len());
 }
 
 macro_rules! groups {
@@ -65,6 +71,8 @@ groups! {
     bad_settings: settings::flags, settings::columns;
     bad_networks_and_configs: networks::texts, networks::configs;
     bad_images_and_arrays: arrays::idx, arrays::numpy;
+    bad_pictures: pictures::folders, pictures::flags;
+    bad_words: words::vectors, words::sums;
     bad_model_files: models::foreign, models::damaged, headers::edited;
     bad_rows_to_predict: predicting::columns, predicting::flags;
     bad_things_to_trace: traced::cases;

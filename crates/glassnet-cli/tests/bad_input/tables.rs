@@ -102,7 +102,7 @@ impl Case {
     /// The same with a folder of tables in place of the file.
     fn at_folder(mut self) -> Self {
         self.files = vec![("t.csv/a.csv".into(), b"x,y\n1,2\n".to_vec())];
-        (self.says, self.hint) = (vec!["t.csv", "holds no IDX files (it has a.csv)"], "give one file");
+        (self.says, self.hint) = (vec!["t.csv", "holds nothing that is read (it has a.csv)"], "give one file");
         self
     }
 }

@@ -134,6 +134,50 @@ pub fn idx_folder(folder: &Path, part: &str, rows: usize, seed: u64) {
     std::fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
 }
 
+/// A PNG of 8 bits without compression: grey, or with three channels pixel by pixel.
+pub fn png(width: u32, height: u32, channels: usize, values: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for line in values.chunks(width as usize * channels) {
+        lines.push(0);
+        lines.extend(line);
+    }
+    let (mut a, mut b) = (1u32, 0u32);
+    for &byte in &lines {
+        a = (a + u32::from(byte)) % 65_521;
+        b = (b + a) % 65_521;
+    }
+    let size = lines.len() as u16;
+    let stored = [&[0x78, 1, 1][..], &size.to_le_bytes(), &(!size).to_le_bytes(), &lines, &(b << 16 | a).to_be_bytes()];
+    let colour = if channels == 1 { 0 } else { 2 };
+    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, colour, 0, 0, 0]];
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, data) in [(b"IHDR", header.concat()), (b"IDAT", stored.concat()), (b"IEND", Vec::new())] {
+        let chunk = [&kind[..], &data].concat();
+        bytes.extend((data.len() as u32).to_be_bytes());
+        bytes.extend(&chunk);
+        bytes.extend(crc(&chunk).to_be_bytes());
+    }
+    bytes
+}
+
+/// Photographs of 4 x 4 pixels in two classes: `day` is bright above and blue, `night` is bright below and red.
+pub fn photos(folder: &Path, each: usize, seed: u64) {
+    let mut numbers = Numbers(seed);
+    for (class, name) in ["day", "night"].into_iter().enumerate() {
+        std::fs::create_dir_all(folder.join(name)).unwrap();
+        for image in 0..each {
+            let pixel = |at: usize, numbers: &mut Numbers| {
+                let bright = if (at < 8) == (class == 0) { 120 } else { 0 };
+                let mut colour = [0, 0, 0].map(|_| (numbers.next() * 60.0) as u8 + bright);
+                colour[if class == 0 { 2 } else { 0 }] += 70;
+                colour
+            };
+            let values: Vec<u8> = (0..16).flat_map(|at| pixel(at, &mut numbers)).collect();
+            std::fs::write(folder.join(name).join(format!("{image:03}.png")), png(4, 4, 3, &values)).unwrap();
+        }
+    }
+}
+
 /// An .npy of f64.
 pub fn npy(shape: &[usize], values: &[f64]) -> Vec<u8> {
     let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();

@@ -49,7 +49,9 @@ impl TryFrom<Written> for ImagePreprocess {
             (Some(mean), Some(deviation)) if scales.is_empty() => vec![PixelScale { mean, deviation }],
             (None, None) if scales.len() > 1 && scales.len() == channels => scales,
             _ => {
-                return Err("images have one mean and deviation, or scales with one of them for each channel".to_owned());
+                return Err(
+                    "images have one mean and deviation, or scales with one of them for each channel".to_owned()
+                );
             }
         };
         Ok(ImagePreprocess { scales, height, width, channels, augmentation })

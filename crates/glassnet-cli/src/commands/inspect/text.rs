@@ -48,7 +48,8 @@ fn headline(f: &mut Formatter<'_>, path: &str, about: &About<'_>) -> fmt::Result
 fn data(f: &mut Formatter<'_>, about: &About<'_>) -> fmt::Result {
     match about.preprocess {
         Features::Images(images) => {
-            let channels = if images.channels == 1 { String::new() } else { format!(" x {} channels", images.channels) };
+            let channels =
+                if images.channels == 1 { String::new() } else { format!(" x {} channels", images.channels) };
             write!(f, "\nimages of {} x {} pixels{channels}; a pixel", images.height, images.width)?;
             for (channel, scale) in images.scales.iter().enumerate() {
                 let (mean, deviation) = (significant(scale.mean, 6), significant(scale.deviation, 6));

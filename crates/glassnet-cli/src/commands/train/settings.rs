@@ -181,8 +181,7 @@ impl Settings {
         if accumulate == 0 {
             return Err(from.error("accumulate", true, "0 batches make no step\n  hint: write 1 or more"));
         }
-        let augment =
-            from.read("augment", t.augment.as_ref(), said.augment.as_ref(), str::parse::<Augmentation>)?;
+        let augment = from.read("augment", t.augment.as_ref(), said.augment.as_ref(), str::parse::<Augmentation>)?;
         let loss = from.read("loss", t.loss.as_ref(), said.loss.as_ref(), LossName::parse)?;
         let smoothing = t.label_smoothing.or(said.label_smoothing).unwrap_or(0.0);
         if !(0.0..1.0).contains(&smoothing) {

@@ -36,10 +36,12 @@ pub fn data(data: &Data) -> String {
                     text += &format!(", {} channels", images.channels);
                 }
                 let of = |value: fn(&PixelScale) -> f64| {
-                    let values: Vec<String> = images.scales.iter().map(|scale| format!("{:.2}", value(scale))).collect();
+                    let values: Vec<String> =
+                        images.scales.iter().map(|scale| format!("{:.2}", value(scale))).collect();
                     values.join(", ")
                 };
-                text += &format!("; pixels: mean {}, deviation {}\n", of(|scale| scale.mean), of(|scale| scale.deviation));
+                text +=
+                    &format!("; pixels: mean {}, deviation {}\n", of(|scale| scale.mean), of(|scale| scale.deviation));
                 if let Some(augmentation) = &images.augmentation {
                     text += &format!("training images are changed anew in each epoch: {augmentation}\n");
                 }
