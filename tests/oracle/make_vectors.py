@@ -28,16 +28,12 @@ def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     core = {"elementwise": operations.elementwise(), "softmax": operations.softmax(), "linear": operations.linear(),
-            "combine": operations.combine(), "losses": losses.all_losses()}
-    for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
-                          ("glassnet-nn", attention.all_attention()),
-                          ("glassnet-nn", convolution.all_convolution()),
-                          ("glassnet-nn", recurrence.all_recurrence())]:
             "combine": operations.combine(), "losses": losses.all_losses(),
             "sequence_losses": normalisation.sequence_losses()}
     layers = {"normalisation": normalisation.all_normalisation(), "shapes": shapes.all_shapes()}
     for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
-                          ("glassnet-nn", layers)]:
+                          ("glassnet-nn", attention.all_attention()), ("glassnet-nn", convolution.all_convolution()),
+                          ("glassnet-nn", recurrence.all_recurrence()), ("glassnet-nn", layers)]:
         for group, made in groups.items():
             cases.write(CRATES / crate / "tests" / "vectors" / f"{group}.json", made)
 

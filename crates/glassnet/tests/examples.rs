@@ -61,6 +61,8 @@ programs! {
     train_a_classifier "../../../examples/11_train_a_classifier.rs";
     embed_the_model "../../../examples/12_embed_the_model.rs";
     count_before_you_train "../../../examples/13_count_before_you_train.rs";
+    scalar_autograd "../../../examples/14_scalar_autograd.rs";
+    deep_residual "../../../examples/18_deep_residual.rs";
 }
 
 /// A program's name from its path.
