@@ -60,6 +60,8 @@ enum Command {
     Check(commands::check::Args),
     /// Words near to a word or to a sum of words, by their vectors
     Words(commands::words::Args),
+    /// Go on with a text, character by character
+    Generate(commands::generate::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -91,6 +93,7 @@ fn main() -> std::process::ExitCode {
         Command::Trace(args) => commands::trace::run(args, &mut output),
         Command::Check(args) => commands::check::run(args, &mut output),
         Command::Words(args) => commands::words::run(args, &mut output),
+        Command::Generate(args) => commands::generate::run(args, &mut output),
         Command::Completions { shell } => completions(*shell, &mut output),
     };
     match result {

@@ -95,6 +95,11 @@ pub fn open(
     wanted: Wanted<'_>,
 ) -> Result<ModelData, CliError> {
     let format = data::format_of(path)?;
+    if model.text().is_some() {
+        return Err(CliError::Data(format!(
+            "{path}: the model learned from text\n  hint: glassnet evaluate takes a text for it, glassnet generate goes on with one"
+        )));
+    }
     let takes_table = matches!(model.document().preprocess, Features::Table(_));
     let is_table = matches!(format, Format::Csv | Format::Arrays);
     if takes_table != is_table {

@@ -98,7 +98,7 @@ fn of_table(model: &Model, table: &Table, row: usize, number: u64) -> Result<Row
     let inputs = inputs(&encoded, row);
     let columns = match &model.document().preprocess {
         Features::Table(preprocess) => columns(preprocess, table, row, &inputs),
-        Features::Images(_) => Vec::new(),
+        Features::Images(_) | Features::Text(_) => Vec::new(),
     };
     let truth = target.filter(|_| has_truth).and_then(|target| raw(table, &target.name, row));
     Ok(Row {

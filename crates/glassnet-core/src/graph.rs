@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::ops::{MAX_INPUTS, MAX_SLOTS, Op, input::Input};
 use crate::shape::{DType, Shape};
-use crate::slots::{SlotId, Slots};
+use crate::slots::{Role, SlotId, Slots};
 
 /// Most numbers of one row of a value.
 pub const MAX_WIDTH: usize = 1 << 24;
@@ -100,6 +100,11 @@ impl Graph {
             .map(|spec| self.slots.push(format!("{layer}.{}", spec.name), &spec.shape, spec.role))
             .collect();
         Ok(self.add(layer, op, inputs, slots, shape))
+    }
+
+    /// Adds a slot `{layer}.weight` of `entries` vectors that no node refers to yet; see [`Graph::push_tied`].
+    pub fn table(&mut self, layer: &str, entries: usize, width: usize) -> SlotId {
+        self.slots.push(format!("{layer}.weight"), &[entries, width], Role::Table)
     }
 
     /// Adds a node that refers to slots that exist: tied weights.

@@ -24,6 +24,8 @@ pub enum Purpose {
     Synthetic = 6,
     /// Flips, shifts and cut-outs of training images.
     Augment = 7,
+    /// Which token a text goes on with.
+    Sample = 8,
 }
 
 /// A stream of draws: place `i` of stream `(seed, purpose, stream, epoch)` is always the same number.

@@ -39,6 +39,12 @@ impl fmt::Display for Shape {
     }
 }
 
+impl From<&[usize]> for Shape {
+    fn from(axes: &[usize]) -> Self {
+        Shape(axes.to_vec())
+    }
+}
+
 impl<const N: usize> From<[usize; N]> for Shape {
     fn from(axes: [usize; N]) -> Self {
         Shape(axes.to_vec())

@@ -173,6 +173,25 @@ pub enum ModelError {
         /// The function that makes it.
         maker: &'static str,
     },
+    /// Characters that the model has no token for.
+    #[error(
+        "the model never saw the character(s) {} in training: it knows {known} characters\n  hint: leave them out, or train on a text that has them",
+        crate::text::shown(characters)
+    )]
+    UnknownCharacters {
+        /// All of them, each once.
+        characters: String,
+        /// How many the model knows.
+        known: usize,
+    },
+    /// A model that cannot do this.
+    #[error("{what}\n  hint: {hint}")]
+    Unfit {
+        /// What it cannot do.
+        what: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// Not a model file, or a damaged one.
     #[error("not a readable model file: {what}; {hint}")]
     File {

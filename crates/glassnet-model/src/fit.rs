@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use glassnet_nn::loss::LossSpec;
 use glassnet_nn::network::Network;
 use glassnet_nn::spec::NetSpec;
+use glassnet_nn::spec::shapes::RowShape;
 use glassnet_nn::train::Rows;
 
 pub use self::head::HeadError;
@@ -245,6 +246,14 @@ impl Prepared {
         self.train.width()
     }
 
+    /// What a row is to the network: numbers, or an image's channels, lines and columns.
+    pub fn row(&self) -> RowShape {
+        match &self.features {
+            Features::Images(images) => RowShape::of(&[images.channels, images.height, images.width]),
+            Features::Table(_) | Features::Text(_) => RowShape::row(self.inputs()),
+        }
+    }
+
     /// The training rows as the training loop takes them.
     pub fn train(&self) -> Rows<'_, f32> {
         Rows { source: &self.train, rows: &self.train_rows }
@@ -268,7 +277,7 @@ impl Prepared {
         let single = spec.is_full() && spec.output() == Some(1);
         let (head, loss) = head_and_loss(classes, single, loss, smoothing, &self.class_weights)?;
         let outputs = if head == Head::Softmax { classes.unwrap_or(1) } else { 1 };
-        let network = Network::for_data(spec, self.inputs(), outputs, Some(&loss))?;
+        let network = Network::for_rows(spec, &self.row(), outputs, Some(&loss))?;
         Ok(Headed { network, head })
     }
 
@@ -298,6 +307,7 @@ fn strip_given(layers: &mut [glassnet_nn::spec::LayerSpec]) {
         match layer {
             LayerSpec::Linear { weight, bias_values, .. } => (*weight, *bias_values) = (None, None),
             LayerSpec::Residual { layers } => strip_given(layers),
+            LayerSpec::Concat { branches } => branches.iter_mut().for_each(|layers| strip_given(layers)),
             _ => {}
         }
     }

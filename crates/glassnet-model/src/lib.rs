@@ -13,6 +13,7 @@ pub mod evaluation;
 pub mod file;
 #[cfg(feature = "fit")]
 pub mod fit;
+pub mod generate;
 pub mod images;
 pub mod levels;
 pub mod model;
@@ -23,8 +24,11 @@ pub mod split;
 pub mod standardise;
 pub mod table;
 pub mod target;
+pub mod text;
+pub mod text_evaluation;
 pub mod value;
 pub mod weights;
+pub mod windows;
 
 pub use error::ModelError;
 pub use model::Model;

@@ -16,6 +16,7 @@ use crate::error::ModelError;
 use crate::file::{self, Document, Features, Head, Tensor};
 use crate::preprocess::Unseen;
 use crate::table::{Images, Table};
+use crate::text::TextPreprocess;
 use crate::value::{RowError, Value};
 
 /// A trained model. Immutable, `Send + Sync`.
@@ -152,7 +153,15 @@ impl Model {
     pub fn columns(&self) -> Vec<&str> {
         match &self.document.preprocess {
             Features::Table(preprocess) => preprocess.columns().iter().map(|column| column.name.as_str()).collect(),
-            Features::Images(_) => Vec::new(),
+            Features::Images(_) | Features::Text(_) => Vec::new(),
+        }
+    }
+
+    /// How text is read, where the model was trained on text.
+    pub fn text(&self) -> Option<&TextPreprocess> {
+        match &self.document.preprocess {
+            Features::Text(text) => Some(text),
+            Features::Table(_) | Features::Images(_) => None,
         }
     }
 
@@ -228,11 +237,15 @@ impl Model {
         table: &Table,
         with_target: bool,
     ) -> Result<(Encoded<f32>, Vec<u32>, Noticed), ModelError> {
-        let Features::Table(preprocess) = &self.document.preprocess else {
-            return Err(ModelError::File {
-                what: "the model was trained on images, but the data is a table".into(),
-                hint: "give images of the training's size".into(),
-            });
+        let preprocess = match &self.document.preprocess {
+            Features::Table(preprocess) => preprocess,
+            Features::Images(_) => {
+                return Err(ModelError::File {
+                    what: "the model was trained on images, but the data is a table".into(),
+                    hint: "give images of the training's size".into(),
+                });
+            }
+            Features::Text(_) => return Err(of_text("a table")),
         };
         let matching = preprocess.matching(&self.document.schema, table)?;
         let compact = preprocess.compact(table, &matching)?;
@@ -257,11 +270,15 @@ impl Model {
     /// # Errors
     /// Images of another size, labels that are no class of the model, another number of labels than of images.
     pub fn encode_images(&self, images: Images, with_target: bool) -> Result<(Encoded<f32>, Vec<u32>), ModelError> {
-        let Features::Images(preprocess) = &self.document.preprocess else {
-            return Err(ModelError::File {
-                what: "the model was trained on a table, but the data is images".into(),
-                hint: "give a table with the training's columns".into(),
-            });
+        let preprocess = match &self.document.preprocess {
+            Features::Images(preprocess) => preprocess,
+            Features::Table(_) => {
+                return Err(ModelError::File {
+                    what: "the model was trained on a table, but the data is images".into(),
+                    hint: "give a table with the training's columns".into(),
+                });
+            }
+            Features::Text(_) => return Err(of_text("images")),
         };
         // Grey images are colour images too.
         let images = if preprocess.channels == 3 { images.in_colour() } else { images };
@@ -318,6 +335,14 @@ impl Model {
     /// Versions to write into a model's provenance.
     pub fn versions() -> BTreeMap<String, String> {
         BTreeMap::from([("glassnet".to_string(), env!("CARGO_PKG_VERSION").to_string())])
+    }
+}
+
+/// A model of text is given something else.
+fn of_text(data: &str) -> ModelError {
+    ModelError::File {
+        what: format!("the model was trained on text, but the data is {data}"),
+        hint: "give a text file, or write on with glassnet generate".into(),
     }
 }
 

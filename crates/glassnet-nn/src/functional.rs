@@ -33,13 +33,20 @@ fn fill<T: Real>(
     runner.set_rows(rows.len());
     let rows = &rows[..runner.rows()];
     match at {
+        _ if network.reads_tokens() => source.tokens(rows, runner.labels_mut(network.x)),
         Some(at) => source.features_at(rows, at, runner.input_mut(network.x)),
         None => source.features(rows, runner.input_mut(network.x)),
     }
+    if let Some(lengths) = network.lengths {
+        for (length, &row) in runner.labels_mut(lengths).iter_mut().zip(rows) {
+            *length = i32::try_from(source.length(row)).unwrap_or(i32::MAX);
+        }
+    }
     let Some(objective) = &network.objective else { return rows.len() as f64 };
     if objective.loss.takes_labels() {
-        for (label, &row) in runner.labels_mut(objective.target).iter_mut().zip(rows) {
-            *label = source.label(row);
+        let width = network.graph.node(objective.target).shape.len().max(1);
+        for (labels, &row) in runner.labels_mut(objective.target).chunks_exact_mut(width).zip(rows) {
+            source.labels(row, labels);
         }
     } else {
         let width = network.graph.node(objective.target).shape.len().max(1);

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use glassnet_core::graph::MAX_WIDTH;
 use glassnet_core::ops::{input::Input, mean::Mean};
-use glassnet_core::{Graph, GraphError, NodeId, Op, Plan, Purpose, Real, Request};
+use glassnet_core::{DType, Graph, GraphError, NodeId, Op, Plan, Purpose, Real, Request};
 
 use crate::init::{self, Fans};
 use crate::layers::{Builder, LayerInfo};
 use crate::loss::LossSpec;
-use crate::spec::{LayerSpec, NetSpec};
+use crate::spec::shapes::{RowShape, ends_in_unembedding};
+use crate::spec::{Init, LayerSpec, NetSpec};
 
 /// A specification that does not make a network for this data.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -26,6 +27,14 @@ pub enum NetworkError {
         named: usize,
         /// Size of a row.
         found: usize,
+    },
+    /// Tokens of another number than the data's, or none.
+    #[error("the network reads {named}, but the data has {found}\n  hint: leave the input out and let the data say it")]
+    Vocabulary {
+        /// What the specification says.
+        named: String,
+        /// What the data has.
+        found: String,
     },
     /// The last layer's size is not what the target needs.
     #[error("the network gives {named} outputs, but the target needs {wanted}\n  hint: end the network in {wanted}")]
@@ -59,8 +68,10 @@ pub struct Network {
     pub spec: NetSpec,
     /// The nodes.
     pub graph: Graph,
-    /// Rows of features, `[B, inputs]`.
+    /// Rows of features, `[B, inputs]`, of images `[B, C, H, W]`; or of tokens, whole numbers `[B, T]`.
     pub x: NodeId,
+    /// Each row's number of live time steps, where rows differ in length.
+    pub lengths: Option<NodeId>,
     /// What the loss reads: the value before a last softmax or sigmoid that is part of the loss.
     pub logits: NodeId,
     /// The value of the last layer.
@@ -106,22 +117,61 @@ impl Network {
         outputs: usize,
         loss: Option<&LossSpec>,
     ) -> Result<Self, NetworkError> {
+        Self::for_rows(spec, &RowShape::row(inputs), outputs, loss)
+    }
+
+    /// As [`Network::for_data`] for rows that have a shape: images `[C, H, W]`, sequences `[T, F]`, tokens `[T]`. Where the
+    /// layers end in a vector for each time step, `outputs` counts its numbers, and a label belongs to each step.
+    ///
+    /// # Errors
+    /// As [`Network::for_data`].
+    pub fn for_rows(
+        spec: &NetSpec,
+        row: &RowShape,
+        outputs: usize,
+        loss: Option<&LossSpec>,
+    ) -> Result<Self, NetworkError> {
         let mut complete = spec.clone();
+        let found = row.len();
         match spec.input {
-            None => complete.layers.push(linear(outputs)),
-            Some(named) if named != inputs => return Err(NetworkError::Input { named, found: inputs }),
+            None if ends_in_unembedding(&spec.layers) => complete.set_input(&row.axes, row.vocabulary),
+            None => {
+                complete.layers.push(linear(outputs));
+                complete.set_input(&row.axes, row.vocabulary);
+            }
+            Some(named) if named != found => return Err(NetworkError::Input { named, found }),
+            Some(_) if spec.vocabulary != row.vocabulary => {
+                let vocabulary = |of: Option<usize>| of.map_or("no tokens".to_owned(), |n| format!("{n} tokens"));
+                let (named, found) = (vocabulary(spec.vocabulary), vocabulary(row.vocabulary));
+                return Err(NetworkError::Vocabulary { named, found });
+            }
             Some(_) => {}
         }
-        complete.input = Some(inputs);
         let network = Self::build(&complete, loss, true)?;
-        let named = network.graph.node(network.logits).shape.len();
+        let shape = &network.graph.node(network.logits).shape;
+        let named = if shape.0.len() == 2 { shape.last() } else { shape.len() };
         if named != outputs {
             return Err(NetworkError::Output { named, wanted: outputs.to_string() });
         }
         Ok(network)
     }
 
+    /// The same network for one time step at a time: keys, values and carries of the steps before are kept in the runner's
+    /// state ([`glassnet_core::StepInfo::time`] says how many there are). It has the same parameters; `None` where the
+    /// network does not read tokens.
+    ///
+    /// # Errors
+    /// A layer that needs the whole sequence.
+    pub fn decoder(&self) -> Option<Result<Self, NetworkError>> {
+        self.spec.vocabulary?;
+        Some(Self::assemble(&self.spec, None, false, true))
+    }
+
     fn build(spec: &NetSpec, loss: Option<&LossSpec>, small_head: bool) -> Result<Self, NetworkError> {
+        Self::assemble(spec, loss, small_head, false)
+    }
+
+    fn assemble(spec: &NetSpec, loss: Option<&LossSpec>, small_head: bool, decode: bool) -> Result<Self, NetworkError> {
         let inputs = spec.input.ok_or(NetworkError::NoInput)?;
         let mut graph = Graph::new();
         if inputs == 0 {
@@ -138,12 +188,21 @@ impl Network {
                 message: format!("a row may have at most {MAX_WIDTH} numbers, but the input size is {inputs}"),
             }));
         }
-        let x = graph.input("x", [inputs]);
-        let mut builder = Builder { graph: &mut graph, layers: Vec::new() };
+        let row = spec.row().unwrap_or(RowShape::row(inputs));
+        let x = match row.tokens {
+            true if decode => graph.integers("x", [1]),
+            true => graph.integers("x", row.axes.as_slice()),
+            false => graph.input("x", row.axes.as_slice()),
+        };
+        let lengths = spec.lengths.then(|| graph.integers("lengths", []));
+        let mut builder = Builder::new(&mut graph, &row);
+        builder.lengths = lengths;
+        builder.decode = decode;
         let output = builder.sequence(&spec.layers, x, "", 0, small_head)?;
         let layers = builder.layers;
         check_given(&layers)?;
-        let mut network = Network { spec: spec.clone(), graph, x, logits: output, output, objective: None, layers };
+        let mut network =
+            Network { spec: spec.clone(), graph, x, lengths, logits: output, output, objective: None, layers };
         if let Some(loss) = loss {
             network.attach(loss)?;
         }
@@ -160,13 +219,22 @@ impl Network {
             self.logits = last.source;
         }
         let outputs = self.graph.node(self.logits).shape.clone();
-        let target =
-            if loss.takes_labels() { self.graph.labels("target") } else { self.graph.input("target", outputs) };
+        let target = match outputs.0.as_slice() {
+            // A label for each time step.
+            [steps, _] if loss.takes_labels() => self.graph.integers("target", [*steps]),
+            _ if loss.takes_labels() => self.graph.labels("target"),
+            _ => self.graph.input("target", outputs),
+        };
         let weight = self.graph.input("row weight", []);
         let rows = self.graph.push("loss", loss.op(), &[self.logits, target])?;
         let mean = self.graph.push("loss", Op::Mean(Mean), &[rows, weight])?;
         self.objective = Some(Objective { loss: loss.clone(), target, weight, rows, mean });
         Ok(())
+    }
+
+    /// Whether a row is tokens.
+    pub fn reads_tokens(&self) -> bool {
+        self.graph.node(self.x).dtype == DType::I32
     }
 
     /// Numbers of a row.
@@ -179,7 +247,12 @@ impl Network {
         self.graph.node(self.output).shape.len()
     }
 
-    /// Number of parameters.
+    /// Whether it gives a vector for each time step.
+    pub fn gives_steps(&self) -> bool {
+        self.graph.node(self.logits).shape.0.len() == 2
+    }
+
+    /// Number of elements of the flat buffer: parameters, and running statistics where there are some.
     pub fn parameters(&self) -> usize {
         self.graph.slots().len()
     }
@@ -193,20 +266,17 @@ impl Network {
             for (place, &id) in layer.slots.iter().enumerate() {
                 let slot = slots.get(id);
                 let out = &mut parameters[slot.range()];
-                let Some(linear) = &layer.linear else {
-                    out.fill(T::from_f64(init::neutral(slot.role)));
-                    continue;
-                };
-                let fans = Fans {
-                    fan_in: linear.fan_in,
-                    fan_out: linear.fan_out,
-                    depth: if linear.ends_branch { branches } else { 0 },
-                };
-                if linear.head {
-                    init::draw_head(slot, linear.fan_in, seed, id.0 as u32, out);
+                // Factors, shifts and statistics start where they start, whatever the rule.
+                let (fan_in, fan_out) = layer.draw.map_or((1, 1), |draw| (draw.fan_in, draw.fan_out));
+                let init = layer.draw.map_or(Init::Zeros, |draw| draw.init);
+                let ends_branch = layer.draw.is_some_and(|draw| draw.ends_branch);
+                let fans = Fans { fan_in, fan_out, depth: if ends_branch { branches } else { 0 } };
+                if layer.draw.is_some_and(|draw| draw.head) {
+                    init::draw_head(slot, fan_in, seed, id.0 as u32, out);
                 } else {
-                    init::draw(linear.init, slot, fans, seed, id.0 as u32, out);
+                    init::draw(init, slot, fans, seed, id.0 as u32, out);
                 }
+                let Some(linear) = &layer.linear else { continue };
                 let given: Option<Vec<f64>> = match place {
                     0 => linear.given.0.as_ref().map(|rows| rows.iter().flatten().copied().collect()),
                     _ => linear.given.1.clone(),
@@ -247,7 +317,8 @@ impl Network {
 
     /// A plan that gives the loss of each row and nothing else: validation.
     pub fn evaluation_plan(&self, rows: usize) -> Arc<Plan> {
-        let mut outputs = vec![self.output, self.logits];
+        // A vector for each time step of many rows is much, and nothing but the losses is read of it.
+        let mut outputs = if self.gives_steps() { Vec::new() } else { vec![self.output, self.logits] };
         outputs.extend(self.objective.as_ref().map(|objective| objective.rows));
         let request = Request {
             purpose: Purpose::Predict,

@@ -115,6 +115,24 @@ impl Network {
         Ok(self.layers.iter().map(|layer| runner.value(layer.node).unwrap_or(&[]).to_vec()).collect())
     }
 
+    /// Puts rows of numbers into a runner; where the network reads tokens they are rounded to whole numbers, and rows of
+    /// different lengths are taken as whole.
+    pub fn fill<T: Real>(&self, runner: &mut Runner<T>, x: &[T]) {
+        if let Some(lengths) = self.lengths {
+            let whole = i32::try_from(self.inputs()).unwrap_or(i32::MAX);
+            runner.labels_mut(lengths).fill(whole);
+        }
+        if self.reads_tokens() {
+            for (token, value) in runner.labels_mut(self.x).iter_mut().zip(x) {
+                *token = value.to_f64().round() as i32;
+            }
+            return;
+        }
+        for (to, &value) in runner.input_mut(self.x).iter_mut().zip(x) {
+            *to = value;
+        }
+    }
+
     fn run<T: Real>(&self, parameters: &[T], x: &[T], purpose: Purpose) -> Result<Runner<T>, NumbersError> {
         let (wanted, found) = (self.parameters(), parameters.len());
         if wanted != found {
@@ -127,7 +145,7 @@ impl Network {
         let rows = x.len() / width;
         let mut runner = Runner::new(self.plan(purpose, rows), Team::single());
         runner.set_rows(rows);
-        runner.input_mut(self.x).copy_from_slice(x);
+        self.fill(&mut runner, x);
         let last = self.output.max(self.logits);
         runner.forward_to(last, parameters, &StepInfo::default());
         Ok(runner)

@@ -32,6 +32,27 @@ pub trait Source<T: Real>: Sync {
         self.features(rows, out);
     }
 
+    /// Writes the tokens of `rows` one after the other to `out` (`rows.len() * width` whole numbers), where rows are
+    /// tokens.
+    fn tokens(&self, _rows: &[u32], out: &mut [i32]) {
+        out.fill(-1);
+    }
+
+    /// Number of live time steps of a row, where rows are sequences of different lengths.
+    fn length(&self, _row: u32) -> usize {
+        self.width()
+    }
+
+    /// Labels of a row: 1, or one for each time step.
+    fn labels_width(&self) -> usize {
+        1
+    }
+
+    /// Writes the labels of a row, [`Source::labels_width`] of them.
+    fn labels(&self, row: u32, out: &mut [i32]) {
+        out.fill(self.label(row));
+    }
+
     /// The class number of a row (0 where targets are not classes).
     fn label(&self, row: u32) -> i32;
 

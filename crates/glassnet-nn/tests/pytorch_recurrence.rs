@@ -114,6 +114,7 @@ impl<T: Real> Direction<T> {
             backward_from: Some(node),
             outputs: vec![node],
             training: true,
+            checkpoint: false,
         };
         let mut runner = Runner::<T>::new(Arc::new(Plan::new(&graph, request)), Team::single());
         runner.set_rows(rows);

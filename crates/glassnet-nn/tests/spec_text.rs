@@ -96,7 +96,7 @@ fn good() -> Vec<(&'static str, Option<usize>, Vec<LayerSpec>, &'static str)> {
 #[test]
 fn good_texts_mean_what_they_say() {
     for (text, input, layers, canonical) in good() {
-        let wanted = NetSpec { input, layers };
+        let wanted = NetSpec { input, layers, ..NetSpec::default() };
         assert_eq!(text.parse::<NetSpec>().as_ref(), Ok(&wanted), "{text:?}");
         assert_eq!(wanted.to_string(), canonical, "{text:?}");
         assert_eq!(wanted.is_full(), input.is_some());
@@ -163,7 +163,7 @@ fn the_hidden_form_gets_the_datas_output() {
 #[test]
 fn a_spec_from_elsewhere_is_checked_too() {
     let message = |layer| {
-        let net = NetSpec { input: Some(2), layers: vec![layer] };
+        let net = NetSpec { input: Some(2), layers: vec![layer], ..NetSpec::default() };
         net.shapes(None, None).unwrap_err().message().to_owned()
     };
     assert_eq!(message(LayerSpec::linear(0)), "layer 0: dense dimensions must be positive, got 0");
@@ -191,7 +191,7 @@ fn a_spec_from_elsewhere_is_checked_too() {
         layer = residual(vec![layer]);
     }
     assert_eq!(message(layer), "residual blocks are nested more than 32 deep");
-    let none = NetSpec { input: Some(0), layers: vec![] };
+    let none = NetSpec { input: Some(0), layers: vec![], ..NetSpec::default() };
     assert_eq!(none.shapes(None, None).unwrap_err().message(), "dense dimensions must be positive, got 0");
 }
 
@@ -248,7 +248,7 @@ fn any_layer() -> impl Strategy<Value = LayerSpec> {
 
 fn any_net() -> impl Strategy<Value = NetSpec> {
     (proptest::option::of(1..=1usize << 24), proptest::collection::vec(any_layer(), 0..6))
-        .prop_map(|(input, layers)| NetSpec { input, layers })
+        .prop_map(|(input, layers)| NetSpec { input, layers, ..NetSpec::default() })
 }
 
 proptest! {

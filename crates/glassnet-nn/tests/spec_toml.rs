@@ -65,6 +65,9 @@ weight_column = "w"
 no_header = false
 delimiter = ";"
 epochs = 3
+steps = 2000
+context = 64
+streams = true
 batch = "all"
 lr = 1
 optimizer = "adam"
@@ -96,6 +99,9 @@ fn whole_network() -> NetSpec {
     let gated = |hidden, bias, activation| LayerSpec::Gated { hidden, bias, activation };
     NetSpec {
         input: Some(2),
+        axes: Vec::new(),
+        vocabulary: None,
+        lengths: false,
         layers: vec![
             LayerSpec::Linear {
                 units: 3,
@@ -134,6 +140,9 @@ fn whole_train() -> TrainConfig {
         no_header: Some(false),
         delimiter: text(";"),
         epochs: Some(3),
+        steps: Some(2000),
+        context: Some(64),
+        streams: Some(true),
         batch: Some(Batch::All),
         lr: Some(1.0),
         optimizer: text("adam"),
@@ -201,7 +210,7 @@ fn given_weights_at_the_deepest_nesting_read_back() {
     for _ in 0..32 {
         layers = vec![LayerSpec::Residual { layers }];
     }
-    let run = RunConfig::new(Some(NetSpec { input: Some(1), layers }), TrainConfig::default());
+    let run = RunConfig::new(Some(NetSpec { input: Some(1), layers, ..NetSpec::default() }), TrainConfig::default());
     assert_eq!(RunConfig::parse(&run.to_toml()).unwrap().network, run.network);
 }
 

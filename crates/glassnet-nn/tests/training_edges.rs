@@ -143,6 +143,6 @@ fn sizes_that_no_machine_has_are_an_error_and_no_overflow() {
     let first = graph.push("0", many.clone(), &[x]).unwrap();
     let second = graph.push("1", many, &[first]).unwrap_err().to_string();
     assert!(second.contains("more than 1099511627776 parameters"), "{second}");
-    let spec = NetSpec { input: Some(1 << 40), layers: Vec::new() };
+    let spec = NetSpec { input: Some(1 << 40), layers: Vec::new(), ..NetSpec::default() };
     assert!(Network::new(&spec, None).unwrap_err().to_string().contains("at most 16777216 numbers"));
 }

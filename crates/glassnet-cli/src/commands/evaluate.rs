@@ -43,6 +43,9 @@ as unknown, rows with a blank target are set aside: each with a word. The scores
 /// Runs it.
 pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let model = model_data::load_model(&args.model)?;
+    if model.text().is_some() {
+        return text(args, &model, output);
+    }
     let wanted = Wanted { target: Need::Must, id: None };
     let data = model_data::open(&model, &args.data, &args.reading.options(), args.part, wanted)?;
     let rows = encode(&model, data)?;
@@ -56,6 +59,26 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let evaluation = model.evaluate(&rows.encoded, &rows.rows, &team)?;
     let report = Report::new(args, &model, &rows, evaluation);
     output.result(&report.to_string(), &report)
+}
+
+/// A model of text on a text: how well each next character is predicted.
+fn text(args: &Args, model: &Model, output: &mut Output) -> Result<(), CliError> {
+    let file = glassnet::data::read_text(&args.data)?;
+    let team = Team::new(usize::from(args.threads));
+    let named = |error| CliError::Data(format!("{}: {error}", file.source));
+    let found = model.evaluate_text(&file.text, &team).map_err(named)?;
+    if model.document().provenance.data_hash.strip_prefix("sha256:") == Some(&file.hash) {
+        output.message("this is the text of the training itself: a text that the model has not seen says more");
+    }
+    let words = format!(
+        "{} characters of {}\nloss                {:.4} nats a character\nperplexity          {:.3}\nbits per character  {:.4}\n",
+        crate::numbers::thousands(found.characters as u64),
+        file.source,
+        found.loss,
+        found.perplexity,
+        found.bits_per_character
+    );
+    output.result(&words, &found)
 }
 
 /// Rows with targets.

@@ -5,6 +5,7 @@ use crate::images::ImagePreprocess;
 use crate::preprocess::{Encoding, Preprocess};
 use crate::schema::{Kind, Schema};
 use crate::target::Task;
+use crate::text::TextPreprocess;
 use glassnet_nn::history::History;
 use glassnet_nn::spec::NetSpec;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,8 @@ pub enum Features {
     Table(Preprocess),
     /// Images.
     Images(ImagePreprocess),
+    /// Text, character by character.
+    Text(TextPreprocess),
 }
 
 /// The network, by its layers and sizes.
@@ -105,6 +108,22 @@ impl Document {
         }
     }
 
+    /// A text's tokens are inputs and outputs.
+    fn check_text(&self, text: &TextPreprocess) -> Result<(), String> {
+        if !text.is_sound() {
+            return Err("its characters or its context cannot be used".to_owned());
+        }
+        let Network { inputs, outputs, head, ref spec } = self.network;
+        let vocabulary = text.vocabulary();
+        if inputs != text.context || spec.vocabulary != Some(vocabulary) {
+            return Err(format!("its text has {} tokens of {vocabulary}, its network reads others", text.context));
+        }
+        if head != Head::Softmax || text.context.checked_mul(vocabulary) != Some(outputs) {
+            return Err(format!("a text of {vocabulary} characters needs as many logits for each of its time steps"));
+        }
+        Ok(())
+    }
+
     /// Whether its parts go together: schema with preprocessing, preprocessing with inputs, outputs with target; scales
     /// that can be divided by.
     ///
@@ -134,6 +153,7 @@ impl Document {
                 }
                 preprocess.width()
             }
+            Features::Text(text) => return self.check_text(text),
             Features::Images(images) => {
                 let sound = images.is_sound();
                 let size = images.height.checked_mul(images.width).and_then(|n| n.checked_mul(images.channels));

@@ -93,7 +93,7 @@ pub fn merge_affine<T: Real>(
     }
     let mut merges = Vec::new();
     let pieces = sequence(network, parameters, &network.spec.layers, "", "", options, &mut merges);
-    let spec = NetSpec { input: network.spec.input, layers: pieces.iter().map(|piece| piece.spec.clone()).collect() };
+    let spec = NetSpec { layers: pieces.iter().map(|piece| piece.spec.clone()).collect(), ..network.spec.clone() };
     let loss = network.objective.as_ref().map(|objective| &objective.loss);
     let merged = Network::new(&spec, loss)?;
     let mut values = vec![T::ZERO; merged.parameters()];

@@ -159,6 +159,12 @@ impl Schedule {
         Ok(Schedule { spec, lr, steps_per_epoch, total: steps_per_epoch.saturating_mul(epochs), plateau })
     }
 
+    /// The same for a run of exactly so many steps.
+    pub fn with_total(mut self, steps: u64) -> Self {
+        self.total = steps;
+        self
+    }
+
     /// The specification.
     pub fn spec(&self) -> &ScheduleSpec {
         &self.spec

@@ -20,8 +20,12 @@ pub(super) enum Token {
     Open,
     /// `)`
     Close,
+    /// `,`
+    Comma,
     /// Digits, with a sign, a point or an exponent.
     Number,
+    /// Whole numbers joined by x: `5x5`, `1x28x28`.
+    Sizes,
     /// Letters, with digits, `_` or `-` inside.
     Word,
 }
@@ -33,8 +37,17 @@ pub(super) struct Cursor<'t> {
     at: usize,
     /// Residual blocks that are open.
     pub depth: usize,
-    /// The input size, once it was read.
-    pub input: Option<usize>,
+    /// The input, once it was read.
+    pub input: Option<InputText>,
+}
+
+/// What a text says of the rows that the network reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct InputText {
+    /// Shape of a row.
+    pub shape: Vec<usize>,
+    /// Number of tokens that there are, where a row is tokens.
+    pub vocabulary: Option<usize>,
 }
 
 impl<'t> Cursor<'t> {
@@ -50,7 +63,9 @@ impl<'t> Cursor<'t> {
                 '-' if after.starts_with('>') => (Token::Arrow, 2),
                 '(' => (Token::Open, 1),
                 ')' => (Token::Close, 1),
+                ',' => (Token::Comma, 1),
                 _ if c.is_alphabetic() => (Token::Word, word_length(&text[start..])),
+                _ if sizes_length(&text[start..]) > 0 => (Token::Sizes, sizes_length(&text[start..])),
                 _ => match number_length(&text[start..]) {
                     0 => return Err(strange(text, start, c)),
                     length => (Token::Number, length),
@@ -62,6 +77,11 @@ impl<'t> Cursor<'t> {
             }
         }
         Ok(Cursor { text, tokens, at: 0, depth: 0, input: None })
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &'t str {
+        self.text
     }
 
     /// The next token.
@@ -186,6 +206,28 @@ impl<'t> Cursor<'t> {
     }
 }
 
+/// What `name`, as a key, means in a table of spellings.
+pub(super) fn named<S: Copy>(known: &[(&'static str, S)], name: &str) -> Option<S> {
+    known.iter().find(|(spelling, _)| key(spelling) == name).map(|(_, setting)| *setting)
+}
+
+/// Length of `digits x digits [x digits ..]` at the beginning of the text; 0 where there is none.
+fn sizes_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let digits = |from: usize| bytes[from.min(bytes.len())..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut length = digits(0);
+    let mut parts = usize::from(length > 0);
+    while length > 0 && matches!(bytes.get(length), Some(b'x' | b'X')) {
+        let more = digits(length + 1);
+        if more == 0 {
+            break;
+        }
+        length += 1 + more;
+        parts += 1;
+    }
+    if parts > 1 { length } else { 0 }
+}
+
 /// A number of units from its text, or what is wrong with it and what to do.
 pub(super) fn check_units(word: &str) -> Result<usize, (String, String)> {
     let value = match word.parse::<f64>() {
@@ -257,7 +299,7 @@ fn number_length(text: &str) -> usize {
     length
 }
 
-fn strange(text: &str, start: usize, c: char) -> SpecError {
+pub(super) fn strange(text: &str, start: usize, c: char) -> SpecError {
     let span = start..start + c.len_utf8();
     let shown = if c.is_control() { format!("U+{:04X}", c as u32) } else { c.to_string() };
     let error = SpecError::new(text, span, format!("unexpected character \"{shown}\""));

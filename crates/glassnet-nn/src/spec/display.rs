@@ -4,7 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::names::{activation_text, init_text};
-use super::{Activation, LayerSpec, NetSpec};
+use super::reorder::sizes_text;
+use super::{Activation, ImageLayer, LayerSpec, NetSpec};
 
 /// The text with the place of every layer in it.
 pub(super) struct Rendered {
@@ -37,8 +38,10 @@ pub(super) fn render(spec: &NetSpec) -> Rendered {
     let mut out = Rendered { text: String::new(), input: 0..0, layers: Vec::new() };
     match spec.input {
         None if spec.layers.is_empty() => out.text.push_str("linear"),
-        Some(input) if spec.layers.is_empty() => out.text.push_str(&format!("input {input}")),
-        Some(input) => out.text.push_str(&input.to_string()),
+        Some(_) if spec.layers.is_empty() && spec.vocabulary.is_none() => {
+            out.text.push_str(&format!("input {}", input_text(spec)));
+        }
+        Some(_) => out.text.push_str(&input_text(spec)),
         // A number alone in front of an arrow would be read as the input size.
         None if spec.layers.len() > 1 && starts_bare(&spec.layers) => out.text.push_str("linear "),
         None => {}
@@ -49,6 +52,15 @@ pub(super) fn render(spec: &NetSpec) -> Rendered {
     }
     list(&mut out, &spec.layers, &mut Vec::new());
     out
+}
+
+/// `784`, `1x28x28`, `tokens 64 vocabulary 65`.
+pub(super) fn input_text(spec: &NetSpec) -> String {
+    let shape = sizes_text(&spec.input_shape().unwrap_or_default());
+    match spec.vocabulary {
+        Some(vocabulary) => format!("tokens {shape} vocabulary {vocabulary}"),
+        None => shape,
+    }
 }
 
 fn starts_bare(layers: &[LayerSpec]) -> bool {
@@ -68,6 +80,33 @@ fn list(out: &mut Rendered, layers: &[LayerSpec], path: &mut Vec<usize>) {
         out.layers.push(Place { path: path.clone(), span: start..start, own: String::new() });
         let mut own = None;
         match &layers[index] {
+            LayerSpec::Image(layer @ (ImageLayer::Conv { .. } | ImageLayer::Conv1d { .. })) => {
+                out.text.push_str(&layer.to_string());
+                own = Some(layer.to_string());
+                if let Some(LayerSpec::Activation { function }) = layers.get(index + 1) {
+                    index += 1;
+                    let (curve, from) = (activation_text(*function), out.text.len() + 1);
+                    out.text.push_str(&format!(" {curve}"));
+                    let mut place = path.clone();
+                    place.pop();
+                    place.push(index);
+                    out.layers.push(Place { path: place, span: from..out.text.len(), own: curve });
+                }
+            }
+            LayerSpec::Image(layer) => out.text.push_str(&layer.to_string()),
+            LayerSpec::Sequence(layer) => out.text.push_str(&layer.to_string()),
+            LayerSpec::Norm(layer) => out.text.push_str(&layer.to_string()),
+            LayerSpec::Reorder(layer) => out.text.push_str(&layer.to_string()),
+            LayerSpec::Concat { branches } => {
+                out.text.push_str("concat(");
+                for (branch, layers) in branches.iter().enumerate() {
+                    out.text.push_str(if branch > 0 { ", " } else { "" });
+                    path.push(branch);
+                    list(out, layers, path);
+                    path.pop();
+                }
+                out.text.push(')');
+            }
             LayerSpec::Linear { units, bias, init, .. } => {
                 let bias = if *bias { "" } else { " no bias" };
                 let init = init.map_or(String::new(), |init| format!(" init {}", init_text(init)));

@@ -6,10 +6,12 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::cursor::{Cursor, Token, shorten};
+use glassnet_core::ops::MAX_INPUTS;
+
+use super::cursor::{Cursor, InputText, Token, shorten};
 use super::names::{self, ActivationName, key, names_of};
 use super::text::{DEEPEST, layers};
-use super::{Activation, Init, LayerSpec, SpecError};
+use super::{Activation, Init, LayerSpec, SpecError, image, norm, reorder, sequence};
 
 /// Reads what follows an item's name, whose place is given, and adds its layers.
 type Parse = fn(&mut Cursor<'_>, Range<usize>, &mut Vec<LayerSpec>) -> Result<(), SpecError>;
@@ -72,11 +74,194 @@ pub const ITEMS: &[Item] = &[
     },
     Item { name: "swiglu", aliases: &[], syntax: "swiglu 512", doc: "the gated block with SiLU", parse: swiglu },
     Item {
+        name: "conv",
+        aliases: &["conv2d"],
+        syntax: "conv 32 5x5 same relu",
+        doc: "a convolution of an image, 32 filters of 5 x 5; also `stride 2`, `padding 2`, `dilation 2`, `groups 4`, `no bias`; without `same` or `padding` nothing is added around",
+        parse: image::conv,
+    },
+    Item {
+        name: "conv1d",
+        aliases: &[],
+        syntax: "conv1d 32 5 relu",
+        doc: "a convolution along time, with the same settings",
+        parse: image::conv1d,
+    },
+    Item {
+        name: "maxpool",
+        aliases: &["max pool2d"],
+        syntax: "maxpool 2",
+        doc: "the largest of each window; the stride is the window unless `stride 1`; also `padding 1`",
+        parse: image::max_pool,
+    },
+    Item {
+        name: "avgpool",
+        aliases: &["average pool", "avg pool2d"],
+        syntax: "avgpool 2",
+        doc: "the mean of each window, zeros of the padding counted",
+        parse: image::avg_pool,
+    },
+    Item {
+        name: "adaptivepool",
+        aliases: &["adaptive avgpool"],
+        syntax: "adaptivepool 7x7",
+        doc: "means over windows chosen so that the output has this size",
+        parse: image::adaptive,
+    },
+    Item {
+        name: "global avgpool",
+        aliases: &["globalpool", "global average pool"],
+        syntax: "global avgpool",
+        doc: "the mean of each channel",
+        parse: image::global_avg,
+    },
+    Item {
+        name: "global maxpool",
+        aliases: &[],
+        syntax: "global maxpool",
+        doc: "the largest of each channel",
+        parse: image::global_max,
+    },
+    Item {
+        name: "batchnorm",
+        aliases: &["batchnorm2d", "batchnorm1d"],
+        syntax: "batchnorm",
+        doc: "each channel to mean 0 and deviation 1 over the batch, then a learned factor and shift; running statistics outside training; also `momentum 0.1`, `eps 1e-5`",
+        parse: norm::batch,
+    },
+    Item {
+        name: "groupnorm",
+        aliases: &[],
+        syntax: "groupnorm 8",
+        doc: "the same over groups of a row's own channels",
+        parse: norm::group,
+    },
+    Item {
+        name: "layernorm",
+        aliases: &[],
+        syntax: "layernorm",
+        doc: "the same over a row's (a time step's) own features",
+        parse: norm::layer,
+    },
+    Item {
+        name: "rmsnorm",
+        aliases: &[],
+        syntax: "rmsnorm",
+        doc: "divides by the root mean square of the features, then a learned factor",
+        parse: norm::rms,
+    },
+    Item {
+        name: "embed",
+        aliases: &["embedding"],
+        syntax: "embed 64",
+        doc: "a learned vector for each token",
+        parse: sequence::embed,
+    },
+    Item {
+        name: "unembed",
+        aliases: &["unembedding"],
+        syntax: "unembed",
+        doc: "logits by the embedding's own table (tied weights); the last layer",
+        parse: sequence::unembed,
+    },
+    Item {
+        name: "positions",
+        aliases: &["position"],
+        syntax: "positions",
+        doc: "adds a learned vector for each position; `positions sinusoidal` adds sines and cosines",
+        parse: sequence::positions,
+    },
+    Item {
+        name: "attention",
+        aliases: &["self attention"],
+        syntax: "attention 4 heads causal",
+        doc: "multi-head self-attention with its four linear maps; also `2 kv heads`, `rotary`, `no bias`",
+        parse: sequence::attention,
+    },
+    Item {
+        name: "rnn",
+        aliases: &[],
+        syntax: "rnn 128",
+        doc: "a recurrent network with tanh (or `rnn 128 relu`); also `2 layers`, `bidirectional`, `no bias`",
+        parse: sequence::rnn,
+    },
+    Item {
+        name: "lstm",
+        aliases: &[],
+        syntax: "lstm 128 2 layers",
+        doc: "long short-term memory, with the same settings",
+        parse: sequence::lstm,
+    },
+    Item {
+        name: "gru",
+        aliases: &[],
+        syntax: "gru 128 bidirectional",
+        doc: "a gated recurrent unit, with the same settings",
+        parse: sequence::gru,
+    },
+    Item { name: "last", aliases: &[], syntax: "last", doc: "the last time step of a sequence", parse: sequence::last },
+    Item {
+        name: "mean",
+        aliases: &["mean over time"],
+        syntax: "mean",
+        doc: "the mean over time of a sequence",
+        parse: sequence::mean,
+    },
+    Item {
+        name: "gpt",
+        aliases: &["transformer"],
+        syntax: "gpt 4 layers 4 heads 128",
+        doc: "a pre-LN transformer, written out in its layers: embedding, positions, blocks of attention and feed-forward, a last norm; also `rotary`, `sinusoidal`, `swiglu`, `rmsnorm`, `2 kv heads`, `tied`, `no bias`, `dropout 0.1`",
+        parse: sequence::gpt,
+    },
+    Item {
+        name: "flatten",
+        aliases: &[],
+        syntax: "flatten",
+        doc: "one axis out of all; a linear layer behind an image does it by itself",
+        parse: reorder::flatten,
+    },
+    Item {
+        name: "reshape",
+        aliases: &[],
+        syntax: "reshape 100x2",
+        doc: "another shape of as many numbers: here a sequence of 100 steps of 2 features",
+        parse: reorder::reshape,
+    },
+    Item {
+        name: "transpose",
+        aliases: &[],
+        syntax: "transpose 0 1",
+        doc: "two axes of a row change places",
+        parse: reorder::transpose,
+    },
+    Item {
+        name: "slice",
+        aliases: &[],
+        syntax: "slice 0 16",
+        doc: "features (of an image: channels) from the first number to before the second",
+        parse: reorder::slice,
+    },
+    Item {
+        name: "concat",
+        aliases: &["parallel"],
+        syntax: "concat(conv 8 3x3 same, conv 8 5x5 same)",
+        doc: "two to four branches side by side, joined along features (of an image: channels)",
+        parse: concat,
+    },
+    Item {
         name: "input",
         aliases: &[],
         syntax: "input 784",
-        doc: "the input size, as the first item; `784 -> ...` says the same",
+        doc: "the input, as the first item; `784 -> ...` and `1x28x28 -> ...` say the same",
         parse: input,
+    },
+    Item {
+        name: "tokens",
+        aliases: &[],
+        syntax: "tokens 64 vocabulary 65",
+        doc: "as the first item: a row is 64 tokens out of 65",
+        parse: tokens,
     },
 ];
 
@@ -139,6 +324,25 @@ pub(super) fn parse_item(cursor: &mut Cursor<'_>, out: &mut Vec<LayerSpec>) -> R
             format!("a layer is a number of units, an activation, or one of {}", known.join(", "))
         })),
     }
+}
+
+/// Reads the curve that may stand behind a layer.
+pub(super) fn curve_behind(cursor: &mut Cursor<'_>, whose: &str, taken: bool) -> Result<Option<Activation>, SpecError> {
+    let Some((row, words)) = cursor.find_name(names::activation) else { return Ok(None) };
+    let span = cursor.take_many(words);
+    let function = curve(cursor, row)?;
+    if taken {
+        let name = cursor.slice(span.clone());
+        let message = format!("a second activation \"{name}\" in one {whose}");
+        let hint = format!("to apply both, one after the other, write -> {name}");
+        return Err(cursor.error(span, message).hint(hint));
+    }
+    Ok(Some(function))
+}
+
+/// Reads the initialisation that stands behind `init`.
+pub(super) fn drawn_behind(cursor: &mut Cursor<'_>) -> Result<Init, SpecError> {
+    init(cursor)
 }
 
 /// What may follow the units of a linear or gated layer.
@@ -317,30 +521,75 @@ fn scale(_: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Resul
 }
 
 fn residual(cursor: &mut Cursor<'_>, name: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    let open = cursor.span();
-    if !cursor.take_if(Token::Open) {
-        return Err(cursor
-            .error(name, "residual needs the layers of its branch in parentheses")
-            .hint("for instance: residual(256 relu -> 256)"));
-    }
-    if cursor.depth == DEEPEST {
-        return Err(cursor
-            .error(name, format!("residual blocks are nested more than {DEEPEST} deep"))
-            .hint("write the blocks one after the other: residual(...) -> residual(...)"));
-    }
+    let open = open_block(cursor, &name, "residual", "residual(256 relu -> 256)")?;
     if cursor.peek() == Some(Token::Close) {
         return Err(cursor
             .error(name.start..cursor.span().end, "residual() has no layer inside")
             .hint("for instance: residual(256 relu -> 256)"));
     }
-    cursor.depth += 1;
     let mut inside = Vec::new();
     layers(cursor, &mut inside)?;
-    cursor.depth -= 1;
-    if !cursor.take_if(Token::Close) {
-        return Err(cursor.error(open, "this parenthesis is not closed").hint("add a ) behind the block's last layer"));
-    }
+    close_block(cursor, open)?;
     out.push(LayerSpec::Residual { layers: inside });
+    Ok(())
+}
+
+/// Steps into a block's parenthesis and gives its place.
+fn open_block(
+    cursor: &mut Cursor<'_>,
+    name: &Range<usize>,
+    whose: &str,
+    example: &str,
+) -> Result<Range<usize>, SpecError> {
+    let open = cursor.span();
+    if !cursor.take_if(Token::Open) {
+        return Err(cursor
+            .error(name.clone(), format!("{whose} needs the layers of its branch in parentheses"))
+            .hint(format!("for instance: {example}")));
+    }
+    if cursor.depth == DEEPEST {
+        return Err(cursor
+            .error(name.clone(), format!("{whose} blocks are nested more than {DEEPEST} deep"))
+            .hint(format!("write the blocks one after the other: {whose}(...) -> {whose}(...)")));
+    }
+    cursor.depth += 1;
+    Ok(open)
+}
+
+fn close_block(cursor: &mut Cursor<'_>, open: Range<usize>) -> Result<(), SpecError> {
+    cursor.depth -= 1;
+    if cursor.take_if(Token::Close) {
+        return Ok(());
+    }
+    if cursor.peek() == Some(Token::Comma) {
+        return Err(cursor.stray_comma());
+    }
+    Err(cursor.error(open, "this parenthesis is not closed").hint("add a ) behind the block's last layer"))
+}
+
+fn concat(cursor: &mut Cursor<'_>, name: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
+    let example = "concat(conv 8 3x3 same, conv 8 5x5 same)";
+    let open = open_block(cursor, &name, "concat", example)?;
+    let mut branches = Vec::new();
+    loop {
+        let mut inside = Vec::new();
+        layers(cursor, &mut inside)?;
+        if inside.is_empty() {
+            return Err(cursor
+                .error(cursor.span(), "a branch of concat has no layer inside")
+                .hint(format!("for instance: {example}")));
+        }
+        branches.push(inside);
+        if !cursor.take_if(Token::Comma) {
+            break;
+        }
+    }
+    close_block(cursor, open)?;
+    if !(2..=MAX_INPUTS).contains(&branches.len()) {
+        let message = format!("concat joins 2 to {MAX_INPUTS} branches, got {}", branches.len());
+        return Err(cursor.error(name, message).hint(format!("for instance: {example}")));
+    }
+    out.push(LayerSpec::Concat { branches });
     Ok(())
 }
 
@@ -379,6 +628,28 @@ fn input(cursor: &mut Cursor<'_>, name: Range<usize>, _: &mut Vec<LayerSpec>) ->
     if !cursor.is_first(&name) {
         return Err(cursor.error(name, "the input size comes first").hint("begin the text with it: input 784 -> ..."));
     }
-    cursor.input = Some(cursor.units("input")?);
+    let shape = match cursor.peek() {
+        Some(Token::Sizes) => cursor.sizes()?,
+        _ => vec![cursor.units("input")?],
+    };
+    cursor.input = Some(InputText { shape, vocabulary: None });
+    Ok(())
+}
+
+fn tokens(cursor: &mut Cursor<'_>, name: Range<usize>, _: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
+    if !cursor.is_first(&name) {
+        return Err(cursor
+            .error(name, "the input comes first")
+            .hint("begin the text with it: tokens 64 vocabulary 65"));
+    }
+    let example = "tokens 64 vocabulary 65";
+    let length = cursor.count("tokens", "the length of a row", example)?;
+    if cursor.peek() != Some(Token::Word) {
+        let message = "tokens needs to know how many tokens there are";
+        return Err(cursor.error(name, message).hint(format!("for instance: {example}")));
+    }
+    cursor.setting("tokens", &[("vocabulary", ()), ("of", ())])?;
+    let vocabulary = Some(cursor.count("vocabulary", "the number of tokens", example)?);
+    cursor.input = Some(InputText { shape: vec![length], vocabulary });
     Ok(())
 }

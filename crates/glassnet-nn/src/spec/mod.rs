@@ -14,14 +14,20 @@
 //! |---|---|
 //! | [`text`] | the grammar and the parser |
 //! | [`items`] | the table of items: name, how it is written, a line of explanation, parser |
+//! | [`image`], [`norm`], [`sequence`], [`reorder`] | layers beyond the plain network: what they are and how they are written |
+//! | `settings` | what may follow a layer's name |
 //! | [`names`] | the tables of activations and initialisations, and the nearest name |
 //! | `display` | the canonical text, which parses back to the same spec |
 //! | [`shapes`] | widths, layer by layer |
 //! | [`error`] | an error that points into the text |
 
 pub mod error;
+pub mod image;
 pub mod items;
 pub mod names;
+pub mod norm;
+pub mod reorder;
+pub mod sequence;
 pub mod shapes;
 pub mod text;
 #[cfg(feature = "toml")]
@@ -29,8 +35,13 @@ pub mod toml;
 
 mod cursor;
 mod display;
+mod settings;
 
 pub use error::SpecError;
+pub use image::{ImageLayer, Padding, Pooling};
+pub use norm::NormLayer;
+pub use reorder::ReorderLayer;
+pub use sequence::{Cell, PositionKind, SequenceLayer};
 pub use shapes::LayerShape;
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +52,16 @@ pub struct NetSpec {
     /// Input size, where the text says it (the full form). `None`: it comes from the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<usize>,
+    /// Shape of a row where it has more than one axis, such as [1, 28, 28]; `input` is then its product.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub axes: Vec<usize>,
+    /// Number of tokens that there are, where a row is tokens: `input` of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<usize>,
+    /// Whether rows differ in length: the network then reads each row's number of live time steps, and what lies behind
+    /// does not count.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub lengths: bool,
     /// The layers in order. In the full form the last linear layer is the output.
     pub layers: Vec<LayerSpec>,
 }
@@ -51,16 +72,89 @@ impl NetSpec {
         self.input.is_some()
     }
 
+    /// Shape of a row, where the spec says it.
+    pub fn input_shape(&self) -> Option<Vec<usize>> {
+        self.input.map(|input| if self.axes.is_empty() { vec![input] } else { self.axes.clone() })
+    }
+
+    /// Says the shape of a row, and how many tokens there are where it is tokens.
+    pub fn set_input(&mut self, shape: &[usize], vocabulary: Option<usize>) {
+        self.input = shape.iter().try_fold(1usize, |size, &axis| size.checked_mul(axis)).or(Some(usize::MAX));
+        self.axes = if shape.len() > 1 { shape.to_vec() } else { Vec::new() };
+        self.vocabulary = vocabulary;
+    }
+
     /// Whether a layer, at any depth, has weights or biases of its own. The text form cannot say them; TOML can.
     pub fn has_given_weights(&self) -> bool {
         fn any(layers: &[LayerSpec]) -> bool {
             layers.iter().any(|layer| match layer {
                 LayerSpec::Linear { weight, bias_values, .. } => weight.is_some() || bias_values.is_some(),
                 LayerSpec::Residual { layers } => any(layers),
+                LayerSpec::Concat { branches } => branches.iter().any(|layers| any(layers)),
                 _ => false,
             })
         }
         any(&self.layers)
+    }
+}
+
+/// A layer that would let a time step see what comes after it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeesAhead {
+    /// The layer's name: `1`, `3.1`.
+    pub layer: String,
+    /// What it is, as the text form writes it.
+    pub text: String,
+}
+
+impl NetSpec {
+    /// Whether each time step sees only itself and what is before it, as a network must that predicts the next token.
+    ///
+    /// # Errors
+    /// The first layer that mixes time steps otherwise.
+    pub fn check_causal(&self) -> Result<(), SeesAhead> {
+        fn walk(layers: &[LayerSpec], path: &mut Vec<usize>) -> Result<(), SeesAhead> {
+            for (index, layer) in layers.iter().enumerate() {
+                path.push(index);
+                let fine = match layer {
+                    LayerSpec::Residual { layers } => {
+                        walk(layers, path)?;
+                        true
+                    }
+                    LayerSpec::Concat { branches } => {
+                        for (branch, layers) in branches.iter().enumerate() {
+                            path.push(branch);
+                            walk(layers, path)?;
+                            path.pop();
+                        }
+                        true
+                    }
+                    LayerSpec::Sequence(layer) => match layer {
+                        SequenceLayer::Attention { causal, .. } => *causal,
+                        SequenceLayer::Recurrent { bidirectional, .. } => !bidirectional,
+                        SequenceLayer::Last | SequenceLayer::MeanOverTime => false,
+                        SequenceLayer::Embedding { .. }
+                        | SequenceLayer::Unembedding
+                        | SequenceLayer::Positions { .. } => true,
+                    },
+                    LayerSpec::Norm(norm) => matches!(norm, NormLayer::Layer { .. } | NormLayer::Rms { .. }),
+                    LayerSpec::Reorder(layer) => matches!(layer, ReorderLayer::Slice { .. }),
+                    LayerSpec::Image(_) => false,
+                    LayerSpec::Linear { .. }
+                    | LayerSpec::Activation { .. }
+                    | LayerSpec::Dropout { .. }
+                    | LayerSpec::Scaling
+                    | LayerSpec::Gated { .. } => true,
+                };
+                if !fine {
+                    let text = NetSpec { layers: vec![layer.clone()], ..NetSpec::default() }.to_string();
+                    return Err(SeesAhead { layer: shapes::layer_name(path), text });
+                }
+                path.pop();
+            }
+            Ok(())
+        }
+        walk(&self.layers, &mut Vec::new())
     }
 }
 
@@ -109,6 +203,19 @@ pub enum LayerSpec {
         /// The layers of `f`.
         layers: Vec<LayerSpec>,
     },
+    /// Two to four branches side by side, joined along features (of an image: channels).
+    Concat {
+        /// The branches.
+        branches: Vec<Vec<LayerSpec>>,
+    },
+    /// Convolution and pooling.
+    Image(ImageLayer),
+    /// Tokens, positions, recurrence, attention.
+    Sequence(SequenceLayer),
+    /// Normalisation.
+    Norm(NormLayer),
+    /// The same numbers in another shape or order.
+    Reorder(ReorderLayer),
     /// Gated block: `y = W_down (act(W_gate x) * (W_up x))`; with SiLU it is SwiGLU. Keeps the width.
     Gated {
         /// Width of the gate.
@@ -195,6 +302,10 @@ fn yes() -> bool {
 
 fn is_yes(value: &bool) -> bool {
     *value
+}
+
+fn is_no(value: &bool) -> bool {
+    !*value
 }
 
 fn silu() -> Activation {

@@ -3,8 +3,9 @@
 use super::cursor::MOST_UNITS;
 use super::display::render;
 use super::names::activation_row;
+use super::reorder::sizes_text;
 use super::text::DEEPEST;
-use super::{LayerSpec, NetSpec, SpecError};
+use super::{ImageLayer, LayerSpec, NetSpec, SequenceLayer, SpecError};
 
 /// What one layer takes and gives, for one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,10 +16,60 @@ pub struct LayerShape {
     /// Its text in the canonical form, without the activation behind it: "256", "relu", "residual(...)"; "output" for
     /// the linear layer that is added to the hidden form.
     pub text: String,
-    /// Width of what it takes.
+    /// Numbers of what it takes.
     pub input: usize,
-    /// Width of what it gives.
+    /// Numbers of what it gives.
     pub output: usize,
+    /// Shape of a row of what it takes.
+    pub takes: Vec<usize>,
+    /// Shape of a row of what it gives.
+    pub gives: Vec<usize>,
+}
+
+/// What a row is on its way through the layers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RowShape {
+    /// Its shape, the batch axis not counted: `[784]`, `[1, 28, 28]`, `[64]` tokens.
+    pub axes: Vec<usize>,
+    /// Whether it is tokens, whole numbers that only an embedding reads.
+    pub tokens: bool,
+    /// How many tokens there are, where the input is tokens.
+    pub vocabulary: Option<usize>,
+}
+
+impl RowShape {
+    /// A row of `width` numbers.
+    pub fn row(width: usize) -> Self {
+        RowShape { axes: vec![width], ..RowShape::default() }
+    }
+
+    /// A row of numbers of that shape.
+    pub fn of(axes: &[usize]) -> Self {
+        RowShape { axes: axes.to_vec(), ..RowShape::default() }
+    }
+
+    /// A row of `length` tokens out of `vocabulary`.
+    pub fn tokens(length: usize, vocabulary: usize) -> Self {
+        RowShape { axes: vec![length], tokens: true, vocabulary: Some(vocabulary) }
+    }
+
+    /// Numbers of a row.
+    pub fn len(&self) -> usize {
+        self.axes.iter().product()
+    }
+
+    /// Whether a row has no number.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn words(&self) -> String {
+        match self.tokens {
+            true => format!("{} tokens", self.len()),
+            false if self.axes.len() == 1 => self.axes[0].to_string(),
+            false => sizes_text(&self.axes),
+        }
+    }
 }
 
 /// The piece of a layer that does not fit.
@@ -72,6 +123,21 @@ impl NetSpec {
         input: impl Into<Option<usize>>,
         output: impl Into<Option<usize>>,
     ) -> Result<Vec<LayerShape>, SpecError> {
+        self.shapes_of(input.into().map(RowShape::row).as_ref(), output.into(), false)
+    }
+
+    /// As [`NetSpec::shapes`] for data whose rows have a shape. `steps` says that the target has a value for every time
+    /// step, as the next character has.
+    ///
+    /// # Errors
+    ///
+    /// As [`NetSpec::shapes`]; and layers that do not go with the shape they are given: a convolution of a table.
+    pub fn shapes_of(
+        &self,
+        input: Option<&RowShape>,
+        output: Option<usize>,
+        steps: bool,
+    ) -> Result<Vec<LayerShape>, SpecError> {
         if deeper_than(&self.layers, DEEPEST) {
             let message = format!("residual blocks are nested more than {DEEPEST} deep");
             return Err(SpecError::new("", 0..0, message).hint("write the blocks one after the other"));
@@ -84,39 +150,58 @@ impl NetSpec {
             };
             SpecError::new(&rendered.text, place.cloned().unwrap_or(0..0), misfit.message).hint(misfit.hint)
         };
-        let (given, wanted) = (input.into(), output.into());
-        let Some(width) = given.or(self.input) else {
+        let Some(row) = input.cloned().or_else(|| self.row()) else {
             let message = "the input size is not known".to_owned();
             let hint = "write it first: 784 -> 256 relu -> 10".to_owned();
             return Err(point(Misfit { path: Vec::new(), part: Part::Input, message, hint }));
         };
         let mut widths = Vec::new();
-        check(self, Some(width), wanted, &mut widths).map_err(point)?;
+        let last =
+            check(self, Some(&row), output.map(|outputs| Target { outputs, steps }), &mut widths).map_err(point)?;
+        let row = self.row().unwrap_or(row);
         let mut shapes: Vec<LayerShape> = widths
-            .iter()
+            .into_iter()
             .zip(&rendered.layers)
-            .map(|((path, input, output), place)| LayerShape {
-                name: layer_name(path),
-                text: place.own.clone(),
-                input: input.unwrap_or(width),
-                output: output.unwrap_or(width),
+            .map(|((path, takes, gives), place)| {
+                let (takes, gives) = (takes.unwrap_or(row.clone()), gives.unwrap_or(row.clone()));
+                LayerShape {
+                    name: layer_name(&path),
+                    text: place.own.clone(),
+                    input: takes.len(),
+                    output: gives.len(),
+                    takes: takes.axes,
+                    gives: gives.axes,
+                }
             })
             .collect();
-        if let (None, Some(units)) = (self.input, wanted) {
-            let last = widths.iter().rfind(|(path, _, _)| path.len() == 1).and_then(|(_, _, output)| *output);
+        if let (None, Some(units), false) = (self.input, output, ends_in_unembedding(&self.layers)) {
+            let takes = last.unwrap_or(row);
+            let gives = match takes.axes.as_slice() {
+                [steps_, _] if steps => vec![*steps_, units],
+                _ => vec![units],
+            };
             shapes.push(LayerShape {
                 name: self.layers.len().to_string(),
                 text: "output".to_owned(),
-                input: last.unwrap_or(width),
-                output: units,
+                input: takes.len(),
+                output: gives.iter().product(),
+                takes: takes.axes,
+                gives,
             });
         }
         Ok(shapes)
     }
 
+    /// What a row is, where the spec says it.
+    pub fn row(&self) -> Option<RowShape> {
+        let axes = self.input_shape()?;
+        Some(RowShape { axes, tokens: self.vocabulary.is_some(), vocabulary: self.vocabulary })
+    }
+
     /// Width of what the layers give, where it is known without data: that of the last linear layer.
     pub fn output(&self) -> Option<usize> {
-        check(self, self.input, None, &mut Vec::new()).ok().flatten()
+        let last = check(self, self.row().as_ref(), None, &mut Vec::new()).ok().flatten();
+        last.and_then(|row| row.axes.last().copied())
     }
 }
 
@@ -125,80 +210,157 @@ pub(super) fn layer_name(path: &[usize]) -> String {
     path.iter().map(usize::to_string).collect::<Vec<_>>().join(".")
 }
 
-/// Path, input and output width of a layer; a width is `None` where only the data would say it.
-pub(super) type Width = (Vec<usize>, Option<usize>, Option<usize>);
+/// Path, input and output of a layer; `None` where only the data would say it.
+pub(super) type Width = (Vec<usize>, Option<RowShape>, Option<RowShape>);
 
-/// Walks the layers from an input width that may be unknown. Gives the last width; `widths` has one entry a layer.
-pub(super) fn check(
-    spec: &NetSpec,
-    input: Option<usize>,
-    output: Option<usize>,
-    widths: &mut Vec<Width>,
-) -> Result<Option<usize>, Misfit> {
-    let at_input = |message, hint| Misfit { path: Vec::new(), part: Part::Input, message, hint };
-    if let Some(said) = spec.input {
-        if said == 0 || said > MOST_UNITS {
-            let (message, hint) = bad_units(said);
-            return Err(at_input(message, hint));
-        }
-        if let Some(given) = input.filter(|given| *given != said) {
-            return Err(at_input(
-                format!("the network takes {said} inputs, but the data gives {given}"),
-                format!(
-                    "write {given} -> ..., or name only the hidden layers (a first number without activation is the \
-                         input size; `linear {said}` is a layer)"
-                ),
-            ));
-        }
-    }
-    if input == Some(0) {
-        return Err(at_input("the data gives no input".to_owned(), "keep at least one column".to_owned()));
-    }
-    let last = walk(&spec.layers, &mut Vec::new(), input, widths)?;
-    match (spec.input, last, output) {
-        (Some(_), Some(last), Some(wanted)) if last != wanted => {
-            // The layer that set the last width is the one to change.
-            let at = spec.layers.iter().rposition(|layer| matches!(layer, LayerSpec::Linear { .. })).unwrap_or(0);
-            Err(Misfit {
-                path: vec![at],
-                part: Part::Layer,
-                message: format!("the network gives {last} outputs, but the data needs {wanted}"),
-                hint: format!("end the network with a linear layer of {wanted}: ... -> {wanted}"),
-            })
-        }
-        _ => Ok(last),
-    }
+/// What the target needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    /// Outputs for a row, or for each of its time steps.
+    pub outputs: usize,
+    /// Whether it is for each time step.
+    pub steps: bool,
 }
 
-fn walk(
+/// Whether the last layer gives logits by the embedding's table, so that none is added.
+pub(crate) fn ends_in_unembedding(layers: &[LayerSpec]) -> bool {
+    matches!(layers.last(), Some(LayerSpec::Sequence(SequenceLayer::Unembedding)))
+}
+
+/// Walks the layers from an input that may be unknown. Gives what comes out; `widths` has one entry a layer.
+pub(super) fn check(
+    spec: &NetSpec,
+    input: Option<&RowShape>,
+    output: Option<Target>,
+    widths: &mut Vec<Width>,
+) -> Result<Option<RowShape>, Misfit> {
+    let at_input = |message, hint| Misfit { path: Vec::new(), part: Part::Input, message, hint };
+    let said = spec.row();
+    if let Some(said) = &said {
+        if let Some(&bad) = [said.len()].iter().chain(&said.axes).find(|&&size| size == 0 || size > MOST_UNITS) {
+            let (message, hint) = bad_units(bad);
+            return Err(at_input(message, hint));
+        }
+        if let Some(given) = input.filter(|given| given.len() != said.len() || given.tokens != said.tokens) {
+            let (takes, gives) = (said.words(), given.words());
+            return Err(at_input(
+                format!("the network takes {takes} inputs, but the data gives {gives}")
+                    .replace("tokens inputs", "tokens"),
+                match given.tokens || said.tokens {
+                    true => "leave the input out: the data says it".to_owned(),
+                    false => format!(
+                        "write {gives} -> ..., or name only the hidden layers (a first number without activation is the \
+                         input size; `linear {takes}` is a layer)"
+                    ),
+                },
+            ));
+        }
+        if let Some(given) = input.and_then(|given| given.vocabulary).filter(|given| Some(*given) != said.vocabulary) {
+            let message =
+                format!("the network knows {} tokens, but the data has {given}", said.vocabulary.unwrap_or_default());
+            return Err(at_input(message, "leave the input out: the data says it".to_owned()));
+        }
+    }
+    if input.is_some_and(RowShape::is_empty) {
+        return Err(at_input("the data gives no input".to_owned(), "keep at least one column".to_owned()));
+    }
+    // A full form's own shape counts: the data may say the same numbers as one axis.
+    let row = said.or_else(|| input.cloned());
+    // Without the input's shape a linear layer's output is known only where no layer speaks of shapes.
+    let last = if row.is_none() && !plain(&spec.layers) {
+        walk::<true>(&spec.layers, &mut Vec::new(), row, widths)?
+    } else {
+        walk::<false>(&spec.layers, &mut Vec::new(), row, widths)?
+    };
+    let at_last = |message, hint| {
+        // The layer that set the last width is the one to change.
+        let at = spec.layers.iter().rposition(|layer| matches!(layer, LayerSpec::Linear { .. })).unwrap_or(0);
+        Misfit { path: vec![at], part: Part::Layer, message, hint }
+    };
+    let (Some(row), Some(target)) = (&last, output) else { return Ok(last) };
+    let wanted = target.outputs;
+    if row.axes.len() == 2 && !target.steps {
+        let mut misfit = at_last(
+            format!(
+                "the network ends in {}, a vector for each time step, but the target is one value a row",
+                row.words()
+            ),
+            "add -> last or -> mean, which make one vector of the sequence".to_owned(),
+        );
+        misfit.path = vec![spec.layers.len().saturating_sub(1)];
+        return Err(misfit);
+    }
+    if row.axes.len() != 2 && target.steps {
+        let mut misfit = at_last(
+            format!("the network ends in {}, but the target has a value for each time step", row.words()),
+            "keep the time axis: take last, mean or flatten out".to_owned(),
+        );
+        misfit.path = vec![spec.layers.len().saturating_sub(1)];
+        return Err(misfit);
+    }
+    let given = row.axes.last().copied().unwrap_or(1);
+    if spec.input.is_some() && (given != wanted || row.axes.len() > 2) {
+        return Err(at_last(
+            format!("the network gives {} outputs, but the data needs {wanted}", row.words()),
+            format!("end the network with a linear layer of {wanted}: ... -> {wanted}"),
+        ));
+    }
+    Ok(last)
+}
+
+/// Whether all layers are of the plain network, for which a row is one axis.
+fn plain(layers: &[LayerSpec]) -> bool {
+    layers.iter().all(|layer| match layer {
+        LayerSpec::Residual { layers } => plain(layers),
+        LayerSpec::Concat { .. }
+        | LayerSpec::Image(_)
+        | LayerSpec::Sequence(_)
+        | LayerSpec::Norm(_)
+        | LayerSpec::Reorder(_) => false,
+        _ => true,
+    })
+}
+
+fn walk<const BLIND: bool>(
     layers: &[LayerSpec],
     path: &mut Vec<usize>,
-    input: Option<usize>,
+    input: Option<RowShape>,
     widths: &mut Vec<Width>,
-) -> Result<Option<usize>, Misfit> {
-    let mut width = input;
+) -> Result<Option<RowShape>, Misfit> {
+    let mut row = input;
     for (index, layer) in layers.iter().enumerate() {
         path.push(index);
         let slot = widths.len();
-        widths.push((path.clone(), width, width));
-        width = one(layer, path, width, widths)?;
-        widths[slot].2 = width;
+        widths.push((path.clone(), row.clone(), None));
+        row = one::<BLIND>(layer, path, row, widths)?;
+        widths[slot].2 = row.clone();
         path.pop();
     }
-    Ok(width)
+    Ok(row)
 }
 
-fn one(
+fn one<const BLIND: bool>(
     layer: &LayerSpec,
     path: &mut Vec<usize>,
-    width: Option<usize>,
+    row: Option<RowShape>,
     widths: &mut Vec<Width>,
-) -> Result<Option<usize>, Misfit> {
+) -> Result<Option<RowShape>, Misfit> {
     let name = layer_name(path);
     let place = path.clone();
     let misfit = |part, message: String, hint: String| {
         Err(Misfit { path: place.clone(), part, message: format!("layer {name}: {message}"), hint })
     };
+    let embeds = matches!(layer, LayerSpec::Sequence(SequenceLayer::Embedding { .. }));
+    let takes_blocks = matches!(layer, LayerSpec::Residual { .. } | LayerSpec::Concat { .. });
+    if row.as_ref().is_some_and(|row| row.tokens) && !embeds && !takes_blocks {
+        return misfit(
+            Part::Layer,
+            "it is given tokens, which are names and not quantities".to_owned(),
+            "make vectors of them first: embed 64 -> ...".to_owned(),
+        );
+    }
+    // What a linear layer reads: one time step of a sequence, all of an image.
+    let width = row.as_ref().map(|row| if row.axes.len() == 2 { row.axes[1] } else { row.len() });
     match layer {
         LayerSpec::Linear { units, bias, weight, bias_values, .. } => {
             if *units == 0 || *units > MOST_UNITS {
@@ -215,46 +377,92 @@ fn one(
             {
                 return misfit(Part::BiasValues, message, hint);
             }
-            Ok(Some(*units))
+            let unknown = if BLIND { None } else { Some(RowShape::row(*units)) };
+            Ok(row.map_or(unknown, |row| {
+                Some(match row.axes.as_slice() {
+                    [steps, _] => RowShape { axes: vec![*steps, *units], ..row },
+                    _ => RowShape { axes: vec![*units], ..row },
+                })
+            }))
         }
         LayerSpec::Activation { function } => match activation_row(*function) {
             (curve, Some(number)) if !number.is_finite() => {
                 misfit(Part::Layer, format!("{curve} {number}: its number must be finite"), format!("write {curve}"))
             }
-            _ => Ok(width),
+            _ => Ok(row),
         },
         LayerSpec::Dropout { p } if !(0.0..1.0).contains(p) => misfit(
             Part::Layer,
             format!("a dropout probability is from 0 to below 1, got {p}"),
             "for instance: dropout 0.5".to_owned(),
         ),
-        LayerSpec::Dropout { .. } | LayerSpec::Scaling => Ok(width),
+        LayerSpec::Dropout { .. } | LayerSpec::Scaling => Ok(row),
         LayerSpec::Residual { layers } if layers.is_empty() => misfit(
             Part::Layer,
             "residual() has no layer inside".to_owned(),
             "for instance: residual(256 relu -> 256)".to_owned(),
         ),
         LayerSpec::Residual { layers } => {
-            let inside = walk(layers, path, width, widths)?;
-            match (width, inside) {
-                (Some(taken), Some(given)) if taken != given => misfit(
-                    Part::Layer,
-                    format!(
-                        "the residual block takes {taken} and its branch gives {given}; x + f(x) needs equal widths"
-                    ),
-                    format!(
-                        "end the branch with {taken}: residual(... -> {taken}), or put -> {given} before the block"
-                    ),
-                ),
-                _ => Ok(width.or(inside)),
+            let inside = walk::<BLIND>(layers, path, row.clone(), widths)?;
+            match (row, inside) {
+                (Some(taken), Some(given)) if taken.axes != given.axes => {
+                    let (takes, gives) = (taken.words(), given.words());
+                    let message = format!(
+                        "the residual block takes {takes} and its branch gives {gives}; x + f(x) needs equal widths"
+                    );
+                    let hint = match (taken.axes.as_slice(), given.axes.as_slice()) {
+                        ([takes], [gives]) => format!(
+                            "end the branch with {takes}: residual(... -> {takes}), or put -> {gives} before the block"
+                        ),
+                        _ => "let the branch keep the shape: as many channels or features, padding same, stride 1"
+                            .to_owned(),
+                    };
+                    misfit(Part::Layer, message, hint)
+                }
+                (row, inside) => Ok(row.or(inside)),
+            }
+        }
+        LayerSpec::Concat { branches } => {
+            for (branch, layers) in branches.iter().enumerate() {
+                path.push(branch);
+                let walked = walk::<BLIND>(layers, path, row.clone(), widths);
+                path.pop();
+                walked?;
+            }
+            match row {
+                Some(row) => trial(layer, &row).or_else(|message| misfit(Part::Layer, message, shape_hint(layer))),
+                None => Ok(None),
             }
         }
         LayerSpec::Gated { hidden, .. } if *hidden == 0 || *hidden > MOST_UNITS => {
             let (message, hint) = bad_units(*hidden);
             misfit(Part::Layer, message, hint)
         }
-        LayerSpec::Gated { .. } => Ok(width),
+        LayerSpec::Gated { .. } => Ok(row),
+        LayerSpec::Image(_) | LayerSpec::Sequence(_) | LayerSpec::Norm(_) | LayerSpec::Reorder(_) => match row {
+            Some(row) => trial(layer, &row).or_else(|message| misfit(Part::Layer, message, shape_hint(layer))),
+            None => Ok(None),
+        },
     }
+}
+
+/// What the layer gives for such a row, by building it as the network does.
+fn trial(layer: &LayerSpec, row: &RowShape) -> Result<Option<RowShape>, String> {
+    crate::layers::gives(layer, row).map(Some)
+}
+
+/// How a layer that does not fit is usually mended.
+fn shape_hint(layer: &LayerSpec) -> String {
+    match layer {
+        LayerSpec::Image(ImageLayer::Conv1d { .. }) => "conv1d reads a sequence [time, features]",
+        LayerSpec::Image(_) => "it reads an image [channels, height, width]: say its shape first, 1x28x28 -> ..., or reshape 1x28x28 -> ...",
+        LayerSpec::Sequence(SequenceLayer::Embedding { .. }) => "embed reads tokens: tokens 64 vocabulary 65 -> embed 64 -> ...",
+        LayerSpec::Sequence(SequenceLayer::Unembedding) => "unembed stands behind embed of the same width, as the last layer",
+        LayerSpec::Sequence(_) => "it reads a sequence [time, features]: reshape 100x2 -> ... makes one of 200 columns",
+        LayerSpec::Norm(_) | LayerSpec::Reorder(_) | LayerSpec::Concat { .. } => "see the shapes of the layers before it",
+        _ => "see the layer's description in the guide",
+    }
+    .to_owned()
 }
 
 fn bad_units(units: usize) -> (String, String) {
@@ -314,6 +522,7 @@ fn bad_biases(values: &[f64], units: usize, bias: bool) -> Option<(String, Strin
 fn deeper_than(layers: &[LayerSpec], depth: usize) -> bool {
     layers.iter().any(|layer| match layer {
         LayerSpec::Residual { layers } => depth == 0 || deeper_than(layers, depth - 1),
+        LayerSpec::Concat { branches } => depth == 0 || branches.iter().any(|layers| deeper_than(layers, depth - 1)),
         _ => false,
     })
 }

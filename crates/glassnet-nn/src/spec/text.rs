@@ -5,7 +5,7 @@
 //! ```text
 //! net        = [ item { arrow item } ] ;
 //! arrow      = "->" | "→" ;
-//! item       = linear | activation | dropout | scale | residual | gated | input ;
+//! item       = linear | activation | dropout | scale | residual | gated | input | layer ;
 //! linear     = [ "linear" ] units { activation | none | bias | init } ;   (each at most once)
 //! activation = name [ number ] ;                      relu, leaky relu 0.2, gelu tanh, ...
 //! none       = "linear" | "identity" ;                no activation, said aloud
@@ -15,15 +15,18 @@
 //! scale      = "scale" ;
 //! residual   = "residual" "(" item { arrow item } ")" ;     at most 32 deep
 //! gated      = ( "gated" units { activation | bias } ) | ( "swiglu" units { bias } ) ;
-//! input      = "input" units ;                        the first item only
+//! layer      = name { number | sizes | setting } ;    conv 32 5x5 same relu, lstm 128 2 layers: [`items`](super::items)
+//! concat     = "concat" "(" branch "," branch { "," branch } ")" ;   a branch is item { arrow item }
+//! input      = "input" ( units | sizes ) | "tokens" units "vocabulary" units ;     the first item only
+//! sizes      = digits "x" digits { "x" digits } ;     5x5, 1x28x28
 //! units      = a whole number from 1 to 2^24 ;
 //! number     = [ "+" | "-" ] digits [ "." digits ] [ "e" [ "+" | "-" ] digits ] ;
 //! ```
 //!
 //! Three rules stand beside the grammar:
 //!
-//! 1. *Full form.* Where the first item is a number alone (no activation, no option) and an arrow follows, it is the
-//!    input size: "784 -> 10" is one linear layer from 784 to 10. A first hidden layer without activation is written
+//! 1. *Full form.* Where the first item is a number or a shape alone (no activation, no option) and an arrow follows, it
+//!    is the input: "784 -> 10" is one linear layer from 784 to 10. A first hidden layer without activation is written
 //!    "linear 256 -> 128 relu".
 //! 2. *No hidden layer.* An empty text, or `linear` as the whole text, names none.
 //! 3. *Spelling.* Case does not count, and a name's words stand apart or together with a space, `_` or `-`:
@@ -31,7 +34,7 @@
 
 use std::str::FromStr;
 
-use super::cursor::{Cursor, Token};
+use super::cursor::{Cursor, InputText, Token};
 use super::items::{ITEMS, init, known_activations, parse_item};
 use super::names::key;
 use super::{Activation, Init, LayerSpec, NetSpec, SpecError, names};
@@ -68,17 +71,30 @@ impl NetSpec {
         if cursor.peek().is_none() || alone {
             return Ok(NetSpec::default());
         }
-        if cursor.peek() == Some(Token::Number) && cursor.peek_at(1) == Some(Token::Arrow) {
-            let input = cursor.units("input")?;
-            cursor.input = Some(input);
-            cursor.take();
+        if cursor.peek_at(1) == Some(Token::Arrow) {
+            let shape = match cursor.peek() {
+                Some(Token::Number) => Some(vec![cursor.units("input")?]),
+                Some(Token::Sizes) => Some(cursor.sizes()?),
+                _ => None,
+            };
+            if let Some(shape) = shape {
+                cursor.input = Some(InputText { shape, vocabulary: None });
+                cursor.take();
+            }
         }
         let mut read = Vec::new();
         layers(&mut cursor, &mut read)?;
+        if cursor.peek() == Some(Token::Comma) {
+            return Err(cursor.stray_comma());
+        }
         if cursor.peek().is_some() {
             return Err(cursor.error(cursor.span(), "this parenthesis closes nothing").hint("take the ) out"));
         }
-        Ok(NetSpec { input: cursor.input, layers: read })
+        let mut spec = NetSpec { layers: read, ..NetSpec::default() };
+        if let Some(input) = cursor.input {
+            spec.set_input(&input.shape, input.vocabulary);
+        }
+        Ok(spec)
     }
 }
 
@@ -146,19 +162,26 @@ pub(super) fn layers(cursor: &mut Cursor<'_>, out: &mut Vec<LayerSpec>) -> Resul
                     .error(cursor.span(), "a parenthesis without a name")
                     .hint("a block is written residual(256 relu -> 256)"));
             }
-            Some(Token::Close) | None if cursor.after_arrow() => {
+            Some(Token::Close | Token::Comma) | None if cursor.after_arrow() => {
                 return Err(cursor
                     .error(cursor.last_span(), "a layer is missing behind this arrow")
                     .hint("take the -> out, or write the layer: ... -> 10"));
             }
-            Some(Token::Close) | None => return Ok(()),
+            Some(Token::Close | Token::Comma) | None => return Ok(()),
+            Some(Token::Sizes) => {
+                let span = cursor.span();
+                let word = super::cursor::shorten(cursor.slice(span.clone()));
+                return Err(cursor.error(span, format!("{word} is no layer")).hint(format!(
+                    "a convolution is written conv 32 {word}; an input shape comes first: {word} -> ..."
+                )));
+            }
         }
         match cursor.peek() {
             Some(Token::Arrow) => {
                 cursor.take();
             }
-            Some(Token::Close) | None => return Ok(()),
-            Some(Token::Number) => {
+            Some(Token::Close | Token::Comma) | None => return Ok(()),
+            Some(Token::Number | Token::Sizes) => {
                 let span = cursor.span();
                 let word = super::cursor::shorten(cursor.slice(span.clone()));
                 return Err(cursor

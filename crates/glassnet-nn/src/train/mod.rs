@@ -4,6 +4,7 @@
 //! No clock, no files, no printing: an [`Observer`] sees every step and every epoch and may stop the run.
 
 mod non_finite;
+mod order;
 mod spec;
 mod trainer;
 

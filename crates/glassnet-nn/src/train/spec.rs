@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::order::Order;
 use crate::clip::Clip;
 use crate::early::EarlySpec;
 use crate::hyperparameter::{Allowed, BadHyperparameters, check};
@@ -45,6 +46,20 @@ pub struct TrainSpec {
     pub checkpoint_activations: bool,
     /// Seed of the initial weights, the order of rows and dropout.
     pub seed: u64,
+    /// Optimizer steps after which the run ends, in the middle of an epoch if need be; `epochs` does not end it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    /// Rows of an epoch, where it shall not be all: the first of the new order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_rows: Option<usize>,
+    /// Rows are windows of one long sequence: each row of a batch goes on where that row of the batch before ended, and a
+    /// recurrent layer carries its state over (truncated back-propagation through time).
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub streams: bool,
+}
+
+fn is_no(value: &bool) -> bool {
+    !*value
 }
 
 impl Default for TrainSpec {
@@ -62,6 +77,9 @@ impl Default for TrainSpec {
             shuffle: true,
             checkpoint_activations: false,
             seed: 0,
+            steps: None,
+            epoch_rows: None,
+            streams: false,
         }
     }
 }
@@ -83,6 +101,8 @@ impl TrainSpec {
                 ("batch", batch, Allowed::AtLeastOne),
                 ("accumulate", self.accumulate as f64, Allowed::AtLeastOne),
                 ("lr", self.lr, Allowed::Positive),
+                ("steps", self.steps.map_or(1.0, |steps| steps as f64), Allowed::AtLeastOne),
+                ("epoch_rows", self.epoch_rows.map_or(1.0, |rows| rows as f64), Allowed::AtLeastOne),
             ],
         );
         let parts =
@@ -99,8 +119,23 @@ impl TrainSpec {
         }
     }
 
+    /// Epochs of a run over `rows` rows, the last perhaps not whole.
+    pub fn whole_epochs(&self, rows: usize) -> u64 {
+        match self.steps {
+            Some(steps) => steps.div_ceil(self.steps_per_epoch(rows).max(1)),
+            None => self.epochs,
+        }
+    }
+
+    /// How an epoch over `rows` rows orders them.
+    pub(super) fn order(&self, rows: usize) -> Order {
+        let batch = self.batch_rows(rows).saturating_mul(self.accumulate.max(1));
+        Order { shuffle: self.shuffle, seed: self.seed, streams: self.streams, rows: self.epoch_rows, batch }
+    }
+
     /// Optimizer steps of an epoch over `rows` rows.
     pub fn steps_per_epoch(&self, rows: usize) -> u64 {
+        let rows = self.order(rows).epoch_rows(rows);
         rows.div_ceil(self.batch_rows(rows).saturating_mul(self.accumulate.max(1))) as u64
     }
 }

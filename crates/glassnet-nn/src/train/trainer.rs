@@ -1,6 +1,6 @@
 //! The loop itself.
 
-use glassnet_core::random::{Draws, Purpose as Stream};
+use glassnet_core::ops::cross_entropy::IGNORED;
 use glassnet_core::{Purpose, Real, Runner, StepInfo, Team};
 
 use super::non_finite::{NonFinite, find_non_finite};
@@ -36,6 +36,11 @@ pub enum TrainError {
     /// A network without a loss.
     #[error("the network has no loss, so there is nothing to lower")]
     NoLoss,
+    /// Streams whose gradients would be accumulated.
+    #[error(
+        "streams go on from batch to batch, so their gradients cannot be accumulated\n  hint: take accumulate 1 and a larger batch"
+    )]
+    Streams,
     /// The rows have another width than the network reads.
     #[error("the network reads {wanted} numbers a row, but the rows have {found}")]
     Width {
@@ -237,7 +242,12 @@ impl<'a, T: Real> Trainer<'a, T> {
         if train.rows.is_empty() {
             return Err(TrainError::NoRows);
         }
-        let classes = network.graph.node(network.logits).shape.len();
+        let shape = &network.graph.node(network.logits).shape;
+        let classes = if objective.loss.takes_labels() { shape.last() } else { shape.len() };
+        let labels = network.graph.node(objective.target).shape.len().max(1);
+        if spec.streams && spec.accumulate > 1 {
+            return Err(TrainError::Streams);
+        }
         let valid = valid.filter(|valid| !valid.rows.is_empty());
         if parameters.len() != network.parameters() {
             return Err(TrainError::Parameters { wanted: network.parameters(), found: parameters.len() });
@@ -256,8 +266,11 @@ impl<'a, T: Real> Trainer<'a, T> {
             if part.source.width() != network.inputs() {
                 return Err(TrainError::Width { wanted: network.inputs(), found: part.source.width() });
             }
-            let found = if part.source.has_targets() { part.source.target_width() } else { 0 };
-            let wanted = if objective.loss.takes_labels() { 1 } else { classes };
+            let (found, wanted) = match objective.loss.takes_labels() {
+                true => (part.source.labels_width(), labels),
+                false => (part.source.target_width(), classes),
+            };
+            let found = if part.source.has_targets() { found } else { 0 };
             if found != wanted {
                 return Err(TrainError::Targets { part: name, wanted, found });
             }
@@ -268,9 +281,11 @@ impl<'a, T: Real> Trainer<'a, T> {
             if !objective.loss.takes_labels() {
                 continue;
             }
+            let mut of_row = vec![0; labels];
             for &row in part.rows {
-                let label = part.source.label(row);
-                if label < 0 || label as usize >= classes {
+                part.source.labels(row, &mut of_row);
+                let outside = |label: &&i32| **label < 0 || **label as usize >= classes;
+                if let Some(&label) = of_row.iter().filter(|label| **label != IGNORED).find(outside) {
                     return Err(TrainError::Label { row: row + 1, label, classes });
                 }
             }
@@ -281,7 +296,11 @@ impl<'a, T: Real> Trainer<'a, T> {
         let evaluator = valid.map(|_| Runner::new(network.evaluation_plan(EVALUATION_ROWS), team.clone()));
         let slots = network.graph.slots();
         let steps_per_epoch = spec.steps_per_epoch(train.rows.len());
-        let schedule = Schedule::new(spec.schedule, spec.lr, steps_per_epoch, spec.epochs)?;
+        let epochs = spec.whole_epochs(train.rows.len());
+        let mut schedule = Schedule::new(spec.schedule, spec.lr, steps_per_epoch, epochs)?;
+        if let Some(steps) = spec.steps {
+            schedule = schedule.with_total(steps);
+        }
         let mut sizes = UpdateSizes::new(slots);
         sizes.before(&parameters);
         Ok(Trainer {
@@ -350,8 +369,11 @@ impl<'a, T: Real> Trainer<'a, T> {
         let losses = self.network.objective.as_ref().map(|objective| objective.rows);
         let mut loss = 0.0;
         let mut place = position;
+        // Of streams every row has come as far as the steps before took it.
+        let windows = if self.spec.streams { position / self.micro_rows as u64 } else { 0 };
+        let time = windows as usize * self.network.inputs();
         for micro in rows.chunks(self.micro_rows) {
-            let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time: 0 };
+            let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time };
             load_at(self.network, &mut self.runner, self.train.source, micro, &info);
             self.runner.forward(&self.parameters, &info);
             let values = losses.and_then(|losses| self.runner.value(losses)).unwrap_or(&[]);
@@ -410,7 +432,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             step: self.steps,
             total_steps: self.schedule.total(),
             rows_done: position as usize + rows.len(),
-            rows: self.train.rows.len(),
+            rows: self.spec.order(self.train.rows.len()).epoch_rows(self.train.rows.len()),
             loss,
             weight,
             gradient_norm,
@@ -474,12 +496,18 @@ impl<'a, T: Real> Trainer<'a, T> {
     fn epochs(&mut self, observer: &mut dyn Observer<T>, best: &mut Option<Vec<T>>) -> Stop {
         let mut early = EarlyStopping::new(self.spec.early);
         let mut order: Vec<u32> = self.train.rows.to_vec();
+        let order_of = self.spec.order(order.len());
+        let source = self.train.source;
+        let length = |row: u32| source.length(row);
+        let length: Option<&dyn Fn(u32) -> usize> = self.network.lengths.is_some().then_some(&length);
         let batch = self.micro_rows.saturating_mul(self.spec.accumulate);
-        for epoch in 0..self.spec.epochs {
+        for epoch in 0..self.spec.whole_epochs(order.len()) {
             let epoch_number = u32::try_from(epoch).unwrap_or(u32::MAX);
-            if self.spec.shuffle {
-                order.copy_from_slice(self.train.rows);
-                Draws::new(self.spec.seed, Stream::Shuffle, 0, epoch_number).shuffle(&mut order);
+            order_of.fill(self.train.rows, epoch_number, length, &mut order);
+            // A run of so many steps ends in the middle of its last epoch.
+            if let Some(steps) = self.spec.steps {
+                let left = usize::try_from(steps.saturating_sub(self.steps)).unwrap_or(usize::MAX);
+                order.truncate(left.saturating_mul(batch));
             }
             let (mut loss, mut weight, mut norm, mut position, mut lr) = (0.0, 0.0, 0.0f64, 0, 0.0);
             for rows in order.chunks(batch) {
@@ -550,6 +578,9 @@ const EVALUATION_ROWS: usize = 256;
 pub(crate) fn scores<T: Real>(network: &Network, outputs: &Outputs<T>, part: Rows<'_, T>) -> Scores {
     use crate::loss::LossSpec;
     let Some(objective) = &network.objective else { return Scores::default() };
+    if network.gives_steps() {
+        return Scores::default();
+    }
     let width = network.graph.node(network.logits).shape.len();
     let weights: Vec<f64> = part.rows.iter().map(|&row| part.source.weight(row)).collect();
     let labels = || part.rows.iter().map(|&row| part.source.label(row).max(0) as usize).collect::<Vec<_>>();

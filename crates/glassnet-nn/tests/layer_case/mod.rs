@@ -43,8 +43,14 @@ pub fn compare<T: Real>(case: &Case, op: &Op, inputs: &[&str], slots: &[&str], t
     let node = graph.push("layer", op.clone(), &ids).unwrap_or_else(|error| panic!("{label}: {error}"));
     let found: Vec<&str> = graph.slots().iter().map(|slot| slot.name.trim_start_matches("layer.")).collect();
     assert_eq!(found, slots, "{label}: names of the parameters");
-    let request =
-        Request { purpose: Purpose::Attribute, rows, backward_from: Some(node), outputs: vec![node], training, checkpoint: false };
+    let request = Request {
+        purpose: Purpose::Attribute,
+        rows,
+        backward_from: Some(node),
+        outputs: vec![node],
+        training,
+        checkpoint: false,
+    };
     let mut runner = Runner::<T>::new(Arc::new(Plan::new(&graph, request)), Team::single());
     let mut parameters = vec![T::ZERO; graph.slots().len()];
     for (slot, name) in graph.slots().iter().zip(slots) {

@@ -22,8 +22,8 @@ pub fn parameter_counts<T: Real>(entry: &Entry<'_>) {
     let message = words.strip_prefix("an error: ").unwrap();
     // Wherever the 0 stands: built by hand, or written as text.
     let by_hand = [
-        NetSpec { input: Some(2), layers: vec![LayerSpec::linear(0)] },
-        NetSpec { input: Some(0), layers: vec![LayerSpec::linear(2)] },
+        NetSpec { input: Some(2), layers: vec![LayerSpec::linear(0)], ..NetSpec::default() },
+        NetSpec { input: Some(0), layers: vec![LayerSpec::linear(2)], ..NetSpec::default() },
     ];
     for spec in by_hand {
         let error = Network::new(&spec, None).unwrap_err().to_string();
@@ -48,7 +48,7 @@ pub fn counting_without_data<T: Real>(entry: &Entry<'_>) {
         [LayerSpec::linear(width), LayerSpec::Activation { function: Activation::Gelu }, LayerSpec::linear(4096)];
     for (layers, key) in [(1, "bytes_f16"), (32, "layers_32")] {
         let branch = LayerSpec::Residual { layers: block.to_vec() };
-        let spec = NetSpec { input: Some(4096), layers: vec![branch; layers] };
+        let spec = NetSpec { input: Some(4096), layers: vec![branch; layers], ..NetSpec::default() };
         let network = Network::new(&spec, None).unwrap();
         let plan = network.plan(Purpose::Inspect, rows);
         // The file counts two bytes for each element.

@@ -47,6 +47,12 @@ fn headline(f: &mut Formatter<'_>, path: &str, about: &About<'_>) -> fmt::Result
 
 fn data(f: &mut Formatter<'_>, about: &About<'_>) -> fmt::Result {
     match about.preprocess {
+        Features::Text(text) => writeln!(
+            f,
+            "\ntext, character by character: {} characters, a context of {}",
+            text.vocabulary(),
+            text.context
+        ),
         Features::Images(images) => {
             let channels =
                 if images.channels == 1 { String::new() } else { format!(" x {} channels", images.channels) };

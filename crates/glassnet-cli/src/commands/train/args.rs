@@ -12,6 +12,8 @@ Examples:
   glassnet train orders.csv --target days --net \"128 relu -> 64 relu\" --epochs 30 --lr 0.003
   glassnet train orders.csv --target late --type zip=category --drop id,comment --class-weights balanced
   glassnet train mnist/ --net \"256 relu\" --epochs 5
+  glassnet train mnist/ --net \"conv 32 5x5 relu -> maxpool 2 -> conv 64 5x5 relu -> maxpool 2 -> 128 relu\"
+  glassnet train play.txt.gz --task text --net \"gpt 4 layers 4 heads 128\" --steps 2000
   glassnet train photos/ --augment \"flip, shift 2\"
   cat orders.csv | glassnet train - --target late --json
   glassnet train --config run.toml --seed 2
@@ -85,6 +87,9 @@ pub struct TrainingArgs {
     /// Passes over the training rows
     #[arg(long, value_name = "N")]
     pub epochs: Option<String>,
+    /// Optimizer steps after which the run ends, in place of epochs
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
     /// Rows of a step, or "all"
     #[arg(long, value_name = "N|all")]
     pub batch: Option<String>,
@@ -139,6 +144,13 @@ pub struct TrainingArgs {
     /// Change training images at random, anew in each epoch: "flip, shift 2, cutout 8", or some of it
     #[arg(long, value_name = "TEXT")]
     pub augment: Option<String>,
+    /// Characters that a row of text has [default: 64]; with --task text
+    #[arg(long, value_name = "N")]
+    pub context: Option<usize>,
+    /// Go through the text in order, each row of a batch where it ended in the batch before: truncated back-propagation
+    /// through time for recurrent layers; with --task text
+    #[arg(long)]
+    pub streams: bool,
     /// Merge linear layers that no activation parts, after training: the model computes the same with fewer layers
     #[arg(long)]
     pub merge_affine: bool,
@@ -160,7 +172,7 @@ pub struct ColumnArgs {
     /// The column of row weights
     #[arg(long, value_name = "COL")]
     pub weight_column: Option<String>,
-    /// classify or regress, where the target does not make it plain
+    /// classify or regress, where the target does not make it plain; text: DATA is a text, each next character the target
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
 }

@@ -9,7 +9,7 @@ use glassnet::core::{Plan, Purpose, Team};
 use glassnet::model::fit::{Headed, Prepared};
 use glassnet::nn::functional;
 use glassnet::nn::network::Network;
-use glassnet::nn::train::{TrainSpec, Trainer};
+use glassnet::nn::train::{Rows, TrainSpec, Trainer};
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -63,9 +63,24 @@ pub struct Measured {
 /// # Errors
 /// Settings or rows that cannot be trained on.
 pub fn forecast(headed: &Headed, prepared: &Prepared, spec: &TrainSpec, team: &Team) -> Result<Forecast, CliError> {
-    let network = &headed.network;
-    let parameters = network.initialise::<f32>(spec.seed);
     let (train, valid) = (prepared.train(), prepared.valid());
+    let data = prepared.train.bytes() + prepared.valid.as_ref().map_or(0, |valid| valid.bytes());
+    of(&headed.network, train, valid, data, spec, team)
+}
+
+/// The same for any rows; `data` counts their bytes.
+///
+/// # Errors
+/// As [`forecast`].
+pub fn of(
+    network: &Network,
+    train: Rows<'_, f32>,
+    valid: Option<Rows<'_, f32>>,
+    data: usize,
+    spec: &TrainSpec,
+    team: &Team,
+) -> Result<Forecast, CliError> {
+    let parameters = network.initialise::<f32>(spec.seed);
     let usage = |error: glassnet::nn::train::TrainError| CliError::Usage(error.to_string());
     let mut trainer =
         Trainer::new(network, parameters.clone(), train, valid, spec.clone(), team.clone()).map_err(usage)?;
@@ -96,14 +111,18 @@ pub fn forecast(headed: &Headed, prepared: &Prepared, spec: &TrainSpec, team: &T
         drop(outputs);
         seconds_per_epoch += start.elapsed().as_secs_f64() * valid.rows.len() as f64 / some.len().max(1) as f64;
     }
-    let data_bytes = prepared.train.bytes() + prepared.valid.as_ref().map_or(0, |valid| valid.bytes()) + rows * 4;
+    let data_bytes = data + rows * 4;
     // The scores at the end hold the outputs of a whole part: logits and values in f32, scores in f64, and for each row
     // its loss, label and weight.
     let part = rows.max(valid.map_or(0, |valid| valid.rows.len()));
-    let scores = part * (network.outputs() * 16 + 20);
+    let outputs = if network.gives_steps() { 0 } else { network.outputs() };
+    let scores = part * (outputs * 16 + 20);
     let peak_bytes = process_memory().map(|(now, peak)| peak.max(now + (training_bytes + scores) as u64));
     Ok(Forecast {
-        seconds: seconds_per_epoch * spec.epochs as f64,
+        seconds: match spec.steps {
+            Some(wanted) => seconds_per_epoch * wanted as f64 / steps.max(1) as f64,
+            None => seconds_per_epoch * spec.epochs as f64,
+        },
         seconds_per_epoch,
         training_bytes,
         activation_bytes,
@@ -117,6 +136,10 @@ impl Forecast {
     /// In a sentence.
     pub fn words(&self, spec: &TrainSpec) -> String {
         let time = match spec.early.patience {
+            _ if spec.steps.is_some() => {
+                let steps = spec.steps.unwrap_or(0);
+                format!("about {} for {steps} steps", duration(self.seconds))
+            }
             Some(_) => format!("at most {} for {} epochs", duration(self.seconds), spec.epochs),
             None if spec.epochs == 1 => format!("about {} for 1 epoch", duration(self.seconds)),
             None => format!("about {} for {} epochs", duration(self.seconds), spec.epochs),

@@ -12,6 +12,7 @@
 //! | `progress`, `interrupt` | while it runs |
 //! | `report` | scores |
 //! | `baseline` | what knowing nothing would score |
+//! | `text` | the same for a text: windows, perplexity |
 //! | `record` | what the model file says about its training |
 
 mod args;
@@ -25,6 +26,7 @@ mod progress;
 mod record;
 mod report;
 mod settings;
+mod text;
 mod understand;
 
 use std::path::Path;
@@ -67,6 +69,9 @@ struct Test {
 pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let interrupt = Interrupt::listen()?;
     let settings = Settings::new(args)?;
+    if settings.text {
+        return text::run(args, &settings, interrupt, output);
+    }
     let out = record::out_path(&settings);
     let config = args.config.as_ref().map(|path| path.display().to_string());
     let read = [Some(&settings.data), settings.valid.as_ref(), settings.test.as_ref(), config.as_ref()];
@@ -133,7 +138,7 @@ fn train(
     let prepared = &data.prepared;
     let names = match &prepared.features {
         Features::Table(preprocess) => preprocess.input_names(),
-        Features::Images(_) => Vec::new(),
+        Features::Images(_) | Features::Text(_) => Vec::new(),
     };
     let doctor = Doctor::new().with_team(team.clone()).with_columns(names);
     let task = prepared.target().map(|target| &target.task);
@@ -227,7 +232,7 @@ impl Finished<'_> {
         if model.classes().is_some() {
             text += "these are scores, not probabilities: nothing has checked them as such\n";
         }
-        let failure = self.failure(&stop);
+        let failure = failure(&stop, self.out);
         let mut value = json!({
             "train": report::part_json(parts[0].1.as_ref()),
             "valid": report::part_json(parts[1].1.as_ref()),
@@ -257,17 +262,18 @@ impl Finished<'_> {
         output.result(&text, &value)?;
         failure.map_or(Ok(()), Err)
     }
+}
 
-    fn failure(&self, stop: &Stop) -> Option<CliError> {
-        let out = self.out.display();
-        match stop {
-            Stop::Finished | Stop::Early { .. } => None,
-            Stop::NonFinite(_) => Some(CliError::NonFinite(format!(
-                "{}\n  the last good weights are in {out}\n  hint: take a smaller --lr, or --clip-norm 1",
-                stop_message(stop)
-            ))),
-            Stop::Asked => Some(CliError::Interrupted(format!("interrupted; the model so far is in {out}"))),
-        }
+/// The exit that fits how the run ended.
+fn failure(stop: &Stop, out: &Path) -> Option<CliError> {
+    let out = out.display();
+    match stop {
+        Stop::Finished | Stop::Early { .. } => None,
+        Stop::NonFinite(_) => Some(CliError::NonFinite(format!(
+            "{}\n  the last good weights are in {out}\n  hint: take a smaller --lr, or --clip-norm 1",
+            stop_message(stop)
+        ))),
+        Stop::Asked => Some(CliError::Interrupted(format!("interrupted; the model so far is in {out}"))),
     }
 }
 

@@ -37,7 +37,7 @@ pub fn network(settings: &Settings, prepared: &Prepared, images: bool) -> Result
         None => 1,
     };
     let named = |error: glassnet::nn::spec::SpecError| CliError::Usage(error.named(&settings.net_from).to_string());
-    spec.shapes(prepared.inputs(), outputs).map_err(named)?;
+    spec.shapes_of(Some(&prepared.row()), Some(outputs), false).map_err(named)?;
     // Cross-entropy is what the library takes for classes by itself, with their weights and the smoothing.
     let loss = settings.loss.filter(|&loss| loss != LossName::CrossEntropy).map(|loss| loss.spec(false));
     let headed = prepared
@@ -59,7 +59,7 @@ fn default_network(images: bool) -> NetSpec {
     use glassnet::nn::spec::Activation::Relu;
     let units: &[usize] = if images { &[256] } else { &[256, 128] };
     let layers = units.iter().flat_map(|&units| [LayerSpec::linear(units), LayerSpec::Activation { function: Relu }]);
-    NetSpec { input: None, layers: layers.collect() }
+    NetSpec { input: None, layers: layers.collect(), ..NetSpec::default() }
 }
 
 fn check_loss(settings: &Settings, classes: Option<usize>, single: bool) -> Result<(), CliError> {
@@ -141,6 +141,9 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
         shuffle: settings.shuffle,
         checkpoint_activations: settings.checkpoint_activations,
         seed: settings.seed,
+        steps: settings.steps,
+        epoch_rows: None,
+        streams: false,
     };
     spec.check().map_err(|error| CliError::Usage(error.to_string()))?;
     Ok(spec)
@@ -171,7 +174,12 @@ const WORTH_A_THREAD: u64 = 200_000_000;
 /// Threads where none are asked for: one for each core, or one where a step is too small to share.
 pub fn threads(headed: &Headed, spec: &TrainSpec, prepared: &Prepared) -> usize {
     let rows = spec.batch_rows(prepared.train_rows.len());
-    if headed.network.plan(glassnet::core::Purpose::Train, 1).flops(rows) < WORTH_A_THREAD {
+    worth_threads(headed.network.plan(glassnet::core::Purpose::Train, 1).flops(rows))
+}
+
+/// Threads for a step of so many floating-point operations.
+pub fn worth_threads(flops: u64) -> usize {
+    if flops < WORTH_A_THREAD {
         return 1;
     }
     std::thread::available_parallelism().map_or(1, usize::from)

@@ -45,7 +45,7 @@ pub fn fill(
 }
 
 /// As JSON, without the keys of objects that hold nothing: a model file has no null.
-fn value(of: &impl serde::Serialize) -> Result<Value, CliError> {
+pub fn value(of: &impl serde::Serialize) -> Result<Value, CliError> {
     let mut value = serde_json::to_value(of).map_err(|error| CliError::Write(error.to_string()))?;
     without_nulls(&mut value);
     Ok(value)
@@ -63,7 +63,7 @@ fn without_nulls(value: &mut Value) {
 }
 
 /// A file by its name alone: where it lay on this machine is nobody's business.
-fn file_name(path: &str) -> String {
+pub fn file_name(path: &str) -> String {
     if path == "-" {
         return "standard input".into();
     }

@@ -8,6 +8,7 @@ use glassnet::model::augment::Augmentation;
 use glassnet::model::fit::ClassWeights;
 use glassnet::model::schema::Override;
 use glassnet::model::target::TaskChoice;
+use glassnet::model::text::MAX_CONTEXT;
 use glassnet::nn::optimizer::OptimizerSpec;
 use glassnet::nn::schedule::ScheduleSpec;
 use glassnet::nn::spec::toml::{self, RunConfig, TrainConfig};
@@ -40,6 +41,8 @@ pub struct Settings {
     pub batch: Option<Batch>,
     pub lr: Option<f64>,
     pub optimizer: OptimizerSpec,
+    /// Whether the optimizer was said.
+    pub optimizer_said: bool,
     pub schedule: ScheduleSpec,
     pub clip: glassnet::nn::clip::Clip,
     pub accumulate: usize,
@@ -50,6 +53,8 @@ pub struct Settings {
     pub smoothing: f64,
     pub class_weights: ClassWeights,
     pub validation_share: f64,
+    /// Whether the share was said.
+    pub share_said: bool,
     pub shuffle: bool,
     pub raw: bool,
     pub augment: Option<Augmentation>,
@@ -60,6 +65,14 @@ pub struct Settings {
     pub types: BTreeMap<String, Override>,
     pub weight_column: Option<String>,
     pub task: Option<TaskChoice>,
+    /// The data is text, and each next character is the target.
+    pub text: bool,
+    /// Tokens that a row of text has.
+    pub context: Option<usize>,
+    /// Optimizer steps after which the run ends.
+    pub steps: Option<u64>,
+    /// A batch goes on where the one before it ended.
+    pub streams: bool,
     pub read: ReadOptions,
 }
 
@@ -226,7 +239,32 @@ impl Settings {
                 return Err(from.error(key, true, what));
             }
         }
-        let task = from.read("task", args.columns.task.as_ref(), said.task.as_ref(), choices::task)?;
+        let is_text = |text: &String| text.eq_ignore_ascii_case("text");
+        let text = args.columns.task.as_ref().or(said.task.as_ref()).is_some_and(is_text);
+        let task = match text {
+            true => None,
+            false => from.read("task", args.columns.task.as_ref(), said.task.as_ref(), choices::task)?,
+        };
+        let context = t.context.or(said.context);
+        if context.is_some_and(|context| !(1..=MAX_CONTEXT).contains(&context)) {
+            let what =
+                format!("a context is from 1 to {MAX_CONTEXT} characters\n  hint: 64 is usual for small networks");
+            return Err(from.error("context", t.context.is_some(), what));
+        }
+        let steps = t.steps.or(said.steps.map(|steps| steps as u64));
+        if steps == Some(0) {
+            return Err(from.error("steps", t.steps.is_some(), "0 steps train nothing\n  hint: write 1 or more"));
+        }
+        if steps.is_some() && t.epochs.is_some() {
+            let what = "it ends the run, and so does --epochs\n  hint: keep one of the two";
+            return Err(from.error("steps", true, what));
+        }
+        let streams = t.streams || said.streams.unwrap_or(false);
+        for (flag, given) in [("context", context.is_some()), ("streams", streams)] {
+            if given && !text {
+                return Err(from.error(flag, true, "it is for text\n  hint: add --task text, or leave it out"));
+            }
+        }
         Ok(Settings {
             data,
             target: args.target.clone().or_else(|| said.target.clone()),
@@ -240,6 +278,7 @@ impl Settings {
             batch,
             lr,
             optimizer,
+            optimizer_said: t.optimizer.is_some() || said.optimizer.is_some(),
             schedule,
             clip,
             accumulate,
@@ -249,6 +288,7 @@ impl Settings {
             smoothing,
             class_weights,
             validation_share,
+            share_said: t.validation_share.or(said.validation_share).is_some(),
             shuffle: !t.no_shuffle && said.shuffle.unwrap_or(true),
             augment,
             raw: t.raw || said.raw.unwrap_or(false),
@@ -258,6 +298,10 @@ impl Settings {
             types: types(args, said, &from)?,
             weight_column: args.columns.weight_column.clone().or_else(|| said.weight_column.clone()),
             task,
+            text,
+            context,
+            steps,
+            streams,
             read: read_options(args, said, &from)?,
         })
     }

@@ -166,7 +166,7 @@ pub fn network(headed: &Headed) -> String {
     let (predict, train) = flops(headed);
     text += &format!(
         "  {} parameters; {} FLOPs a row to predict, {} to train\n",
-        thousands(network.parameters() as u64),
+        thousands(network.graph.slots().trained() as u64),
         thousands(predict),
         thousands(train)
     );
@@ -189,6 +189,7 @@ pub fn training(spec: &TrainSpec, headed: &Headed, rows: usize, team: &Team) -> 
     match spec.early.patience {
         Some(1) => text += &format!(", at most {} epochs, stopping after 1 without gain", spec.epochs),
         Some(patience) => text += &format!(", at most {} epochs, stopping after {patience} without gain", spec.epochs),
+        None if spec.steps.is_some() => text += &format!(", {} steps", spec.steps.unwrap_or(0)),
         None => text += &format!(", {} epoch{}", spec.epochs, if spec.epochs == 1 { "" } else { "s" }),
     }
     if !spec.shuffle {
@@ -214,7 +215,7 @@ pub fn as_json(data: &Data) -> Value {
         .collect();
     let images = match &prepared.features {
         glassnet::model::file::Features::Images(images) => Some(images),
-        glassnet::model::file::Features::Table(_) => None,
+        glassnet::model::file::Features::Table(_) | glassnet::model::file::Features::Text(_) => None,
     };
     let classes: Option<Vec<Value>> = class_counts(prepared)
         .map(|counts| counts.into_iter().map(|(name, rows)| json!({ "name": name, "rows": rows })).collect());

@@ -56,7 +56,7 @@ pub fn markdown() -> String {
         "# Operations\n\nWritten by `cargo xtask guide` from the cards in `crates/glassnet-core/src/ops`; change it there.\n",
     );
     let instances = instances();
-    for (family, heading, about) in FAMILIES {
+    for &(family, heading, about) in FAMILIES {
         let _ = write!(page, "\n## {heading}\n\n{about}\n\n");
         page.push_str("| name | formula | derivative | range | where used | source |\n|---|---|---|---|---|---|\n");
         for card in instances.iter().map(Op::card).filter(|card| card.family == family) {

@@ -39,7 +39,9 @@ pub(super) fn read(table: &Table<'_>, spots: &mut BTreeMap<String, Range<usize>>
                 .hint("keep one of the two: the text form, or the layers one by one"));
         }
         (Some(net), None) => net.parse_with("net", NetSpec::parse)?,
-        (None, Some(layers)) => NetSpec { input: None, layers: list(table, layers, &mut Vec::new(), &mut places)? },
+        (None, Some(layers)) => {
+            NetSpec { layers: list(table, layers, &mut Vec::new(), &mut places)?, ..NetSpec::default() }
+        }
         (None, None) => {
             return Err(table
                 .error(table.place.clone(), "[network] names no layer")
@@ -52,9 +54,16 @@ pub(super) fn read(table: &Table<'_>, spots: &mut BTreeMap<String, Range<usize>>
                 .error(value.span(), "the input size is said twice, in input and in net")
                 .hint("take input = ... out"));
         }
-        spec.input = Some(units(table, value)?);
+        match value.string() {
+            // A shape or tokens, as the text form says them.
+            Ok(_) => {
+                let said = value.parse_with("input", |text| NetSpec::parse(&format!("{text} -> 1")))?;
+                spec.set_input(&said.input_shape().unwrap_or_default(), said.vocabulary);
+            }
+            Err(_) => spec.input = Some(units(table, value)?),
+        }
     }
-    let fits = check(&spec, spec.input, None, &mut Vec::new());
+    let fits = check(&spec, spec.row().as_ref(), None, &mut Vec::new());
     fits.map_err(|misfit| {
         let place = spot(&misfit, &places).or_else(|| match misfit.part {
             Part::Input => input.as_ref().map(Value::span),
@@ -129,6 +138,12 @@ fn layer(
                 }
                 _ => return Err(unknown_kind(table, &value, &kind)),
             }
+        }
+        // Any layers, as the text form writes them.
+        None if table.get("net").is_some() && table.keys().len() == 1 => {
+            let value = needed(table, "net", "net = \"conv 32 5x5 relu\"")?;
+            out.extend(value.parse_with("net", branch)?);
+            return Ok(());
         }
         None if table.get("units").is_some() || table.get("weight").is_some() => ITEMS[0].name,
         None => {

@@ -98,13 +98,16 @@ train_keys! {
     drop: Vec<String>, "[\"id\", \"comment\"]", "columns left out", strings;
     types: BTreeMap<String, String>, "{ zip = \"category\" }", "types of columns, in place of the inferred ones", types;
     weight_column: String, "\"weight\"", "the column of row weights", |value| value.word();
-    task: String, "\"classify\"", "classify or regress, where the target does not tell", |value| value.word();
+    task: String, "\"classify\"", "classify or regress, where the target does not tell; text", |value| value.word();
     raw: bool, "true", "inputs (and a regression's target) are not standardised", |value| value.boolean();
     augment: String, "\"flip, shift 2\"", "how training images are changed anew in each epoch: flip, shift N, cutout N",
         |value| value.word();
     no_header: bool, "true", "the first line is a row", |value| value.boolean();
     delimiter: String, "\";\"", "what separates the fields", |value| value.string();
     epochs: usize, "20", "times over the data", |value| value.count(1);
+    steps: usize, "2000", "optimizer steps after which the run ends, in place of epochs", |value| value.count(1);
+    context: usize, "64", "characters that a row of text has", |value| value.count(1);
+    streams: bool, "true", "a batch of text goes on where the one before it ended", |value| value.boolean();
     batch: Batch, "128", "rows of one step, or \"all\"", batch;
     lr: f64, "0.1", "the learning rate, above 0", |value| value.number("a number above 0", |lr| lr > 0.0);
     optimizer: String, "\"adam\"", "how gradients become steps", |value| value.word();

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::train::TrainConfig;
+use crate::spec::display::input_text;
 use crate::spec::names::{activation_text, init_text};
 use crate::spec::{LayerSpec, NetSpec};
 
@@ -12,7 +13,10 @@ pub(super) fn run(network: Option<&NetSpec>, train: &TrainConfig) -> String {
         out.push_str("[network]\n");
         if spec.has_given_weights() {
             if let Some(input) = spec.input {
-                out.push_str(&format!("input = {input}\n"));
+                match spec.axes.is_empty() && spec.vocabulary.is_none() {
+                    true => out.push_str(&format!("input = {input}\n")),
+                    false => out.push_str(&format!("input = {}\n", string(&input_text(spec)))),
+                }
             }
             let layers: Vec<String> = spec.layers.iter().map(|spec| format!("  {},\n", layer(spec))).collect();
             out.push_str(&format!("layer = [\n{}]\n", layers.concat()));
@@ -56,6 +60,14 @@ fn layer(spec: &LayerSpec) -> String {
         LayerSpec::Residual { layers } => {
             let layers: Vec<String> = layers.iter().map(layer).collect();
             fields.push(format!("kind = \"residual\", layer = [{}]", layers.join(", ")));
+        }
+        LayerSpec::Concat { .. }
+        | LayerSpec::Image(_)
+        | LayerSpec::Sequence(_)
+        | LayerSpec::Norm(_)
+        | LayerSpec::Reorder(_) => {
+            let text = NetSpec { layers: vec![spec.clone()], ..NetSpec::default() }.to_string();
+            fields.push(format!("net = {}", string(&text)));
         }
         LayerSpec::Gated { hidden, bias, activation } => {
             let activation = string(&activation_text(*activation));
