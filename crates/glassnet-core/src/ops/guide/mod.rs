@@ -11,7 +11,7 @@ pub use picture::svg;
 use super::{Family, Op, input::Input};
 
 /// Families in the order of the page: heading and what they have in common.
-const FAMILIES: [(Family, &str, &str); 6] = [
+const FAMILIES: [(Family, &str, &str); 7] = [
     (Family::Input, "Inputs", "What a graph reads."),
     (
         Family::Arithmetic,
@@ -20,6 +20,7 @@ const FAMILIES: [(Family, &str, &str); 6] = [
     ),
     (Family::Activation, "Curves", "One function, applied to each element."),
     (Family::Row, "Functions of a row", "Each number of the result depends on the whole row."),
+    (Family::Image, "Images", "Convolution and pooling over [B, C, H, W] and [B, C, L], PyTorch's layout."),
     (Family::Regularisation, "Regularisation", "Noise while training; taken out of the plan elsewhere."),
     (
         Family::Loss,
