@@ -168,6 +168,33 @@ fn neither_threads_nor_the_batch_change_a_byte() {
 }
 
 #[test]
+fn max_pooling_that_keeps_no_places_gives_the_same_bytes() {
+    let overlapping = MaxPool { stride: [1, 2], padding: [1, 0], ..MaxPool::new([3, 2]) };
+    for (pool, shape) in [
+        (MaxPool::new([2, 2]), [2, 5, 7]),
+        (MaxPool::new([2, 2]), [1, 2, 1100]),
+        (MaxPool::new([3, 3]), [2, 7, 200]),
+        (overlapping, [2, 5, 200]),
+    ] {
+        let run = |backward: bool| {
+            let mut graph = Graph::new();
+            let x = graph.input("x", shape);
+            let y = graph.push("0", Op::MaxPool(pool), &[x]).unwrap();
+            let purpose = if backward { Purpose::Attribute } else { Purpose::Predict };
+            let backward_from = backward.then_some(y);
+            let request = Request { purpose, rows: 3, backward_from, outputs: vec![y], training: false };
+            let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::new(2));
+            runner.set_rows(3);
+            runner.input_mut(x).iter_mut().enumerate().for_each(|(i, x)| *x = (i as f32 * 0.37).fract() - 0.5);
+            runner.forward(&[], &StepInfo::default());
+            runner.value(y).unwrap().to_vec()
+        };
+        assert_eq!(run(false), run(true), "{pool:?}");
+        assert!(run(false).iter().all(|y| y.is_finite()));
+    }
+}
+
+#[test]
 fn a_fused_curve_gives_the_bytes_of_one_that_is_not() {
     let mut graph = Graph::new();
     let x = graph.input("x", [3, 9, 7]);

@@ -501,6 +501,9 @@ fn product<T: Real>(
     }
 }
 
+/// The work on one example: team, number, its row of the result, room.
+type EachExample<'a, T> = dyn Fn(&Team, usize, &mut [T], &mut [T]) + Sync + 'a;
+
 /// `f(team, example, row, room)` for each row of `out`: examples are spread over the threads, or, where there are fewer than
 /// threads, each gets the whole team.
 fn each_example<T: Real>(
@@ -509,7 +512,7 @@ fn each_example<T: Real>(
     row_len: usize,
     scratch: &mut [T],
     room: usize,
-    f: &(dyn Fn(&Team, usize, &mut [T], &mut [T]) + Sync),
+    f: &EachExample<'_, T>,
 ) {
     if out.len() / row_len.max(1) < team.threads() {
         for (e, row) in out.chunks_exact_mut(row_len).enumerate() {

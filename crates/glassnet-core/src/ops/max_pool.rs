@@ -120,6 +120,9 @@ impl<T: Real> Kernel for Best<'_, T> {
     }
 }
 
+/// Longest row of windows whose winners' places can be thrown away without memory for them.
+const LONGEST_UNASKED: usize = 512;
+
 /// Windows of 2 x 2 side by side, which most networks have.
 struct BestOfFour<'a, T> {
     axes: &'a [Axis; 2],
@@ -136,8 +139,9 @@ impl<T: Real> Kernel for BestOfFour<'_, T> {
         let BestOfFour { axes: [down, across], x, y, places } = self;
         let (row, plane) = (across.positions, down.size * across.size);
         let names = [0.0, 1.0, 2.0, 3.0].map(T::from_f64);
-        let rows = y.chunks_exact_mut(row).zip(places.chunks_exact_mut(row)).enumerate();
-        for (number, (y, places)) in rows {
+        let mut unasked = [T::ZERO; LONGEST_UNASKED];
+        for (number, y) in y.chunks_exact_mut(row).enumerate() {
+            let places = if places.is_empty() { &mut unasked[..row] } else { &mut places[number * row..][..row] };
             let (channel, i) = (number / down.positions, number % down.positions);
             let two = &x[channel * plane + 2 * i * across.size..][..2 * across.size];
             let (upper, lower) = two.split_at(across.size);
@@ -235,7 +239,7 @@ impl Operation for MaxPool {
         let min = PART.div_ceil(out);
         io.context.team.split_two(channels, min, io.output, out, io.saved, saved, &|first, y, places| {
             let x = &x[first * plane..][..y.len() / out * plane];
-            if self.of_four() && !places.is_empty() {
+            if self.of_four() && (!places.is_empty() || axes[1].positions <= LONGEST_UNASKED) {
                 vectorized(BestOfFour { axes: &axes, x, y, places });
             } else {
                 vectorized(Best { axes: &axes, x, y, places });
