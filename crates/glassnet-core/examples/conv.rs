@@ -1,7 +1,7 @@
 //! Measures the convolutions and poolings of a network for 28 x 28 digits, and some other shapes, against the processor's own peak
 //! of fused multiply-adds, on one thread and on two.
 //!
-//! `cargo run --release -p glassnet-core --example conv`
+//! `cargo run --release -p glassnet-core --example conv [ROWS]`, 128 rows where none are given.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -79,11 +79,12 @@ fn measure(name: &str, op: Op, input: Shape, rows: usize, peak: f64) -> Result<(
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let rows = std::env::args().nth(1).map_or(Ok(128), |rows| rows.parse())?;
     let mut chains = [1.0; 256];
     let turns = 20_000;
     let peak = 2.0 * (256 * turns) as f64 / seconds(|| vectorized(Chains(&mut chains, turns))) / 1e9;
     println!("peak of one core {peak:.0} GFLOP/s, f32; below: ms, GFLOP/s, share of the peak of the threads");
-    let (m, n, k) = (64, 25_088, 800);
+    let (m, n, k) = (64, 196 * rows, 800);
     let (a, b, mut c) = (vec![0.5f32; m * k], vec![0.25f32; n * k], vec![0.0; m * n]);
     for threads in [1, 2] {
         let team = Team::new(threads);
@@ -95,7 +96,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     let same = |channels, kernel| Conv2d { padding: Padding::Same, ..Conv2d::new(channels, kernel) };
-    let conv = |name, op: Conv2d, input| measure(name, Op::Conv2d(op), Shape::from(input), 128, peak);
+    let conv = |name, op: Conv2d, input| measure(name, Op::Conv2d(op), Shape::from(input), rows, peak);
     conv("conv 32 5x5, [1, 28, 28] ", same(32, [5, 5]), [1, 28, 28])?;
     conv("conv 64 5x5, [32, 14, 14]", same(64, [5, 5]), [32, 14, 14])?;
     conv("conv 64 3x3, [64, 32, 32]", same(64, [3, 3]), [64, 32, 32])?;
@@ -103,8 +104,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     conv("conv 64 1x1, [64, 16, 16]", Conv2d::new(64, [1, 1]), [64, 16, 16])?;
     conv("depthwise 3x3, [64,32,32]", Conv2d { groups: 64, ..same(64, [3, 3]) }, [64, 32, 32])?;
     let signal = Conv1d { padding: Padding::Same, ..Conv1d::new(64, 7) };
-    measure("conv1d 64 7, [32, 256]   ", Op::Conv1d(signal), Shape::from([32, 256]), 128, peak)?;
+    measure("conv1d 64 7, [32, 256]   ", Op::Conv1d(signal), Shape::from([32, 256]), rows, peak)?;
     let pool = Op::MaxPool(MaxPool::new([2, 2]));
-    measure("maxpool 2, [32, 28, 28]  ", pool.clone(), Shape::from([32, 28, 28]), 128, peak)?;
-    measure("maxpool 2, [64, 14, 14]  ", pool, Shape::from([64, 14, 14]), 128, peak)
+    measure("maxpool 2, [32, 28, 28]  ", pool.clone(), Shape::from([32, 28, 28]), rows, peak)?;
+    measure("maxpool 2, [64, 14, 14]  ", pool, Shape::from([64, 14, 14]), rows, peak)
 }

@@ -3,6 +3,9 @@
 use crate::Team;
 use crate::team::{Shared, share};
 
+/// A part's work: the number of its first row, and its share of two slices.
+type Part<'a, A, B> = dyn Fn(usize, &mut [A], &mut [B]) + Sync + 'a;
+
 /// Run `range` of rows of `row_len` elements each.
 ///
 /// # Safety
@@ -27,7 +30,7 @@ impl Team {
         a_len: usize,
         b: &mut [B],
         b_len: usize,
-        f: &(dyn Fn(usize, &mut [A], &mut [B]) + Sync),
+        f: &Part<'_, A, B>,
     ) {
         assert!(a.len() >= rows.saturating_mul(a_len), "the first result has fewer than {rows} rows of {a_len}");
         assert!(b.len() >= rows.saturating_mul(b_len), "the second result has fewer than {rows} rows of {b_len}");
@@ -53,7 +56,7 @@ impl Team {
         row_len: usize,
         scratch: &mut [T],
         room: usize,
-        f: &(dyn Fn(usize, &mut [T], &mut [T]) + Sync),
+        f: &Part<'_, T, T>,
     ) {
         let rows = out.len().checked_div(row_len).unwrap_or(0);
         if rows == 0 {

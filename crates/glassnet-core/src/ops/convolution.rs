@@ -18,6 +18,7 @@
 use glassnet_kernels::product::{product_nn_filled, product_nt_filled};
 use glassnet_kernels::{Kernel, reduce, vectorized};
 
+use super::direct::{self, FEW};
 use super::padding::Padding;
 use super::patches::{Frame, Patches};
 use super::{Backward, Cost, Forward, Operands, Pass, SlotSpec};
@@ -305,7 +306,7 @@ impl Convolution {
             let patches = self.patches(room);
             for (group, y) in y.chunks_exact_mut(channels * positions).enumerate() {
                 let weight = &weight[group * channels * depth..][..channels * depth];
-                product_nn_filled(team, channels, positions, depth, weight, &patches, group, y);
+                product(team, [channels, positions, depth], weight, &patches, group, y);
                 if let Some(bias) = bias {
                     vectorized(AddBias { bias: &bias[group * channels..][..channels], positions, rows: y });
                 }
@@ -373,7 +374,7 @@ impl Convolution {
         let (row, strided) = (self.outputs * self.positions(), down.stride > 1 || across.stride > 1);
         let room = self.input_room();
         each_example(team, dx, self.inputs * size, scratch, room, &|team, e, dx, room| {
-            let (framed, product) = room.split_at_mut(self.outputs * frame.plane());
+            let (framed, room) = room.split_at_mut(self.outputs * frame.plane());
             frame.write(&upstream[e * row..][..row], framed);
             let mut turned = turned;
             for (ry, rx) in (0..down.remainders()).flat_map(|ry| (0..across.remainders()).map(move |rx| (ry, rx))) {
@@ -401,12 +402,12 @@ impl Convolution {
                 for (group, dx) in dx.chunks_exact_mut(channels * size).enumerate() {
                     let weight = &turned[group * channels * depth..];
                     if !strided {
-                        product_nn_filled(team, channels, positions, depth, weight, &patches, group, dx);
+                        product(team, [channels, positions, depth], weight, &patches, group, dx);
                         continue;
                     }
-                    let product = &mut product[..channels * positions];
-                    product_nn_filled(team, channels, positions, depth, weight, &patches, group, product);
-                    for (to, from) in dx.chunks_exact_mut(size).zip(product.chunks_exact(positions)) {
+                    let room = &mut room[..channels * positions];
+                    product(team, [channels, positions, depth], weight, &patches, group, room);
+                    for (to, from) in dx.chunks_exact_mut(size).zip(room.chunks_exact(positions)) {
                         for (i, from) in from.chunks_exact(tx.places).enumerate() {
                             let to = &mut to[(ry + i * down.stride) * across.size + rx..];
                             for (to, &from) in to.iter_mut().step_by(across.stride).zip(from) {
@@ -484,6 +485,25 @@ fn images_at_once(image: usize) -> usize {
     (1usize << 16).checked_div(image).unwrap_or(1).clamp(1, 16)
 }
 
+/// `y[m, n] = weight[m, k] patches[k, n]` for group `group`, whichever way is faster: the bytes are the same.
+fn product<T: Real>(
+    team: &Team,
+    [m, n, k]: [usize; 3],
+    weight: &[T],
+    patches: &Patches<'_, T>,
+    group: usize,
+    y: &mut [T],
+) {
+    if m < FEW && k > 0 {
+        direct::product(weight, patches, group, y);
+    } else {
+        product_nn_filled(team, m, n, k, weight, patches, group, y);
+    }
+}
+
+/// The work on one example: team, number, its row of the result, room.
+type EachExample<'a, T> = dyn Fn(&Team, usize, &mut [T], &mut [T]) + Sync + 'a;
+
 /// `f(team, example, row, room)` for each row of `out`: examples are spread over the threads, or, where there are fewer than
 /// threads, each gets the whole team.
 fn each_example<T: Real>(
@@ -492,7 +512,7 @@ fn each_example<T: Real>(
     row_len: usize,
     scratch: &mut [T],
     room: usize,
-    f: &(dyn Fn(&Team, usize, &mut [T], &mut [T]) + Sync),
+    f: &EachExample<'_, T>,
 ) {
     if out.len() / row_len.max(1) < team.threads() {
         for (e, row) in out.chunks_exact_mut(row_len).enumerate() {

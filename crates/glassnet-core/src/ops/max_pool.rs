@@ -120,6 +120,87 @@ impl<T: Real> Kernel for Best<'_, T> {
     }
 }
 
+/// Longest row of windows whose winners' places can be thrown away without memory for them.
+const LONGEST_UNASKED: usize = 512;
+
+/// Windows of 2 x 2 side by side, which most networks have.
+struct BestOfFour<'a, T> {
+    axes: &'a [Axis; 2],
+    x: &'a [T],
+    y: &'a mut [T],
+    places: &'a mut [T],
+}
+
+impl<T: Real> Kernel for BestOfFour<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let BestOfFour { axes: [down, across], x, y, places } = self;
+        let (row, plane) = (across.positions, down.size * across.size);
+        let names = [0.0, 1.0, 2.0, 3.0].map(T::from_f64);
+        let mut unasked = [T::ZERO; LONGEST_UNASKED];
+        for (number, y) in y.chunks_exact_mut(row).enumerate() {
+            let places = if places.is_empty() { &mut unasked[..row] } else { &mut places[number * row..][..row] };
+            let (channel, i) = (number / down.positions, number % down.positions);
+            let two = &x[channel * plane + 2 * i * across.size..][..2 * across.size];
+            let (upper, lower) = two.split_at(across.size);
+            let (upper, lower) = (upper.as_chunks::<2>().0, lower.as_chunks::<2>().0);
+            for (((y, place), a), b) in y.iter_mut().zip(places).zip(upper).zip(lower) {
+                let (mut best, mut winner) = (a[0], names[0]);
+                for (x, name) in [(a[1], names[1]), (b[0], names[2]), (b[1], names[3])] {
+                    let wins = (x > best) | x.is_nan();
+                    best = if wins { x } else { best };
+                    winner = if wins { name } else { winner };
+                }
+                (*y, *place) = (best, winner);
+            }
+        }
+    }
+}
+
+/// The gradient of some channels under windows of 2 x 2 side by side.
+struct BackToFour<'a, T> {
+    axes: &'a [Axis; 2],
+    upstream: &'a [T],
+    places: &'a [T],
+    dx: &'a mut [T],
+}
+
+impl<T: Real> Kernel for BackToFour<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let BackToFour { axes: [down, across], upstream, places, dx } = self;
+        let (row, out) = (across.positions, down.positions * across.positions);
+        let names = [0.0, 1.0, 2.0, 3.0].map(T::from_f64);
+        let channels = upstream.chunks_exact(out).zip(places.chunks_exact(out));
+        for (dx, (g, places)) in dx.chunks_exact_mut(down.size * across.size).zip(channels) {
+            if across.size > 2 * row || down.size > 2 * down.positions {
+                // What no window sees.
+                dx.fill(T::ZERO);
+            }
+            let rows = dx.chunks_exact_mut(2 * across.size).zip(g.chunks_exact(row).zip(places.chunks_exact(row)));
+            for (two, (g, places)) in rows {
+                let (upper, lower) = two.split_at_mut(across.size);
+                let (upper, lower) = (upper.as_chunks_mut::<2>().0, lower.as_chunks_mut::<2>().0);
+                for (((&g, &place), a), b) in g.iter().zip(places).zip(upper).zip(lower) {
+                    let given = names.map(|name| if place == name { g } else { T::ZERO });
+                    (*a, *b) = ([given[0], given[1]], [given[2], given[3]]);
+                }
+            }
+        }
+    }
+}
+
+impl MaxPool {
+    /// Whether the windows are 2 x 2, side by side.
+    fn of_four(&self) -> bool {
+        *self == MaxPool::new([2, 2])
+    }
+}
+
 impl Operation for MaxPool {
     fn card(&self) -> Card {
         Card {
@@ -158,16 +239,25 @@ impl Operation for MaxPool {
         let min = PART.div_ceil(out);
         io.context.team.split_two(channels, min, io.output, out, io.saved, saved, &|first, y, places| {
             let x = &x[first * plane..][..y.len() / out * plane];
-            vectorized(Best { axes: &axes, x, y, places });
+            if self.of_four() && (!places.is_empty() || axes[1].positions <= LONGEST_UNASKED) {
+                vectorized(BestOfFour { axes: &axes, x, y, places });
+            } else {
+                vectorized(Best { axes: &axes, x, y, places });
+            }
         });
     }
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
-        let Ok((image, [down, across])) = self.over(&io.shapes[0]) else { return };
+        let Ok((image, axes)) = self.over(&io.shapes[0]) else { return };
+        let [down, across] = &axes;
         let Some(dx) = &mut io.input_gradients[0] else { return };
         let (plane, out) = (image.plane(), down.positions * across.positions);
         let (upstream, saved) = (io.upstream, io.saved);
         io.context.team.split_rows(dx, plane, PART.div_ceil(plane), &|first, dx| {
+            if self.of_four() {
+                let (upstream, places) = (&upstream[first * out..], &saved[first * out..]);
+                return vectorized(BackToFour { axes: &axes, upstream, places, dx });
+            }
             dx.fill(T::ZERO);
             for (channel, dx) in dx.chunks_exact_mut(plane).enumerate() {
                 let start = (first + channel) * out;

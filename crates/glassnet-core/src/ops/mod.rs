@@ -21,6 +21,7 @@ pub mod avg_pool;
 pub mod conv1d;
 pub mod conv2d;
 mod convolution;
+mod direct;
 pub mod global_pool;
 pub mod max_pool;
 pub mod padding;

@@ -20,6 +20,7 @@ const FAMILIES: &[(Family, &str, &str)] = &[
     ),
     (Family::Activation, "Curves", "One function, applied to each element."),
     (Family::Row, "Functions of a row", "Each number of the result depends on the whole row."),
+    (Family::Image, "Images", "Convolution and pooling over [B, C, H, W] and [B, C, L], PyTorch's layout."),
     (
         Family::Sequence,
         "Sequences",
