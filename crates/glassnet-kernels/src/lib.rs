@@ -10,7 +10,7 @@ pub mod product;
 pub mod real;
 pub mod reduce;
 pub mod team;
-mod together;
+pub mod together;
 
 pub use lanes::{Isa, Kernel, vectorized};
 pub use real::Real;
