@@ -11,7 +11,7 @@ pub mod real;
 pub mod reduce;
 mod split;
 pub mod team;
-mod together;
+pub mod together;
 
 pub use lanes::{Isa, Kernel, vectorized};
 pub use real::Real;

@@ -5,6 +5,9 @@ use std::ops::Range;
 use crate::Team;
 use crate::team::{Shared, share};
 
+/// What to do with a run of rows: its numbers, and its part of each slice.
+pub type Rows<'a, T, const N: usize> = dyn Fn(Range<usize>, [&mut [T]; N]) + Sync + 'a;
+
 impl Team {
     /// Splits `rows` rows into runs of at least `min_rows` and calls `f(run, pieces)` on each, on the team's threads. A
     /// slice comes with the elements of one of its rows (0 for one that is not there); a piece is that slice's part of the
@@ -17,7 +20,7 @@ impl Team {
         rows: usize,
         min_rows: usize,
         slices: [(&mut [T], usize); N],
-        f: &(dyn Fn(Range<usize>, [&mut [T]; N]) + Sync),
+        f: &Rows<'_, T, N>,
     ) {
         for (slice, row_len) in &slices {
             assert!(slice.len() >= rows.saturating_mul(*row_len), "a slice has fewer than {rows} rows of {row_len}");

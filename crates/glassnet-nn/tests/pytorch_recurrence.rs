@@ -1,6 +1,6 @@
 //! Recurrent layers against PyTorch: value, gradients, three optimizer steps; a stack of two layers in both directions.
 
-#![allow(clippy::unwrap_used, reason = "for tests: to fail is to fail the test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "for tests: to fail is to fail the test")]
 
 mod layer_case;
 mod oracle;

@@ -4,8 +4,8 @@
 //! `h' = n + z (h - n)`; the value at a position is h'. Slots, gate order (r, z, n) and the place of b_hn inside the product
 //! with r are PyTorch's. Options, order of arithmetic and blocks are those of the LSTM (`ops/recurrence/mod.rs`).
 //!
-//! Inputs: `x [B, T, F]`; with `initial` `h0 [B, units]`; with `lengths` whole numbers `[B]`: a row's positions from its
-//! length on give 0 and change nothing. Value: `[B, T, units]`.
+//! Inputs: `x [B, T, F]`; with `initial` `h0 [B, units]`; with `lengths` whole numbers `[B]`: a row's positions
+//! from its length on give 0 and change nothing. What x holds there must be finite. Value: `[B, T, units]`.
 //!
 //! Gradients, from the last step to the first, with dh that of h': `dn = dh (1 - z)(1 - n^2)` (before its curve),
 //! `dz = dh (h - n) z (1 - z)`, `dr = dn (W_hn h + b_hn) r (1 - r)`; the recurrent product sees `dn r` in place of dn; then
@@ -74,7 +74,7 @@ impl Cell for GruCell {
         for (((&z, &n), &before), ((dh, d_z), d_n)) in values.zip(row.dh.iter_mut().zip(&mut *d_z).zip(&mut *d_n)) {
             *d_n = *dh * (T::ONE - z) * (T::ONE - n * n);
             *d_z = *dh * (before - n) * (z * (T::ONE - z));
-            *dh = *dh * z;
+            *dh *= z;
         }
         for (((d_r, &d_n), &r), &hidden) in d_r.iter_mut().zip(&*d_n).zip(r).zip(row.kept) {
             *d_r = d_n * hidden * (r * (T::ONE - r));

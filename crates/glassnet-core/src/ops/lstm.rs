@@ -4,8 +4,9 @@
 //! position is h'. Slots and gate order (i, f, g, o) are PyTorch's. What all recurrent layers share (options, order of
 //! arithmetic, blocks) is written in `ops/recurrence/mod.rs`.
 //!
-//! Inputs: `x [B, T, F]`; with `initial` `h0 [B, units]` and `c0 [B, units]`; with `lengths` whole numbers `[B]`: a row's
-//! positions from its length on give 0 and change nothing. Value: `[B, T, units]`.
+//! Inputs: `x [B, T, F]`; with `initial` `h0 [B, units]` and `c0 [B, units]`; with `lengths` whole numbers `[B]`: a
+//! row's positions from its length on give 0 and change nothing. What x holds there must be finite. Value:
+//! `[B, T, units]`.
 //!
 //! Gradients, from the last step to the first, with dh the gradient of h' and dc that of c': `do = dh tanh c'`,
 //! `dc += dh o (1 - tanh^2 c')`, `di = dc g`, `df = dc c`, `dg = dc i`, each times its curve's derivative; then

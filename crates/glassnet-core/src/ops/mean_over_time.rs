@@ -37,7 +37,7 @@ impl<T: Real> Kernel for Sum<'_, T> {
             }
         }
         for y in self.y {
-            *y = *y * self.factor;
+            *y *= self.factor;
         }
     }
 }

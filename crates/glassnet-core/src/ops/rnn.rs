@@ -3,8 +3,8 @@
 //! `h' = f(W_ih x + b_ih + W_hh h + b_hh)` with f = tanh or ReLU; the value at a position is h'. Slots are PyTorch's. Options,
 //! order of arithmetic and blocks are those of the LSTM (`ops/recurrence/mod.rs`).
 //!
-//! Inputs: `x [B, T, F]`; with `initial` `h0 [B, units]`; with `lengths` whole numbers `[B]`: a row's positions from its
-//! length on give 0 and change nothing. Value: `[B, T, units]`.
+//! Inputs: `x [B, T, F]`; with `initial` `h0 [B, units]`; with `lengths` whole numbers `[B]`: a row's positions
+//! from its length on give 0 and change nothing. What x holds there must be finite. Value: `[B, T, units]`.
 //!
 //! Gradients, from the last step to the first: `d = dh f'`, then `dh = d W_hh`. Over many steps they vanish or grow
 //! with the powers of W_hh: what the gates of LSTM and GRU are for. With `carry` no gradient goes back into the window

@@ -20,6 +20,7 @@ mod forward;
 
 use glassnet_kernels::product::packed::packed_len;
 
+use super::last::live;
 use super::{Cost, Needs, Operands, Pass, SlotSpec};
 use crate::Real;
 use crate::shape::{DType, Shape};
@@ -134,7 +135,7 @@ struct Lengths<'a> {
 impl Lengths<'_> {
     /// Of row `row`; all where there are no lengths. What is out of range is the nearest that is in it.
     fn of(&self, row: usize) -> usize {
-        self.labels.get(row).map_or(self.time, |&length| usize::try_from(length).unwrap_or(0).min(self.time))
+        live(self.labels, row, self.time)
     }
 
     /// The longest of these rows.
