@@ -5,9 +5,9 @@
 //!
 //! While training, mean and (biased) variance are those of the batch, over its n rows and positions: sums in (example,
 //! position) order in blocks of 1,024, the variance in a second pass. A row then depends on the rows beside it
-//! ([`Operation::mixes_rows`]). Otherwise they are the running ones, and a row alone has the same bytes. With `h = (x - mean) / sqrt(var + eps)`, g = dL/dy:
-//! `dx = w (g - mean(g) - h mean(g h)) / sqrt(var + eps)` in training, `w g / sqrt(running_var + eps)` otherwise; `dw = sum g
-//! h`, `db = sum g`.
+//! ([`Operation::mixes_rows`]). Otherwise they are the running ones, and a row alone has the same bytes. With `h = (x - mean)
+//! / sqrt(var + eps)`, g = dL/dy: `dx = w (g - mean(g) - h mean(g h)) / sqrt(var + eps)` in training, `w g /
+//! sqrt(running_var + eps)` otherwise; `dw = sum g h`, `db = sum g`.
 //!
 //! The running statistics are moved by the optimizer, not by forward: backward leaves `momentum (batch - running)` in their
 //! place among the gradients, with the unbiased variance (n / (n - 1)). Further micro-batches of a step move on from where
