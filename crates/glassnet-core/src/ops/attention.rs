@@ -29,6 +29,24 @@
 //!
 //! Cost of one row: 2 T S heads (d + dv) forward, 2 T S heads (3 d + 2 dv) backward, about half of it where causal.
 //! Source: Vaswani et al. 2017; Ainslie et al. 2023 (grouped heads).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use glassnet_core::{Graph, Op, Plan, Purpose, Request, Runner, StepInfo, Team, ops::attention::Attention};
+//!
+//! // Three steps, one head of width 1; queries of 0 like all keys equally, so that each step sees a mean.
+//! let mut graph = Graph::new();
+//! let inputs = ["q", "k", "v"].map(|name| graph.input(name, [3, 1]));
+//! let y = graph.push("0", Op::Attention(Attention::new(1, true)), &inputs)?;
+//! let request = Request { purpose: Purpose::Predict, rows: 1, backward_from: None, outputs: vec![y], training: false };
+//! let mut runner = Runner::<f64>::new(Arc::new(Plan::new(&graph, request)), Team::single());
+//! runner.set_rows(1);
+//! runner.input_mut(inputs[1]).copy_from_slice(&[1.0, 2.0, 3.0]);
+//! runner.input_mut(inputs[2]).copy_from_slice(&[6.0, 8.0, 1.0]);
+//! runner.forward(&[], &StepInfo::default());
+//! assert_eq!(runner.value(y), Some(&[6.0, 7.0, 5.0][..]));
+//! # Ok::<(), glassnet_core::GraphError>(())
+//! ```
 
 mod backward;
 mod forward;
@@ -188,20 +206,20 @@ impl Operation for Attention {
                 "attention needs at least one query, one key and one number each, but its inputs are {q}, {k} and {v}"
             ));
         }
-        if self.heads == 0 || self.kv_heads == 0 || self.heads % self.kv_heads != 0 {
+        if self.heads == 0 || self.kv_heads == 0 || !self.heads.is_multiple_of(self.kv_heads) {
             return Err(format!(
                 "{} heads of queries are not a multiple of {} heads of keys; choose key heads that divide the heads",
                 self.heads, self.kv_heads
             ));
         }
-        if q_width % self.heads != 0 {
+        if !q_width.is_multiple_of(self.heads) {
             return Err(format!(
                 "{} heads do not divide the width {q_width} of the queries {q}; choose heads that divide it",
                 self.heads
             ));
         }
         for (what, shape, width) in [("keys", k, k_width), ("values", v, v_width)] {
-            if width % self.kv_heads != 0 {
+            if !width.is_multiple_of(self.kv_heads) {
                 return Err(format!(
                     "{} heads do not divide the width {width} of the {what} {shape}; choose heads that divide it",
                     self.kv_heads

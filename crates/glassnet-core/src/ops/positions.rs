@@ -8,6 +8,16 @@
 //! generated one step at a time. A position past the capacity gives NaN and no gradient: who generates moves the window before.
 //!
 //! Cost of one row: T C additions.
+//!
+//! ```
+//! use glassnet_core::ops::positions::{Kind, Positions};
+//! use glassnet_core::{Graph, Op};
+//!
+//! let mut graph = Graph::new();
+//! let x = graph.input("x", [9, 4]);
+//! let error = graph.push("0", Op::Positions(Positions { kind: Kind::Learned, capacity: 8 }), &[x]).unwrap_err();
+//! assert!(error.to_string().contains("a sequence of 9 is longer than the context of 8"));
+//! ```
 
 use super::{Backward, Card, Cost, Family, Forward, Operands, Operation, Pass, Sample, SlotSpec};
 use crate::Real;
@@ -141,7 +151,7 @@ impl Operation for Positions {
             let angle = t as f64 / Real::pow(10_000.0_f64, (j - j % 2) as f64 / width as f64);
             match self.kind {
                 Kind::Learned => operands.parameters[0][t * width + j],
-                Kind::Sinusoidal if j % 2 == 0 => Real::sin(angle),
+                Kind::Sinusoidal if j.is_multiple_of(2) => Real::sin(angle),
                 Kind::Sinusoidal => Real::cos(angle),
             }
         };

@@ -7,6 +7,24 @@
 //! the distance of their positions only. Gradient: the turn back, `-a`.
 //!
 //! Cost of one row: 3 T heads d, either way, besides the angles. Source: Su et al. 2021.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use glassnet_core::{Graph, Op, Plan, Purpose, Request, Runner, StepInfo, Team, ops::rotary::Rotary};
+//!
+//! let mut graph = Graph::new();
+//! let x = graph.input("x", [2, 2]);
+//! let y = graph.push("0", Op::Rotary(Rotary { heads: 1, base: 10_000.0 }), &[x])?;
+//! let request = Request { purpose: Purpose::Predict, rows: 1, backward_from: None, outputs: vec![y], training: false };
+//! let mut runner = Runner::<f64>::new(Arc::new(Plan::new(&graph, request)), Team::single());
+//! runner.set_rows(1);
+//! runner.input_mut(x).copy_from_slice(&[1.0, 0.0, 1.0, 0.0]);
+//! runner.forward(&[], &StepInfo::default());
+//! // The first step stays; the second is turned by one radian.
+//! let printed: Vec<String> = runner.value(y).unwrap_or_default().iter().map(|y| format!("{y:.3}")).collect();
+//! assert_eq!(printed, ["1.000", "0.000", "0.540", "0.841"]);
+//! # Ok::<(), glassnet_core::GraphError>(())
+//! ```
 
 use glassnet_kernels::{Kernel, vectorized};
 
@@ -107,13 +125,13 @@ impl Operation for Rotary {
                 inputs[0]
             ));
         };
-        if steps == 0 || width == 0 || self.heads == 0 || width % self.heads != 0 {
+        if steps == 0 || width == 0 || self.heads == 0 || !width.is_multiple_of(self.heads) {
             return Err(format!(
                 "{} heads do not divide the width {width} of the input {}; choose heads that divide it",
                 self.heads, inputs[0]
             ));
         }
-        if width / self.heads % 2 != 0 {
+        if !(width / self.heads).is_multiple_of(2) {
             return Err(format!(
                 "rotary positions turn pairs, so a head's width must be even, but the input {} in {} heads has {} a head; \
                  choose another width or number of heads",

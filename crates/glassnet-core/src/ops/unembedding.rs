@@ -6,6 +6,20 @@
 //! the one slot. Gradients, with g = dL/dy: `dx = g E`, `dE = g^T x`, in a linear layer's order of sums.
 //!
 //! Cost of one position: 2 entries width for each of the three products.
+//!
+//! ```
+//! use glassnet_core::slots::SlotId;
+//! use glassnet_core::{Graph, Op, ops::embedding::Embedding, ops::unembedding::Unembedding};
+//!
+//! let mut graph = Graph::new();
+//! let tokens = graph.integers("tokens", [8]);
+//! let x = graph.push("embed", Op::Embedding(Embedding { entries: 65, width: 4 }), &[tokens])?;
+//! let table: Vec<SlotId> = graph.node(x).slots.clone();
+//! let y = graph.push_tied("head", Op::Unembedding(Unembedding { entries: 65 }), &[x], &table)?;
+//! assert_eq!(graph.node(y).shape.to_string(), "[B, 8, 65]");
+//! assert_eq!(graph.slots().len(), 65 * 4);
+//! # Ok::<(), glassnet_core::GraphError>(())
+//! ```
 
 use glassnet_kernels::product::{product_nn, product_nt, product_tn};
 

@@ -188,7 +188,10 @@ pub(super) fn backward<T: Real>(op: &Attention, sizes: &Sizes, io: Backward<'_, 
     let dq: &mut [T] = dq.as_deref_mut().unwrap_or_default();
     let dk: &mut [T] = dk.as_deref_mut().unwrap_or_default();
     let dv: &mut [T] = dv.as_deref_mut().unwrap_or_default();
-    let work = rows * sizes.queries * sizes.keys * sizes.heads * (3 * sizes.d + 2 * sizes.dv);
+    let work = [rows, sizes.queries, sizes.keys, sizes.heads, 3 * sizes.d + 2 * sizes.dv]
+        .map(|size| size as u64)
+        .iter()
+        .product();
     if rows >= team.threads() {
         let widths = [sizes.queries * q_width, sizes.keys * k_width, sizes.keys * v_width];
         let units = Units { rows, positions: 1, run: 1, widths, pieces: [dq, dk, dv], row: 0, first: 0 };

@@ -63,7 +63,10 @@ pub(super) fn forward<T: Real>(op: &Attention, sizes: &Sizes, io: Forward<'_, T>
             Row { q, k, v, keys: sizes.keys, given, length, time }
         }
     };
-    let work = io.rows * sizes.queries * (time + sizes.keys) * sizes.heads * (sizes.d + sizes.dv);
+    let work = [io.rows, sizes.queries, time + sizes.keys, sizes.heads, sizes.d + sizes.dv]
+        .map(|size| size as u64)
+        .iter()
+        .product();
     let units = Units {
         rows: io.rows,
         positions: sizes.queries,

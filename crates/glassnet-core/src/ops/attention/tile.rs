@@ -98,6 +98,15 @@ pub(super) fn limits(
     if limits[count - 1] > 0 { Some(limits) } else { None }
 }
 
+/// exp(x), with 0 for -inf taken instead of computed: underflow is slow on many processors, and half of a tile on the
+/// diagonal is hidden.
+#[inline(always)]
+fn weight<T: Real>(x: T) -> T {
+    let hidden = x == T::from_f64(f64::NEG_INFINITY);
+    let weight = if hidden { T::ZERO } else { x }.exp();
+    if hidden { T::ZERO } else { weight }
+}
+
 /// Running maximum, running sum and output so far of a tile of queries, and the scores of the next tile of keys.
 pub(super) struct Soften<'a, T> {
     pub columns: usize,
@@ -138,7 +147,7 @@ impl<T: Real> Kernel for Soften<'_, T> {
             let mut sums = [T::ZERO; LANES];
             for chunk in chunks.iter_mut() {
                 for j in 0..LANES {
-                    let weight = (chunk[j] - base).exp();
+                    let weight = weight(chunk[j] - base);
                     chunk[j] = weight;
                     sums[j] += weight;
                 }
@@ -197,7 +206,7 @@ impl<T: Real> Kernel for Harden<'_, T> {
             slopes[seen..].fill(T::ZERO);
             let (top, inverse, dot) = (self.known.top[r], self.known.inverse[r], self.known.dot[r]);
             for (score, slope) in scores[..seen].iter_mut().zip(slopes) {
-                let weight = (*score - top).exp() * inverse;
+                let weight = weight(*score - top) * inverse;
                 *score = weight;
                 *slope = weight * (*slope - dot);
             }

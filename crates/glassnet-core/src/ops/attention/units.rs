@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::{Real, Team};
 
 /// Multiply-adds that are worth a thread.
-const PART_WORK: usize = 1 << 17;
+const PART_WORK: u64 = 1 << 17;
 
 /// A run of positions of one row, and its pieces.
 pub(super) struct Unit<'a, T, const N: usize> {
@@ -60,14 +60,14 @@ fn next<I: Iterator>(items: &Mutex<I>) -> Option<I::Item> {
 /// its own part of `scratch`. Who takes which unit is left to chance: units must not depend on each other.
 pub(super) fn spread<T: Real, const N: usize>(
     team: &Team,
-    work: usize,
+    work: u64,
     units: Units<'_, T, N>,
     scratch: &mut [T],
     f: &(dyn Fn(Unit<'_, T, N>, &mut [T]) + Sync),
 ) {
     let room = (scratch.len() / team.threads()).max(1);
     let most = units.rows * units.positions.div_ceil(units.run.max(1));
-    let parts = (work / PART_WORK).min(most).clamp(1, team.threads());
+    let parts = (work / PART_WORK).min(most as u64).clamp(1, team.threads() as u64) as usize;
     let rooms = Mutex::new(scratch.chunks_exact_mut(room));
     let units = Mutex::new(units);
     team.fork(parts, &|_| {
