@@ -111,6 +111,11 @@ fn of_jpeg(file: &str, bytes: &[u8], fits: impl Fn(usize, usize) -> Result<()>) 
         let words = format!("{error:?}").replace('\n', " ");
         wrong(file, format!("broken JPEG: {}", crate::error::short(&words)), AGAIN)
     };
+    // What the decoder does not mind: a file whose end is missing. The marks of scan and end stand in no other data.
+    let last = |mark: u8| bytes.windows(2).rposition(|two| two == [0xff, mark]);
+    if last(0xd9) < last(0xda) || last(0xd9).is_none() {
+        return Err(wrong(file, "broken JPEG: it ends too early", AGAIN));
+    }
     // Strict, or else what is missing would be filled with grey; without code for single processors, see Cargo.toml.
     let options = DecoderOptions::default().set_strict_mode(true).set_use_unsafe(false);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
