@@ -56,7 +56,8 @@ fn measure(name: &str, op: Op, input: Shape, rows: usize, peak: f64) -> Result<(
             let y = graph.push("layer", op.clone(), &[x])?;
             let cost = op.cost(&[&input], &graph.node(y).shape);
             let purpose = if input_gradient { Purpose::Attribute } else { Purpose::Train };
-            let request = Request { purpose, rows, backward_from: Some(y), outputs: vec![y], training: true };
+            let request =
+                Request { purpose, rows, backward_from: Some(y), outputs: vec![y], training: true, checkpoint: false };
             let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::new(threads));
             runner.set_rows(rows);
             let parameters: Vec<f32> = (0..graph.slots().len()).map(|i| (i % 89) as f32 / 89.0 - 0.5).collect();
