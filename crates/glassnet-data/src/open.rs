@@ -17,6 +17,8 @@ use crate::rows::select;
 use crate::understood::{ColumnReport, Kind, Understood, Warning};
 
 /// What was read.
+// There is one of it at a time, and what it holds is far larger than itself: a box would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Dataset {
     /// A table, from CSV, npy or npz.

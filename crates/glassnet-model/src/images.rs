@@ -68,7 +68,7 @@ impl ImagePreprocess {
                 hint: "give at least one image of at least one pixel",
             });
         }
-        let mut scales: Vec<PixelScale> = counts.iter().map(|counts| PixelScale::of(counts)).collect();
+        let mut scales: Vec<PixelScale> = counts.iter().map(PixelScale::of).collect();
         let constant = scales.iter().all(|scale| scale.deviation == 0.0);
         if standardise == Standardise::No {
             scales.fill(PixelScale { mean: 0.0, deviation: 1.0 });
