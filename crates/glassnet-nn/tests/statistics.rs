@@ -29,7 +29,7 @@ fn network() -> Network {
     let mean = graph.push("loss", Op::Mean(Mean), &[rows, weight]).unwrap();
     let objective = Some(Objective { loss: LossSpec::cross_entropy(), target, weight, rows, mean });
     let spec: NetSpec = "3 -> 4 -> 2".parse().unwrap();
-    Network { spec, graph, x, logits: output, output, objective, layers: Vec::new() }
+    Network { spec, graph, x, lengths: None, logits: output, output, objective, layers: Vec::new() }
 }
 
 fn parameters(network: &Network) -> Vec<f64> {
