@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use glassnet_core::graph::MAX_WIDTH;
 use glassnet_core::ops::{input::Input, mean::Mean};
+use glassnet_core::slots::Role;
 use glassnet_core::{DType, Graph, GraphError, NodeId, Op, Plan, Purpose, Real, Request};
 
 use crate::init::{self, Fans};
@@ -275,6 +276,12 @@ impl Network {
                     init::draw_head(slot, fan_in, seed, id.0 as u32, out);
                 } else {
                     init::draw(init, slot, fans, seed, id.0 as u32, out);
+                }
+                // Branches that each add as much as there is would blow the sum up.
+                if ends_branch && branches > 1 && slot.role == Role::Weight && layer.draw.is_some_and(|d| d.by_default)
+                {
+                    let factor = T::from_f64(init::branch_factor(branches));
+                    out.iter_mut().for_each(|weight| *weight *= factor);
                 }
                 let Some(linear) = &layer.linear else { continue };
                 let given: Option<Vec<f64>> = match place {
