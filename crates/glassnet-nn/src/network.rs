@@ -322,6 +322,14 @@ impl Network {
         ))
     }
 
+    /// Rows that are evaluated at a time: 256, fewer where the values of a row are large, so that the arena stays in the
+    /// tens of megabytes. The results do not depend on it.
+    pub fn evaluation_rows(&self) -> usize {
+        const MOST_ELEMENTS: usize = 1 << 22;
+        let widest = self.graph.nodes().iter().map(|node| node.shape.len()).max().unwrap_or(1);
+        (MOST_ELEMENTS / widest.max(1)).clamp(1, 256)
+    }
+
     /// A plan that gives the loss of each row and nothing else: validation.
     pub fn evaluation_plan(&self, rows: usize) -> Arc<Plan> {
         // A vector for each time step of many rows is much, and nothing but the losses is read of it.
