@@ -182,7 +182,8 @@ fn max_pooling_that_keeps_no_places_gives_the_same_bytes() {
             let y = graph.push("0", Op::MaxPool(pool), &[x]).unwrap();
             let purpose = if backward { Purpose::Attribute } else { Purpose::Predict };
             let backward_from = backward.then_some(y);
-            let request = Request { purpose, rows: 3, backward_from, outputs: vec![y], training: false };
+            let request =
+                Request { purpose, rows: 3, backward_from, outputs: vec![y], training: false, checkpoint: false };
             let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::new(2));
             runner.set_rows(3);
             runner.input_mut(x).iter_mut().enumerate().for_each(|(i, x)| *x = (i as f32 * 0.37).fract() - 0.5);
@@ -202,7 +203,7 @@ fn a_fused_curve_gives_the_bytes_of_one_that_is_not() {
     let y = graph.push("1", Op::Relu(Relu), &[conv]).unwrap();
     let parameters: Vec<f32> = (0..graph.slots().len()).map(|i| (i as f32 * 0.7).fract() - 0.5).collect();
     let run = |purpose, outputs: Vec<_>| {
-        let request = Request { purpose, rows: 4, backward_from: None, outputs, training: false };
+        let request = Request { purpose, rows: 4, backward_from: None, outputs, training: false, checkpoint: false };
         let plan = Plan::new(&graph, request);
         let fused = plan.steps().iter().any(|step| step.fused.is_some());
         let mut runner = Runner::<f32>::new(Arc::new(plan), Team::new(2));

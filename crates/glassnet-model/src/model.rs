@@ -84,7 +84,7 @@ impl Model {
             let value = parameters[place];
             return Err(broken(format!("parameter {place} (from 0) of its network is {value}, which is not finite")));
         }
-        let (row_plan, batch_plan) = (network.plan(Purpose::Predict, 1), network.evaluation_plan(BATCH));
+        let (row_plan, batch_plan) = (network.plan(Purpose::Predict, 1), network.evaluation_plan(network.evaluation_rows()));
         Ok(Model { document, network, parameters: Arc::new(parameters), row_plan, batch_plan })
     }
 
@@ -350,9 +350,6 @@ fn of_text(data: &str) -> ModelError {
 fn complete(document: &mut Document) {
     document.network.spec.input.get_or_insert(document.network.inputs);
 }
-
-/// Rows that are run at a time.
-const BATCH: usize = 256;
 
 /// Weights by row of the table; rows without a target weigh 0.
 pub(crate) fn all_weights(table: &Table, name: &str, rows: &[usize]) -> Result<Vec<f64>, ModelError> {

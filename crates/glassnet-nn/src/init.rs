@@ -75,6 +75,14 @@ pub fn std(init: Init, fans: Fans) -> f64 {
     }
 }
 
+/// What the default draw of the last layer of a residual branch is multiplied by, where there are `branches` of them:
+/// 1 / sqrt(L). Branches drawn to keep the size of what they read would each add its variance, and L of them would double
+/// the stream L times; with the factor the whole adds about as much as the stream began with (Zhang, Dauphin and Ma 2019
+/// go further, to 0). An initialisation that is named is taken as it is.
+pub fn branch_factor(branches: usize) -> f64 {
+    1.0 / (branches.max(1) as f64).sqrt()
+}
+
 /// What fits the activation that follows a linear layer: He before the ReLU-like, LeCun before SELU, Xavier before
 /// tanh, sigmoid, softmax, the step and nothing.
 pub fn recommended(activation: Option<Activation>) -> Init {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use glassnet_core::graph::MAX_WIDTH;
 use glassnet_core::ops::{input::Input, mean::Mean};
+use glassnet_core::slots::Role;
 use glassnet_core::{DType, Graph, GraphError, NodeId, Op, Plan, Purpose, Real, Request};
 
 use crate::init::{self, Fans};
@@ -276,6 +277,12 @@ impl Network {
                 } else {
                     init::draw(init, slot, fans, seed, id.0 as u32, out);
                 }
+                // Branches that each add as much as there is would blow the sum up.
+                if ends_branch && branches > 1 && slot.role == Role::Weight && layer.draw.is_some_and(|d| d.by_default)
+                {
+                    let factor = T::from_f64(init::branch_factor(branches));
+                    out.iter_mut().for_each(|weight| *weight *= factor);
+                }
                 let Some(linear) = &layer.linear else { continue };
                 let given: Option<Vec<f64>> = match place {
                     0 => linear.given.0.as_ref().map(|rows| rows.iter().flatten().copied().collect()),
@@ -313,6 +320,14 @@ impl Network {
                 checkpoint,
             },
         ))
+    }
+
+    /// Rows that are evaluated at a time: 256, fewer where the values of a row are large, so that the arena stays in the
+    /// tens of megabytes. The results do not depend on it.
+    pub fn evaluation_rows(&self) -> usize {
+        const MOST_ELEMENTS: usize = 1 << 22;
+        let widest = self.graph.nodes().iter().map(|node| node.shape.len()).max().unwrap_or(1);
+        (MOST_ELEMENTS / widest.max(1)).clamp(1, 256)
     }
 
     /// A plan that gives the loss of each row and nothing else: validation.

@@ -150,8 +150,9 @@ fn fusions(
         }
         if let [curve] = readers[number][..] {
             let op = &nodes[curve].op;
-            let kept = flows[curve] && op.needs(&[&node.shape]).inputs;
-            if op.is_curve() && !kept {
+            // What reads the node may be no curve and read more than it: only a curve is asked what it needs.
+            let kept = || flows[curve] && op.needs(&[&node.shape]).inputs;
+            if op.is_curve() && !kept() {
                 fused[number] = Some(curve);
             }
         }

@@ -86,6 +86,7 @@ impl Builder<'_> {
             init: init.unwrap_or_else(|| recommended(next)),
             head: false,
             ends_branch,
+            by_default: init.is_none(),
         });
         self.layers.push(info);
         Ok(node)

@@ -66,6 +66,8 @@ pub struct DrawInfo {
     pub head: bool,
     /// Whether it ends a residual branch.
     pub ends_branch: bool,
+    /// Whether the rule is the default, which is made smaller at the end of a residual branch.
+    pub by_default: bool,
 }
 
 /// What is known about a linear layer.
@@ -83,6 +85,8 @@ pub struct LinearInfo {
     pub followed_by: Option<Activation>,
     /// Whether it ends a residual branch.
     pub ends_branch: bool,
+    /// Whether the specification leaves the draw to the default.
+    pub by_default: bool,
     /// Weights and biases that the specification gives.
     pub given: (Option<Vec<Vec<f64>>>, Option<Vec<f64>>),
 }
@@ -194,6 +198,7 @@ impl<'a> Builder<'a> {
                         head: head && is_last && init.is_none(),
                         followed_by: next,
                         ends_branch,
+                        by_default: init.is_none(),
                         given: (weight.clone(), bias_values.clone()),
                     };
                     self.linear(&name, *units, *bias, node, depth, info)?
@@ -379,6 +384,7 @@ impl<'a> Builder<'a> {
                 init: linear.init,
                 head: linear.head,
                 ends_branch: linear.ends_branch,
+                by_default: linear.by_default,
             });
             info.linear = Some(linear);
         }
@@ -402,6 +408,7 @@ impl<'a> Builder<'a> {
             head: false,
             followed_by,
             ends_branch,
+            by_default: true,
             given: (None, None),
         };
         let at = self.layers.len();

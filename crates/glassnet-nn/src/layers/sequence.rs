@@ -44,7 +44,14 @@ impl Builder<'_> {
                 let node = self.plain(name, op, kind, from, depth)?;
                 let init = init.unwrap_or(Init::Constant { std: 1.0 });
                 self.table = self.graph.node(node).slots.first().copied();
-                self.drawn(DrawInfo { fan_in: 1, fan_out: *width, init, head: false, ends_branch: false });
+                self.drawn(DrawInfo {
+                    fan_in: 1,
+                    fan_out: *width,
+                    init,
+                    head: false,
+                    ends_branch: false,
+                    by_default: false,
+                });
                 Ok(node)
             }
             SequenceLayer::Unembedding => {
@@ -70,7 +77,14 @@ impl Builder<'_> {
                 let op = Op::Positions(Positions { kind: of, capacity: self.context });
                 let node = self.plain(name, op, kind, from, depth)?;
                 let (width, init) = (self.graph.node(node).shape.last(), Init::Constant { std: 0.02 });
-                self.drawn(DrawInfo { fan_in: 1, fan_out: width, init, head: false, ends_branch: false });
+                self.drawn(DrawInfo {
+                    fan_in: 1,
+                    fan_out: width,
+                    init,
+                    head: false,
+                    ends_branch: false,
+                    by_default: false,
+                });
                 Ok(node)
             }
             SequenceLayer::Attention { heads, kv_heads, causal, rotary, bias, init } => {
@@ -176,7 +190,14 @@ impl Builder<'_> {
         };
         let node = self.over_time(name, op, kind, from, depth)?;
         // As PyTorch: uniform in +-1/sqrt(units), weights and biases.
-        self.drawn(DrawInfo { fan_in: units, fan_out: units, init: Init::Pytorch, head: false, ends_branch: false });
+        self.drawn(DrawInfo {
+            fan_in: units,
+            fan_out: units,
+            init: Init::Pytorch,
+            head: false,
+            ends_branch: false,
+            by_default: false,
+        });
         Ok(node)
     }
 
@@ -216,6 +237,7 @@ impl Builder<'_> {
             head: false,
             followed_by: None,
             ends_branch,
+            by_default: init.is_none(),
             given: (None, None),
         };
         let at = self.layers.len();

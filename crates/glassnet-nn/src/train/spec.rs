@@ -127,6 +127,11 @@ impl TrainSpec {
         }
     }
 
+    /// Rows of an epoch where there are `rows`.
+    pub fn rows_of_epoch(&self, rows: usize) -> usize {
+        self.order(rows).epoch_rows(rows)
+    }
+
     /// How an epoch over `rows` rows orders them.
     pub(super) fn order(&self, rows: usize) -> Order {
         let batch = self.batch_rows(rows).saturating_mul(self.accumulate.max(1));

@@ -293,7 +293,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let micro_rows = spec.batch_rows(train.rows.len());
         let plan = network.plan_with(Purpose::Train, micro_rows, spec.checkpoint_activations);
         let runner = Runner::new(plan, team.clone());
-        let evaluator = valid.map(|_| Runner::new(network.evaluation_plan(EVALUATION_ROWS), team.clone()));
+        let evaluator = valid.map(|_| Runner::new(network.evaluation_plan(network.evaluation_rows()), team.clone()));
         let slots = network.graph.slots();
         let steps_per_epoch = spec.steps_per_epoch(train.rows.len());
         let epochs = spec.whole_epochs(train.rows.len());
@@ -570,9 +570,6 @@ impl<'a, T: Real> Trainer<'a, T> {
         Stop::Finished
     }
 }
-
-/// Rows that validation runs at a time.
-const EVALUATION_ROWS: usize = 256;
 
 /// The scores that fit the loss: of classes for a cross-entropy, of values otherwise (in the target's own unit).
 pub(crate) fn scores<T: Real>(network: &Network, outputs: &Outputs<T>, part: Rows<'_, T>) -> Scores {

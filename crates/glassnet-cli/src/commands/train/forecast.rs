@@ -105,7 +105,7 @@ pub fn of(
     drop(trainer);
     if let Some(valid) = valid {
         let some: Vec<u32> = valid.rows.iter().take(2_048).copied().collect();
-        let mut runner = glassnet::core::Runner::new(network.evaluation_plan(256), team.clone());
+        let mut runner = glassnet::core::Runner::new(network.evaluation_plan(network.evaluation_rows()), team.clone());
         let start = Instant::now();
         let outputs = functional::evaluate(network, &mut runner, &parameters, valid.source, &some);
         drop(outputs);

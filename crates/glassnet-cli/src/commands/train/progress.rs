@@ -130,7 +130,8 @@ impl Observer<f32> for Progress {
     fn start(&mut self, view: &View<'_, f32>) -> Control {
         let now = Instant::now();
         (self.start, self.epoch_start, self.drawn) = (now, now, now);
-        self.total_steps = view.spec.steps_per_epoch(view.train.rows.len()) * view.spec.epochs;
+        let rows = view.train.rows.len();
+        self.total_steps = view.spec.steps.unwrap_or(view.spec.steps_per_epoch(rows).saturating_mul(view.spec.epochs));
         if let Some(bar) = &self.bar {
             bar.set_length(self.total_steps);
         }
@@ -153,7 +154,7 @@ impl Observer<f32> for Progress {
             bar.set_message(format!(
                 "epoch {}/{}  loss {}{valid}  {} rows/s  {} left",
                 report.epoch,
-                view.spec.epochs,
+                view.spec.whole_epochs(view.train.rows.len()),
                 loss(self.loss),
                 thousands(rate as u64),
                 self.left()
@@ -165,7 +166,9 @@ impl Observer<f32> for Progress {
 
     fn epoch(&mut self, view: &View<'_, f32>) -> Control {
         if let Some(epoch) = view.history.epochs.last() {
-            self.line(&self.epoch_line(epoch, view.spec.epochs, view.train.rows.len()));
+            let rows = view.train.rows.len();
+            let epochs = view.spec.whole_epochs(rows);
+            self.line(&self.epoch_line(epoch, epochs, view.spec.rows_of_epoch(rows)));
         }
         let doctor = self.doctor.epoch(view);
         let control = self.control(doctor);

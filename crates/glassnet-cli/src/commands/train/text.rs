@@ -134,8 +134,11 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut 
     let peak_bytes = forecast::process_memory().map(|(_, peak)| peak);
     let measured = Measured { seconds: seconds, peak_bytes };
     let (history, stop) = (&outcome.history, &outcome.stop);
+    // The share of a whole epoch, or the epochs, that were gone through.
+    let steps = history.epochs.last().map_or(0, |epoch| epoch.steps);
+    let share = steps as f64 / spec.steps_per_epoch(train_rows.len()).max(1) as f64;
     if !output.is_json() {
-        output.message(&format!("\n{}\n", measured.words(&forecast, 1.0)));
+        output.message(&format!("\n{}\n", measured.words(&forecast, share)));
     }
     let mut text = table(&scores, data.constant);
     let epochs = history.epochs.len();
