@@ -1,5 +1,6 @@
 //! The functional form: calls that take everything, return the result, and change nothing.
 
+use glassnet_core::ops::embedding::PADDING;
 use glassnet_core::{Purpose, Real, Runner, StepInfo, Team};
 
 use crate::network::Network;
@@ -43,6 +44,7 @@ fn fill<T: Real>(
             let length_of_row = source.length(row).min(steps);
             *length = i32::try_from(length_of_row).unwrap_or(i32::MAX);
         }
+        clear_behind(network, runner, source, rows);
     }
     let Some(objective) = &network.objective else { return rows.len() as f64 };
     if objective.loss.takes_labels() {
@@ -60,6 +62,24 @@ fn fill<T: Real>(
         *weight = T::from_f64(source.weight(row) * objective.loss.row_factor(source.label(row)));
     }
     total_weight(network, source, rows)
+}
+
+/// Whatever a source leaves behind a row's end, even NaN, is nothing: no token, features of 0. The products of a layer run
+/// over all time steps, and 0 times NaN would be NaN.
+fn clear_behind<T: Real>(network: &Network, runner: &mut Runner<T>, source: &dyn Source<T>, rows: &[u32]) {
+    let shape = &network.graph.node(network.x).shape;
+    let steps = shape.0.first().copied().unwrap_or(1).max(1);
+    let size = shape.len().max(1);
+    let live = |row: u32| source.length(row).min(steps) * (size / steps);
+    if network.reads_tokens() {
+        for (tokens, &row) in runner.labels_mut(network.x).chunks_exact_mut(size).zip(rows) {
+            tokens[live(row)..].fill(PADDING);
+        }
+    } else {
+        for (features, &row) in runner.input_mut(network.x).chunks_exact_mut(size).zip(rows) {
+            features[live(row)..].fill(T::ZERO);
+        }
+    }
 }
 
 /// Sum of weights of some rows, in their order: what the mean loss over them divides by.

@@ -1,6 +1,7 @@
 //! The long proofs: runs on real data that take minutes and have bars to reach. `cargo xtask prove` runs all of them,
 //! `cargo xtask prove mnist` those whose name contains the word. They want a release build.
 
+mod adding;
 mod flights;
 mod mnist;
 
@@ -19,6 +20,11 @@ type Proof = (&'static str, &'static str, fn() -> Result<Verdict, String>);
 
 const PROOFS: &[Proof] = &[
     ("mnist", "MNIST in 5 epochs: 96.5 % by plain SGD, 97.5 % by Adam, a first loss near ln 10", mnist::run),
+    (
+        "adding",
+        "the adding problem over 100 steps: an LSTM learns it, a plain recurrent network does not",
+        adding::run,
+    ),
     ("flights", "the whole flights table, from files to scores and from the model file again", flights::run),
 ];
 
