@@ -34,39 +34,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     run(&mut std::io::stdout())
 }
 
-/// Rows for the training loop: four words around a place, and the word that stands there. Any type can be a source.
-struct Places {
-    around: Vec<[i32; 4]>,
-    word: Vec<i32>,
-}
+/// Rows for the training loop: the four words around a place, and the word that stands there. Any type can be a source.
+struct Places(Vec<([i32; 4], i32)>);
 
 impl Source<f32> for Places {
     fn rows(&self) -> usize {
-        self.word.len()
+        self.0.len()
     }
-
     fn width(&self) -> usize {
         4
     }
-
     fn features(&self, _rows: &[u32], out: &mut [f32]) {
         out.fill(f32::NAN); // its rows are tokens
     }
-
     fn tokens(&self, rows: &[u32], out: &mut [i32]) {
-        for (out, &row) in out.chunks_exact_mut(4).zip(rows) {
-            out.copy_from_slice(&self.around[row as usize]);
-        }
+        out.chunks_exact_mut(4).zip(rows).for_each(|(out, &row)| out.copy_from_slice(&self.0[row as usize].0));
     }
-
     fn label(&self, row: u32) -> i32 {
-        self.word[row as usize]
+        self.0[row as usize].1
     }
-
     fn target_width(&self) -> usize {
         1
     }
-
     fn values(&self, row: u32, out: &mut [f32]) {
         out.fill(self.label(row) as f32);
     }
@@ -74,22 +63,17 @@ impl Source<f32> for Places {
 
 /// So many sentences, each drawn by its number, cut into places. -1 is no word: it has no vector, and gets no gradient.
 fn places(words: &[&str], sentences: u32) -> Places {
-    let mut places = Places { around: Vec::new(), word: Vec::new() };
+    let mut places = Vec::new();
     for number in 0..sentences {
         let draws = Draws::new(1, Stream::Synthetic, 0, number);
         let one_of = |draw: u64, count: usize| (draws.uniform(draw) * count as f64) as usize;
-        let sentence: Vec<i32> = (1..)
-            .zip(SENTENCES[one_of(0, 3)])
-            .map(|(draw, kind)| KINDS[kind][one_of(draw, KINDS[kind].len())])
-            .map(|word| words.iter().position(|known| *known == word).map_or(-1, |at| at as i32))
-            .collect();
+        let drawn = (1..).zip(SENTENCES[one_of(0, 3)]).map(|(draw, kind)| KINDS[kind][one_of(draw, KINDS[kind].len())]);
+        let token = |word: &str| words.iter().position(|known| *known == word).map_or(-1, |at| at as i32);
+        let sentence: Vec<i32> = drawn.map(token).collect();
         let at = |place: i64| usize::try_from(place).ok().and_then(|place| sentence.get(place)).copied().unwrap_or(-1);
-        for place in 0..5 {
-            places.around.push([-2, -1, 1, 2].map(|step| at(place + step)));
-            places.word.push(at(place));
-        }
+        places.extend((0..5).map(|place| ([-2, -1, 1, 2].map(|step| at(place + step)), at(place))));
     }
-    places
+    Places(places)
 }
 
 /// The lesson; what it prints goes to `out`.
@@ -100,8 +84,8 @@ pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let name = |&token: &i32| usize::try_from(token).map_or("-", |token| words[token]);
     writeln!(out, "{} words, {} places in 600 sentences; the first five:", words.len(), rows.len())?;
     for row in 0..5 {
-        let [a, b, c, d] = &places.around[row];
-        writeln!(out, "  {} {} ___ {} {}: {}", name(a), name(b), name(c), name(d), name(&places.word[row]))?;
+        let ([a, b, c, d], word) = &places.0[row];
+        writeln!(out, "  {} {} ___ {} {}: {}", name(a), name(b), name(c), name(d), name(word))?;
     }
 
     let spec = format!("embed {WIDTH} init constant 0.1 -> mean over time").parse()?;
@@ -122,7 +106,8 @@ pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         let unit = UnitVectors::new(&parameters[table.clone()], WIDTH);
         let at = words.iter().position(|known| *known == word).ok_or("no such word")?;
         let found = unit.near(unit.get(at).ok_or("no such vector")?, &[at], 3);
-        Ok(found.iter().map(|near| format!("{:<8}{:>6.3}   ", words[near.word], near.similarity)).collect())
+        let found = found.iter().map(|near| format!("{} {:.3}", words[near.word], near.similarity));
+        Ok(found.collect::<Vec<_>>().join(", "))
     };
     let spec = TrainSpec { epochs: 15, batch: Batch::Rows(32), lr: 0.01, seed: 1, ..TrainSpec::default() };
     let train = Rows { source: &places, rows: &rows };
@@ -130,8 +115,8 @@ pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let losses: Vec<f64> = outcome.history.epochs.iter().map(|epoch| epoch.train_loss).collect();
     writeln!(out, "loss {:.3} in epoch 1, {:.3} in epoch {}", losses[0], losses[losses.len() - 1], losses.len())?;
     for word in ["cat", "queen", "city", "eats", "bread"] {
-        writeln!(out, "nearest to {word:<6} before: {}", near(&start, word)?)?;
-        writeln!(out, "                   after:  {}", near(&outcome.parameters, word)?)?;
+        writeln!(out, "nearest to {word:<5} before: {}", near(&start, word)?)?;
+        writeln!(out, "                  after:  {}", near(&outcome.parameters, word)?)?;
     }
 
     // The table as the text that other programs read; each number in the fewest digits that read back to it.
@@ -144,7 +129,7 @@ pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     writeln!(out, "\nwritten as text and read again: the same bytes: {}", read == vectors)?;
     writeln!(out, "  {}...", vectors.to_text()?.chars().take(60).collect::<String>())?;
 
-    // Sums are read as \"glassnet words\" reads them.
+    // A sum, as the command reads it too.
     let terms = parse("king - land + bread")?;
     let terms: Vec<(usize, bool)> =
         terms.iter().filter_map(|term| Some((read.find(&term.word)?, term.minus))).collect();
