@@ -37,7 +37,11 @@ impl Tile {
         let at = |plane: usize, pixel: usize| planes.get(plane * size + pixel).copied().unwrap_or(0.0);
         let colour = |pixel| {
             let values = [0, 1, 2].map(|plane| at(plane, pixel));
-            if values.iter().all(|value| value.is_finite()) { values.map(|value| scale.level(value)) } else { NOT_FINITE }
+            if values.iter().all(|value| value.is_finite()) {
+                values.map(|value| scale.level(value))
+            } else {
+                NOT_FINITE
+            }
         };
         Tile { height, width, colours: (0..size).map(colour).collect() }
     }

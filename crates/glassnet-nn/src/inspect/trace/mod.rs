@@ -257,14 +257,13 @@ impl<'a, T: Real> Passed<'a, T> {
                 _ => return None,
             },
         };
+        let width = network.graph.node(logits).shape.last();
         let values = if in_network {
             self.value(network.output)
         } else {
             let curve = if curve == "softmax" { Activation::Softmax } else { Activation::Sigmoid };
-            let shape = &network.graph.node(logits).shape;
-            to_f64(&direct::value(&crate::layers::curve(curve), self.raw(logits), shape))
+            to_f64(&direct::value(&crate::layers::curve(curve), self.raw(logits), width))
         };
-        let width = network.graph.node(logits).shape.last();
         Some(Scores { curve, width, logits: self.value(logits), values, in_network })
     }
 

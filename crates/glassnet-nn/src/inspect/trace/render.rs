@@ -214,8 +214,11 @@ impl Trace {
         let place = |name: &str| self.layers.iter().position(|layer| layer.name == name);
         let (own, read) = (place(&layer.name), self.loss.as_ref().and_then(|loss| place(&loss.layer)));
         let step = |other: &LayerTrace| other.kind == "step";
+        let fixed = |layer: &LayerTrace| layer.gradient.as_ref().is_none_or(|gradient| gradient.slots.is_empty());
         match (own, read) {
             (Some(own), Some(read)) if own > read => ": the loss reads the logits before it",
+            _ if layer.kind.ends_with("bidirectional") => ": what follows reads each direction by itself",
+            (Some(own), _) if self.layers[..=own].iter().all(fixed) => ": nothing up to here learns",
             (Some(own), _) if self.layers[own..].iter().any(step) => ": a step has slope 0 everywhere",
             _ => "",
         }
