@@ -1,9 +1,7 @@
 //! The whole flights table through the command, from files to scores: 244,737 rows to train on, a validation and a test
 //! file, and a model file that the command reads again.
 
-use std::process::Command;
-
-use super::{Verdict, shared};
+use super::{Verdict, command, shared};
 
 /// Trains on all rows and evaluates the model it wrote on the test file again.
 ///
@@ -40,18 +38,4 @@ pub fn run() -> Result<Verdict, String> {
     }
     println!("  {} epochs in {:.1} s", trained["epochs"], number(&trained, "", "seconds")?);
     Ok(Verdict::Proved)
-}
-
-fn command(arguments: &[&str]) -> Result<serde_json::Value, String> {
-    let run = Command::new(env!("CARGO"))
-        .args(["run", "--release", "--quiet", "-p", "glassnet-cli", "--"])
-        .args(arguments)
-        .args(["--json", "--quiet"])
-        .current_dir(crate::root())
-        .output()
-        .map_err(|error| error.to_string())?;
-    if !run.status.success() {
-        return Err(format!("glassnet {}: {}", arguments[0], String::from_utf8_lossy(&run.stderr)));
-    }
-    serde_json::from_slice(&run.stdout).map_err(|error| format!("glassnet {}: {error}", arguments[0]))
 }
