@@ -133,15 +133,17 @@ pub fn loss_and_gradients<T: Real>(
 /// What a network gives for some rows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outputs<T> {
-    /// The value before a last softmax or sigmoid that belongs to the loss, `[rows, outputs]`.
+    /// The value before a last softmax or sigmoid that belongs to the loss, `[rows, outputs]`; empty where the plan does not
+    /// keep it, as [`Network::evaluation_plan`] of a vector for each time step.
     pub logits: Vec<T>,
-    /// The last layer's value, `[rows, outputs]`.
+    /// The last layer's value, `[rows, outputs]`; empty as above.
     pub output: Vec<T>,
     /// One loss a row, unweighted (empty without a loss or targets).
     pub losses: Vec<T>,
 }
 
-/// Runs rows through the network, `runner.plan().request().rows` at a time (see [`Network::evaluation_plan`]).
+/// Runs rows through the network, `runner.plan().request().rows` at a time (see [`Network::evaluation_plan`]). Logits and
+/// outputs are given where the plan has them among its outputs: elsewhere their memory is used again by what comes after.
 pub fn evaluate<T: Real>(
     network: &Network,
     runner: &mut Runner<T>,
@@ -150,11 +152,17 @@ pub fn evaluate<T: Real>(
     rows: &[u32],
 ) -> Outputs<T> {
     let mut all = Outputs { logits: Vec::new(), output: Vec::new(), losses: Vec::new() };
+    let kept = |node| runner.plan().request().outputs.contains(&node);
+    let (logits, output) = (kept(network.logits), kept(network.output));
     for batch in rows.chunks(runner.plan().request().rows.max(1)) {
         load(network, runner, source, batch);
         runner.forward(parameters, &StepInfo::default());
-        all.logits.extend_from_slice(runner.value(network.logits).unwrap_or(&[]));
-        all.output.extend_from_slice(runner.value(network.output).unwrap_or(&[]));
+        if logits {
+            all.logits.extend_from_slice(runner.value(network.logits).unwrap_or(&[]));
+        }
+        if output {
+            all.output.extend_from_slice(runner.value(network.output).unwrap_or(&[]));
+        }
         if let Some(objective) = &network.objective {
             all.losses.extend_from_slice(runner.value(objective.rows).unwrap_or(&[]));
         }

@@ -7,13 +7,14 @@ mod whole;
 
 use std::sync::Arc;
 
-use glassnet_core::{Purpose, Real, Runner, StepInfo, Team};
+use glassnet_core::{Plan, Purpose, Real, Request, Runner, StepInfo, Team};
 use glassnet_nn::early::EarlySpec;
+use glassnet_nn::functional::evaluate;
 use glassnet_nn::loss::LossSpec;
 use glassnet_nn::network::Network;
 use glassnet_nn::optimizer::OptimizerSpec;
 use glassnet_nn::source::Source;
-use glassnet_nn::spec::NetSpec;
+use glassnet_nn::spec::{LayerSpec, NetSpec, ReorderLayer, SequenceLayer};
 use glassnet_nn::spec::shapes::RowShape;
 use glassnet_nn::train::{
     Batch, Control, Observer, Outcome, Rows, Silent, StepReport, Stop, TrainError, TrainSpec, Trainer, View,
@@ -437,4 +438,67 @@ fn validation_of_a_text_reads_losses_only() {
     let runner = Runner::<f32>::new(Arc::clone(&plan), Team::single());
     assert!(runner.value(net.objective.as_ref().unwrap().rows).is_some());
     assert!(plan.memory::<f32>().arena < net.plan(Purpose::Train, 64).memory::<f32>().arena);
+
+    // The logits' memory is used again before the plan ends, so that they are not handed out.
+    let source = Echo::new(40, 16);
+    let rows: Vec<u32> = (0..20).collect();
+    let mut runner = runner;
+    let outputs = evaluate(&net, &mut runner, &parameters::<f32>(&net, 1), &source, &rows);
+    assert_eq!((outputs.losses.len(), outputs.logits.len(), outputs.output.len()), (20, 0, 0));
+}
+
+/// What only backward reads is not kept in a plan without one, and the losses are the same bytes.
+#[test]
+fn a_plan_without_backward_saves_nothing() {
+    let cases: &[(&str, Row, LossSpec)] = &[
+        ("embed 6 -> lstm 5 2 layers -> gru 4 bidirectional -> last", Row::Tokens(9), LossSpec::cross_entropy()),
+        ("conv 4 3x3 same -> groupnorm 2 -> maxpool 2 -> batchnorm", Row::Of(&[2, 6, 6]), LossSpec::cross_entropy()),
+        ("6 relu -> layernorm -> rmsnorm", Row::Of(&[7]), LossSpec::SoftCrossEntropy { smoothing: 0.1 }),
+    ];
+    for (text, row, loss) in cases {
+        let net = Network::for_rows(&text.parse().unwrap(), &row.shape(), whole::CLASSES, Some(loss)).unwrap();
+        let source = Made::new(&net, *row, 12, false);
+        let rows: Vec<u32> = (0..12).collect();
+        let plan = net.evaluation_plan(12);
+        assert!(plan.steps().iter().all(|step| step.saved.is_none()), "{text}");
+        let losses = |plan| {
+            let mut runner = Runner::<f32>::new(plan, Team::single());
+            evaluate(&net, &mut runner, &parameters(&net, 1), &source, &rows).losses
+        };
+        let request = Request { training: false, ..net.plan(Purpose::Train, 12).request().clone() };
+        let kept = losses(Arc::new(Plan::new(&net.graph, request)));
+        assert_eq!(bits(&losses(plan)), bits(&kept), "{text}");
+        assert!(kept.iter().all(|loss| *loss > 0.0), "{text}: {kept:?}");
+    }
+}
+
+/// Positions count within a window: past its end there are none, and a stream would end in NaN.
+#[test]
+fn streams_through_positions_are_refused() {
+    let net = text_network("gpt 1 layers 2 heads 8", 8, 5);
+    let spec = TrainSpec { batch: Batch::Rows(2), streams: true, shuffle: false, ..TrainSpec::default() };
+    let Err(error) = run::<f32>(&net, &Echo::new(40, 8), None, spec, 1) else { panic!("streams were taken") };
+    assert!(error.to_string().contains("end with the window of 8"), "{error}");
+}
+
+/// A specification from a damaged file can hold what no text says.
+#[test]
+fn a_forged_specification_is_refused() {
+    let lstm: NetSpec = "5x3 -> lstm 2 2 layers -> last -> 2".parse().unwrap();
+    let concat: NetSpec = "4 -> concat(3, 2) -> 2".parse().unwrap();
+    let reshape: NetSpec = "1 -> reshape 1 -> 2".parse().unwrap();
+    let (mut deep, mut bare, mut flat) = (lstm, concat, reshape);
+    for layer in deep.layers.iter_mut().chain(&mut bare.layers).chain(&mut flat.layers) {
+        match layer {
+            LayerSpec::Sequence(SequenceLayer::Recurrent { layers, .. }) => *layers = usize::MAX,
+            LayerSpec::Concat { branches } => branches.clear(),
+            LayerSpec::Reorder(ReorderLayer::Reshape { shape }) => shape.clear(),
+            _ => {}
+        }
+    }
+    flat.layers.insert(1, "1x1x1 -> global avgpool".parse::<NetSpec>().unwrap().layers.remove(0));
+    for (spec, words) in [(deep, "1 to 64 layers"), (bare, "2 to 4 branches"), (flat, "it reads an image")] {
+        let error = Network::new(&spec, None).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
 }

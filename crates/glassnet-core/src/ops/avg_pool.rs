@@ -36,6 +36,12 @@ impl AvgPool {
 
     fn over(&self, input: &Shape) -> Result<(Image, [Axis; 2]), String> {
         let &AvgPool { kernel, stride, padding, .. } = self;
+        if kernel[0].saturating_mul(kernel[1]) > 1 << 24 {
+            return Err(format!(
+                "avg_pool's window of {} x {} on {input} has more than 2^24 elements; use a smaller one",
+                kernel[0], kernel[1]
+            ));
+        }
         Window { kernel, stride, padding, dilation: [1, 1] }.over("avg_pool", input)
     }
 

@@ -5,7 +5,7 @@
 //! Class weights do not enter the mean's denominator here, as PyTorch's.
 
 use super::softmax::softmax_row;
-use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
+use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Pass, Sample};
 use crate::Real;
 use crate::shape::Shape;
 
@@ -64,14 +64,23 @@ impl Operation for SoftCrossEntropy {
         Needs { inputs: true, output: false, saved: inputs[0].len() }
     }
 
+    fn scratch(&self, inputs: &[&Shape], pass: Pass) -> usize {
+        // Room for one row's softmax where none is kept.
+        if pass == Pass::Predict { inputs[0].len() } else { 0 }
+    }
+
     fn cost(&self, inputs: &[&Shape], _output: &Shape) -> Cost {
         Cost { forward: 16 * inputs[0].len() as u64, backward: 4 * inputs[0].len() as u64 }
     }
 
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
         let classes = (io.inputs[0].len() / io.rows.max(1)).max(1);
-        let rows = io.inputs[0].chunks(classes).zip(io.inputs[1].chunks(classes)).zip(io.saved.chunks_mut(classes));
-        for (loss, ((z, t), p)) in io.output.iter_mut().zip(rows) {
+        let rows = io.inputs[0].chunks(classes).zip(io.inputs[1].chunks(classes));
+        for (row, (loss, (z, t))) in io.output.iter_mut().zip(rows).enumerate() {
+            let p = match io.saved.get_mut(row * classes..(row + 1) * classes) {
+                Some(kept) => kept,
+                None => &mut io.scratch[..classes],
+            };
             let (top, log_sum) = softmax_row(z, p);
             let mut sum = T::ZERO;
             for (class, (&z, &t)) in z.iter().zip(t).enumerate() {

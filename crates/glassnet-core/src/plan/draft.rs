@@ -172,8 +172,9 @@ impl<'a> Draft<'a> {
         let target = self.analysis.target(number);
         let output = self.buffer(node.shape.len(), node.per_batch);
         self.values[target] = Some(output);
+        // Without a backward there is nothing to keep it for.
         let saved = self.analysis.needs[number].saved;
-        if saved > 0 {
+        if saved > 0 && self.request.backward_from.is_some() {
             self.saved[number] = Some(self.buffer(saved, false));
         }
         let mut step = DraftStep::new(Pass::Forward, number);

@@ -21,8 +21,8 @@ impl Builder<'_> {
         next: Option<Activation>,
         ends_branch: bool,
     ) -> Result<NodeId, GraphError> {
-        let channels = if self.axes(from).len() == 2 { self.axes(from)[1] } else { self.axes(from)[0] };
         let sequence = self.axes(from).len() == 2;
+        let channels = self.axes(from).get(usize::from(sequence)).copied().unwrap_or(0);
         // Along time a window is one line high.
         let flat = |sides: [usize; 2], height: usize| if sequence { [height, sides[1]] } else { sides };
         let (op, draw): (Op, Option<(usize, usize, usize, Option<Init>)>) = match layer {

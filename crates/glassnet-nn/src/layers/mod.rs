@@ -18,6 +18,7 @@ use glassnet_core::ops::{
     group_norm::GroupNorm, layer_norm::LayerNorm, reshape::Reshape, rms_norm::RmsNorm, slice::Slice,
     transpose::Transpose,
 };
+use glassnet_core::ops::MAX_INPUTS;
 use glassnet_core::slots::SlotId;
 use glassnet_core::{Graph, GraphError, NodeId, Op, Shape};
 
@@ -240,6 +241,10 @@ impl<'a> Builder<'a> {
         from: NodeId,
         depth: usize,
     ) -> Result<NodeId, GraphError> {
+        if !(2..=MAX_INPUTS).contains(&branches.len()) {
+            let message = format!("it joins 2 to {MAX_INPUTS} branches, but it has {}", branches.len());
+            return Err(GraphError { layer: name.to_string(), op: "concat", message });
+        }
         let at = self.layers.len();
         let mut ends = Vec::with_capacity(branches.len());
         for (branch, layers) in branches.iter().enumerate() {

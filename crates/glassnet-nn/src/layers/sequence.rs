@@ -16,7 +16,7 @@ use glassnet_core::ops::{
 use glassnet_core::{GraphError, NodeId, Op};
 
 use super::{Builder, DrawInfo, LinearInfo};
-use crate::spec::sequence::ROTARY_BASE;
+use crate::spec::sequence::{MOST_LEVELS, ROTARY_BASE};
 use crate::spec::{Cell, Init, PositionKind, SequenceLayer};
 
 /// What a layer says of one recurrent network.
@@ -101,6 +101,11 @@ impl Builder<'_> {
                 self.attention(name, attention, (*rotary, *bias, *init), kind, from, depth, ends_branch)
             }
             SequenceLayer::Recurrent { cell, units, layers, bidirectional, bias } => {
+                // A damaged file can name any number.
+                if !(1..=MOST_LEVELS).contains(layers) {
+                    let message = format!("a recurrent network has 1 to {MOST_LEVELS} layers, but it has {layers}");
+                    return Err(GraphError { layer: name.to_string(), op: "recurrence", message });
+                }
                 let net = Recurrent { cell: *cell, units: *units, bias: *bias };
                 if *layers == 1 && !bidirectional {
                     return self.one_way(name, &net, kind, from, depth, false);

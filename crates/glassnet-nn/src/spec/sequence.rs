@@ -14,7 +14,7 @@ use super::{Init, LayerSpec, SpecError};
 pub const ROTARY_BASE: f64 = 10_000.0;
 
 /// Most recurrent layers, one on the other, that one item names.
-pub(super) const MOST_LEVELS: usize = 64;
+pub(crate) const MOST_LEVELS: usize = 64;
 
 /// How a layer says where a time step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! The loop itself.
 
 use glassnet_core::ops::cross_entropy::IGNORED;
-use glassnet_core::{Purpose, Real, Runner, StepInfo, Team};
+use glassnet_core::{Op, Purpose, Real, Runner, StepInfo, Team};
 
 use super::non_finite::{NonFinite, find_non_finite};
 use super::scores::scores;
@@ -42,6 +42,17 @@ pub enum TrainError {
         "streams go on from batch to batch, so their gradients cannot be accumulated\n  hint: take accumulate 1 and a larger batch"
     )]
     Streams,
+    /// Streams through a layer whose positions end with the window.
+    #[error(
+        "streams go on from window to window, but the positions of layer {layer} end with the window of {context}\n  hint: leave \
+         streams out; they are for recurrent layers, which need no positions"
+    )]
+    Positions {
+        /// The layer.
+        layer: String,
+        /// Time steps of a window.
+        context: usize,
+    },
     /// The rows have another width than the network reads.
     #[error("the network reads {wanted} numbers a row, but the rows have {found}")]
     Width {
@@ -248,6 +259,10 @@ impl<'a, T: Real> Trainer<'a, T> {
         let labels = network.graph.node(objective.target).shape.len().max(1);
         if spec.streams && spec.accumulate > 1 {
             return Err(TrainError::Streams);
+        }
+        let positions = |node: &&glassnet_core::Node| matches!(node.op, Op::Positions(_));
+        if let Some(node) = network.graph.nodes().iter().find(positions).filter(|_| spec.streams) {
+            return Err(TrainError::Positions { layer: node.layer.clone(), context: network.inputs() });
         }
         let valid = valid.filter(|valid| !valid.rows.is_empty());
         if parameters.len() != network.parameters() {
