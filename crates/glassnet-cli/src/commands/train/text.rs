@@ -269,7 +269,8 @@ fn constant(learned: &[i32], valid: &[i32], vocabulary: usize) -> Option<f64> {
     let predicted = valid.get(1..).filter(|rest| !rest.is_empty())?;
     let total = learned.len() as f64;
     let sum: f64 = predicted.iter().map(|&token| -Real::ln(counts[token as usize].max(1) as f64 / total)).sum();
-    Some(sum / predicted.len() as f64)
+    // A sum of -0 is 0.
+    Some(sum / predicted.len() as f64 + 0.0)
 }
 
 fn words(data: &Data) -> String {
