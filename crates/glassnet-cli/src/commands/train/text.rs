@@ -132,7 +132,7 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut 
     write_atomic(&out, &file)?;
 
     let peak_bytes = forecast::process_memory().map(|(_, peak)| peak);
-    let measured = Measured { seconds: seconds, peak_bytes };
+    let measured = Measured { seconds, peak_bytes };
     let (history, stop) = (&outcome.history, &outcome.stop);
     if !output.is_json() {
         output.message(&format!("\n{}\n", measured.words(&forecast, 1.0)));
