@@ -53,7 +53,8 @@ pub enum SequenceLayer {
     Unembedding,
     /// Adds a vector for each position.
     Positions {
-        /// Which.
+        /// Which. (`kind` is the word that tells layers apart in the model file.)
+        #[serde(rename = "positions")]
         kind: PositionKind,
     },
     /// Multi-head self-attention with its four linear maps: keeps the width.
