@@ -173,8 +173,7 @@ fn a_model_of_text() {
             assert!(run.out.contains(words), "{name}: {words:?} is not in\n{}", run.out);
         }
         let run = folder.run(&["trace", name, "--text", "to be"]).ok();
-        for words in ["--text \"to be\"", "target 9, 1, 4, 5, -1, -1, -1, -1", "behind each character", "   't' -> '"]
-        {
+        for words in ["--text \"to be\"", "target 9, 1, 4, 5, -1, -1, -1, -1", "behind each character", "   't' -> '"] {
             assert!(run.out.contains(words), "{name}: {words:?} is not in\n{}", run.out);
         }
         let value = folder.run(&["trace", name, "--text", "to be", "--json"]).ok().json();
