@@ -131,7 +131,7 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut 
     write_atomic(&out, &file)?;
 
     let peak_bytes = forecast::process_memory().map(|(_, peak)| peak);
-    let measured = Measured { seconds: seconds, peak_bytes };
+    let measured = Measured { seconds, peak_bytes };
     let (history, stop) = (&outcome.history, &outcome.stop);
     // The share of a whole epoch, or the epochs, that were gone through.
     let steps = history.epochs.last().map_or(0, |epoch| epoch.steps);
