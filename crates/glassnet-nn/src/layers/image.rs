@@ -8,10 +8,7 @@ use glassnet_core::{GraphError, NodeId, Op};
 
 use super::{Builder, DrawInfo};
 use crate::init::recommended;
-use crate::spec::{Activation, ImageLayer, Init, Padding, Pooling};
-
-/// Taps of a filter, how many filters, groups, and how they are drawn.
-type Filters = (usize, usize, usize, Option<Init>);
+use crate::spec::{Activation, ImageLayer, Padding, Pooling};
 
 impl Builder<'_> {
     /// Adds a layer of images; `next` is the curve that follows, `ends_branch` whether it ends a residual branch.
@@ -28,7 +25,7 @@ impl Builder<'_> {
         let sequence = self.axes(from).len() == 2;
         // Along time a window is one line high.
         let flat = |sides: [usize; 2], height: usize| if sequence { [height, sides[1]] } else { sides };
-        let (op, draw): (Op, Option<Filters>) = match layer {
+        let (op, draw) = match layer {
             ImageLayer::Conv { channels: filters, kernel, stride, padding, dilation, groups, bias, init } => {
                 let op = Conv2d {
                     channels: *filters,
