@@ -84,7 +84,8 @@ impl Model {
             let value = parameters[place];
             return Err(broken(format!("parameter {place} (from 0) of its network is {value}, which is not finite")));
         }
-        let (row_plan, batch_plan) = (network.plan(Purpose::Predict, 1), network.evaluation_plan(network.evaluation_rows()));
+        let (row_plan, batch_plan) =
+            (network.plan(Purpose::Predict, 1), network.evaluation_plan(network.evaluation_rows()));
         Ok(Model { document, network, parameters: Arc::new(parameters), row_plan, batch_plan })
     }
 
