@@ -26,7 +26,7 @@ import torch.nn.functional as F
 LAYERS, HEADS, WIDTH, CONTEXT = 4, 4, 128, 64
 BATCH, STEPS, WARMUP = 12, 2000, 100
 LR, LEAST_LR = 1e-3, 1e-4
-BETAS, EPSILON, DECAY, CLIP = (0.9, 0.999), 1e-8, 0.1, 1.0
+BETAS, EPSILON, DECAY, CLIP = (0.9, 0.99), 1e-8, 0.1, 1.0
 TRAIN_SHARE = 0.9
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -39,7 +39,7 @@ GLASSNET_FLAGS = [
     "--context", f"{CONTEXT}",
     "--batch", f"{BATCH}",
     "--steps", f"{STEPS}",
-    "--optimizer", "adamw",
+    "--optimizer", f"adamw {BETAS[0]} {BETAS[1]}",
     "--lr", f"{LR}",
     "--weight-decay", f"{DECAY}",
     "--schedule", f"warmup {WARMUP} -> cosine {LEAST_LR / LR}",

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod drawing;
 mod error;
 mod inputs;
 mod losses;

@@ -83,6 +83,14 @@ pub fn load_model(path: &str) -> Result<Model, CliError> {
     Model::from_bytes(&bytes).map_err(|error| CliError::Model(format!("{path}: {error}")))
 }
 
+/// Channels, lines and columns of a model's images.
+pub fn image_shape(model: &Model) -> Option<[usize; 3]> {
+    match &model.document().preprocess {
+        Features::Images(images) => Some([images.channels, images.height, images.width]),
+        Features::Table(_) | Features::Text(_) => None,
+    }
+}
+
 /// Opens data for a model; images by part, where it is a folder (test images by default, where there are any).
 ///
 /// # Errors

@@ -91,3 +91,42 @@ fn glove() {
     assert_eq!(first(&["--near", "monday"]), "tuesday");
     folder.run(&["words", path, "--near", "quen"]).fails(2, &["no word 'quen' among 10,000", "did you mean 'queen'?"]);
 }
+
+/// A model of text has a vector for each character; blanks and line ends go by their names.
+#[test]
+fn a_models_characters() {
+    let folder = folder();
+    folder.write("rhyme.txt", "Jack and Jill went up the hill\nTo fetch a pail of water;\n".repeat(8));
+    let train = |net: &str, out: &str| {
+        folder
+            .run(&["train", "rhyme.txt", "--task", "text", "--net", net, "--context", "8", "--steps", "5", "-o", out])
+            .ok()
+    };
+    train("embed 6 -> gru 8", "rhyme.glass");
+    let value = folder.run(&["words", "rhyme.glass", "--near", "<space>", "--top", "100", "--json"]).ok().json();
+    let mut found = words(&value);
+    assert_eq!((value["words"].as_u64(), value["width"].as_u64()), (Some(found.len() as u64 + 1), Some(6)));
+    found.sort();
+    assert_eq!(&found[..5], [";", "<newline>", "J", "T", "a"]);
+
+    // What is written is the model's table, and reads back to it.
+    let run = folder.run(&["words", "rhyme.glass", "-o", "characters.txt"]).ok();
+    assert!(run.out.contains(&format!("characters.txt ({} words of 6 numbers)", found.len() + 1)), "{}", run.out);
+    let written = glassnet::data::read_word_vectors(folder.path("characters.txt").to_str().unwrap()).unwrap().vectors;
+    let model = glassnet::model::Model::from_bytes(&std::fs::read(folder.path("rhyme.glass")).unwrap()).unwrap();
+    assert_eq!(written.words[..2], ["<newline>", "<space>"]);
+    assert_eq!(model.embedding(), Some((&written.vectors[..], 6)));
+    for sum in [["--near", "a"], ["a - <space> + T", "--json"]] {
+        let run = |file: &str| folder.run(&[&["words", file], &sum[..]].concat()).ok().out;
+        assert_eq!(run("rhyme.glass").replace("rhyme.glass", "characters.txt"), run("characters.txt"));
+    }
+
+    // The model file is not replaced by its own vectors, and what is no model of text has none.
+    folder.run(&["words", "rhyme.glass", "-o", "rhyme.glass"]).fails(2, &["rhyme.glass", "would be replaced"]);
+    folder.run(&["words", "rhyme.glass", "--near", "z"]).fails(2, &["there is no word 'z'"]);
+    folder.write("orders.csv", made::orders(60, 1));
+    folder.run(&["train", "orders.csv", "--target", "late", "--epochs", "1", "-o", "orders.glass"]).ok();
+    let says = ["orders.glass: the model was not trained on text", "--task text"];
+    folder.run(&["words", "orders.glass", "--near", "a"]).fails(4, &says);
+    folder.run(&["words", "none.glass", "--near", "a"]).fails(4, &["there is no such model file"]);
+}

@@ -1,8 +1,13 @@
 //! Text to tokens: one token a character, those of the training text, in the order of their code points.
 
+use glassnet_core::Op;
+use glassnet_nn::network::Network;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
+use crate::file::{self, Document, Features, Head};
+use crate::model::Model;
+use crate::schema::Schema;
 
 /// Longest context: tokens of a row.
 pub const MAX_CONTEXT: usize = 1 << 20;
@@ -36,6 +41,12 @@ impl TextPreprocess {
         sorted && !self.characters.is_empty() && (1..=MAX_CONTEXT).contains(&self.context)
     }
 
+    /// A name for each token that can stand as a word in a line: the character, or what it is called (`<space>`). Each
+    /// once, as no name of one character is like a name of several.
+    pub fn names(&self) -> Vec<String> {
+        self.characters.chars().map(name).collect()
+    }
+
     /// The tokens of a text.
     ///
     /// # Errors
@@ -66,6 +77,46 @@ impl TextPreprocess {
     }
 }
 
+/// A character's name where it cannot stand for itself in a line of words: `<space>`, `<newline>`, `<tab>`, `<return>`, of
+/// other blanks and control characters `<U+00A0>`.
+fn name(character: char) -> String {
+    match character {
+        ' ' => "<space>".to_owned(),
+        '\n' => "<newline>".to_owned(),
+        '\t' => "<tab>".to_owned(),
+        '\r' => "<return>".to_owned(),
+        // The mark of byte order is no blank, but readers take it off the beginning of a file.
+        c if c.is_whitespace() || c.is_control() || c == '\u{feff}' => format!("<U+{:04X}>", c as u32),
+        c => c.to_string(),
+    }
+}
+
+impl Model {
+    /// The model of a network that was trained on the tokens of a text: one that gives a score of each next token.
+    ///
+    /// # Errors
+    /// Parts that do not go together: another number of tokens, another context, another number of parameters.
+    pub fn of_text(network: &Network, text: TextPreprocess, parameters: Vec<f32>) -> Result<Self, ModelError> {
+        let part = file::Network {
+            spec: network.spec.clone(),
+            inputs: network.inputs(),
+            outputs: network.outputs(),
+            head: Head::Softmax,
+        };
+        let mut document = Document::new(Schema::default(), Features::Text(text), part);
+        document.provenance.versions = Model::versions();
+        Model::new(document, parameters)
+    }
+
+    /// The learned table of tokens, `[vocabulary, width]` row-major, and its width; `None` where no layer has one.
+    pub fn embedding(&self) -> Option<(&[f32], usize)> {
+        let graph = &self.network().graph;
+        let node = graph.nodes().iter().find(|node| matches!(node.op, Op::Embedding(_)))?;
+        let slot = graph.slots().get(*node.slots.first()?);
+        Some((self.parameters().get(slot.range())?, *slot.shape.last()?))
+    }
+}
+
 /// Characters as they are shown in a message: quoted, control characters by their number; at most 20.
 pub(crate) fn shown(characters: &str) -> String {
     let one = |c: char| if c.is_control() { format!("U+{:04X}", c as u32) } else { format!("'{c}'") };
@@ -90,6 +141,25 @@ mod tests {
         assert_eq!(tokens, [3, 2, 4, 0]);
         assert_eq!(text.decode(&tokens), "ban\n");
         assert_eq!(text.decode(&[-1, 9]), "\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn names_can_stand_in_a_line() {
+        let names = TextPreprocess::fit("a b\t<\r\n\u{a0}\u{7}\u{feff}\u{2028}", 1).names();
+        let wanted = [
+            "<U+0007>",
+            "<tab>",
+            "<newline>",
+            "<return>",
+            "<space>",
+            "<",
+            "a",
+            "b",
+            "<U+00A0>",
+            "<U+2028>",
+            "<U+FEFF>",
+        ];
+        assert_eq!(names, wanted);
     }
 
     #[test]

@@ -39,8 +39,10 @@ fn fill<T: Real>(
         None => source.features(rows, runner.input_mut(network.x)),
     }
     if let Some(lengths) = network.lengths {
+        let steps = network.graph.node(network.x).shape.0.first().copied().unwrap_or(0);
         for (length, &row) in runner.labels_mut(lengths).iter_mut().zip(rows) {
-            *length = i32::try_from(source.length(row)).unwrap_or(i32::MAX);
+            let length_of_row = source.length(row).min(steps);
+            *length = i32::try_from(length_of_row).unwrap_or(i32::MAX);
         }
         clear_behind(network, runner, source, rows);
     }

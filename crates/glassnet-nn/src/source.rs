@@ -81,7 +81,7 @@ pub trait Source<T: Real>: Sync {
 /// Targets of a [`Matrix`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets<T> {
-    /// One class number a row.
+    /// One class number a row; of sequences one for each time step, row after row.
     Labels(Vec<i32>),
     /// Values, `[rows, width]`.
     Values(Vec<T>, usize),
@@ -89,7 +89,7 @@ pub enum Targets<T> {
     None,
 }
 
-/// Rows in memory, row-major.
+/// Rows in memory, row-major. Rows of tokens are whole numbers as numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix<T> {
     /// Features, `[rows, width]`.
@@ -130,9 +130,38 @@ impl<T: Real> Source<T> for Matrix<T> {
         }
     }
 
+    fn tokens(&self, rows: &[u32], out: &mut [i32]) {
+        for (&row, out) in rows.iter().zip(out.chunks_exact_mut(self.width.max(1))) {
+            let start = row as usize * self.width;
+            for (token, x) in out.iter_mut().zip(&self.x[start..start + self.width]) {
+                *token = x.to_f64() as i32;
+            }
+        }
+    }
+
+    fn labels_width(&self) -> usize {
+        match &self.targets {
+            Targets::Labels(labels) => labels.len().checked_div(self.rows()).unwrap_or(1).max(1),
+            _ => 1,
+        }
+    }
+
+    fn labels(&self, row: u32, out: &mut [i32]) {
+        let width = self.labels_width();
+        match &self.targets {
+            Targets::Labels(labels) if width > 1 => {
+                let start = row as usize * width;
+                let own = labels[start..start + width].iter().copied();
+                out.iter_mut().zip(own).for_each(|(out, label)| *out = label);
+            }
+            _ => out.fill(self.label(row)),
+        }
+    }
+
     fn label(&self, row: u32) -> i32 {
         match &self.targets {
-            Targets::Labels(labels) => labels[row as usize],
+            // Labels of time steps are no label of the row.
+            Targets::Labels(labels) if self.labels_width() == 1 => labels[row as usize],
             _ => 0,
         }
     }
@@ -146,7 +175,7 @@ impl<T: Real> Source<T> for Matrix<T> {
 
     fn values(&self, row: u32, out: &mut [T]) {
         match &self.targets {
-            Targets::Labels(labels) => out.fill(T::from_f64(f64::from(labels[row as usize]))),
+            Targets::Labels(_) => out.fill(T::from_f64(f64::from(self.label(row)))),
             Targets::Values(values, width) => {
                 for (out, &value) in out.iter_mut().zip(&values[row as usize * width..]) {
                     *out = value;

@@ -267,3 +267,13 @@ fn names_and_files_are_read() {
     let error = serde_json::from_str::<OptimizerSpec>(r#"{"kind": "adam", "beta3": 0.95}"#).unwrap_err();
     assert!(error.to_string().contains("beta3"), "{error}");
 }
+
+#[test]
+fn betas_stand_behind_the_name() {
+    use glassnet_nn::optimizer::{AdamW, OptimizerSpec};
+    let spec: OptimizerSpec = "AdamW 0.9 0.99".parse().unwrap();
+    assert_eq!(spec, OptimizerSpec::AdamW(AdamW { beta2: 0.99, ..AdamW::default() }));
+    assert!("adam 0.9 1.5".parse::<OptimizerSpec>().unwrap().checked().is_err());
+    assert!("adam 0.9".parse::<OptimizerSpec>().is_err());
+    assert!("sgd 0.9 0.99".parse::<OptimizerSpec>().is_err());
+}

@@ -62,7 +62,11 @@ programs! {
     embed_the_model "../../../examples/12_embed_the_model.rs";
     count_before_you_train "../../../examples/13_count_before_you_train.rs";
     scalar_autograd "../../../examples/14_scalar_autograd.rs";
+    convolution "../../../examples/15_convolution.rs";
+    lstm_on_text "../../../examples/16_lstm_on_text.rs";
+    embeddings "../../../examples/17_embeddings.rs";
     deep_residual "../../../examples/18_deep_residual.rs";
+    tiny_gpt "../../../examples/19_tiny_gpt.rs";
 }
 
 /// A program's name from its path.

@@ -1,8 +1,11 @@
 //! `glassnet check`: finite differences against the gradients of this very network, in f64.
 
+use glassnet::core::ops::cross_entropy::IGNORED;
 use glassnet::core::random::{Draws, Purpose};
 use glassnet::model::Model;
 use glassnet::model::encoded::Encoded;
+use glassnet::model::text::TextPreprocess;
+use glassnet::model::windows::Windows;
 use glassnet::nn::inspect::{self, Check, CheckOptions};
 use glassnet::nn::loss::LossSpec;
 use glassnet::nn::network::Network;
@@ -37,7 +40,8 @@ pub struct Args {
         requires = "y"
     )]
     pub x: Option<Vec<f64>>,
-    /// Its target: a class number from 0, or a value for each output
+    /// Its target: a class number from 0 (of sequences one for each time step, -1 where none counts), or a value for each
+    /// output
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true, requires = "x")]
     pub y: Option<Vec<f64>>,
     /// Largest relative error that passes
@@ -59,6 +63,8 @@ Examples:
   glassnet check digits.glass mnist/ --rows 4
   glassnet check \"2 -> 4 tanh -> 1\" --x 0.5,-1 --y 1
   glassnet check \"8 -> swiglu 12 -> 3\"
+  glassnet check \"tokens 8 vocabulary 5 -> gpt 2 layers 2 heads 8 -> 5\"
+  glassnet check play.glass play.txt --rows 2
 
 Each gradient by backward is held against (L(w + h) - L(w - h)) / 2h. Without DATA or --x, rows and targets are drawn from
 the seed. Exit code 7 where a gradient is wrong.";
@@ -147,7 +153,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
 fn loss(args: &Args, net: &Net, values: usize) -> Result<LossSpec, CliError> {
     let network = net.network(None)?;
     let outputs = network.outputs();
-    let soft = values > 1;
+    let soft = values > 1 && !super::trace::are_labels(&network, values);
     if let Some(loss) = args.net.loss {
         return Ok(loss.spec(soft));
     }
@@ -174,11 +180,26 @@ fn given(network: &Network, x: &[f64], y: Vec<f64>) -> Result<Matrix<f64>, CliEr
         let what = format!("the network reads {} numbers, but --x has {}", network.inputs(), x.len());
         return Err(usage(what, "give one number for each input"));
     }
-    let outputs = network.graph.node(network.logits).shape.len();
+    inspect::trace::check_tokens(network, x).map_err(|error| CliError::Usage(format!("--x: {error}")))?;
+    let logits = &network.graph.node(network.logits).shape;
+    let (outputs, classes) = (logits.len(), logits.last());
     if let Some(bad) = x.iter().chain(&y).find(|value| !value.is_finite()) {
         return Err(usage(format!("--x, --y: {bad} is not finite"), "give numbers"));
     }
     if network.objective.as_ref().is_some_and(|objective| objective.loss.takes_labels()) {
+        if network.gives_steps() {
+            let steps = logits.0.first().copied().unwrap_or(1);
+            let known = |label: &f64| label.fract() == 0.0 && (-1.0..classes as f64).contains(label);
+            if y.len() != steps || !y.iter().all(known) {
+                let what = format!("--y: the loss compares with {steps} class numbers, one for each time step");
+                return Err(usage(
+                    what,
+                    &format!("give whole numbers from 0 to {}, -1 where none counts", classes - 1),
+                ));
+            }
+            let labels = y.iter().map(|&label| if label < 0.0 { IGNORED } else { label as i32 }).collect();
+            return Ok(Matrix::with_labels(x.to_vec(), x.len(), labels));
+        }
         let class = match y.as_slice() {
             [class] if (0.0..outputs as f64).contains(class) && class.fract() == 0.0 => *class as i32,
             _ => {
@@ -196,21 +217,27 @@ fn given(network: &Network, x: &[f64], y: Vec<f64>) -> Result<Matrix<f64>, CliEr
     Ok(Matrix::with_values(x.to_vec(), x.len(), y, outputs))
 }
 
-/// Rows of standard normal numbers; targets that the loss can take.
+/// Rows of standard normal numbers, or of tokens; targets that the loss can take.
 fn drawn(network: &Network, rows: usize, seed: u64) -> Matrix<f64> {
     let draws = Draws::new(seed, Purpose::Synthetic, 0, 0);
     let width = network.inputs();
-    let x: Vec<f64> = (0..rows * width).map(|place| draws.normal(place as u64)).collect();
-    let outputs = network.graph.node(network.logits).shape.len();
+    let number = |place: usize| match network.spec.vocabulary.filter(|_| network.reads_tokens()) {
+        Some(vocabulary) => draws.below(place as u64, vocabulary as u64) as f64,
+        None => draws.normal(place as u64),
+    };
+    let x: Vec<f64> = (0..rows * width).map(number).collect();
+    let logits = &network.graph.node(network.logits).shape;
+    let (outputs, classes) = (logits.len(), logits.last().max(1));
+    let steps = if network.gives_steps() { outputs / classes } else { 1 };
     match network.objective.as_ref().map(|objective| &objective.loss) {
         Some(loss) if loss.takes_labels() => {
-            Matrix::with_labels(x, width, (0..rows).map(|row| (row % outputs.max(1)) as i32).collect())
+            Matrix::with_labels(x, width, (0..rows * steps).map(|place| (place % classes) as i32).collect())
         }
         Some(LossSpec::BinaryCrossEntropy { .. }) => {
             Matrix::with_values(x, width, (0..rows * outputs).map(|place| (place % 2) as f64).collect(), outputs)
         }
         Some(LossSpec::SoftCrossEntropy { .. }) => {
-            Matrix::with_values(x, width, vec![1.0 / outputs as f64; rows * outputs], outputs)
+            Matrix::with_values(x, width, vec![1.0 / classes as f64; rows * outputs], outputs)
         }
         _ => {
             let after = (rows * width) as u64;
@@ -222,6 +249,9 @@ fn drawn(network: &Network, rows: usize, seed: u64) -> Matrix<f64> {
 
 /// The first rows of the data that have a target, in f64.
 fn of_data(args: &Args, model: &Model, path: &str, network: &Network) -> Result<Matrix<f64>, CliError> {
+    if let Some(text) = model.text() {
+        return of_text(args, text, path, network);
+    }
     let wanted = Wanted { target: Need::Must, id: None };
     let data = model_data::open(model, path, &args.reading.options(), args.part, wanted)?;
     let (encoded, rows) = match data {
@@ -242,6 +272,28 @@ fn of_data(args: &Args, model: &Model, path: &str, network: &Network) -> Result<
     let targets = targets(&encoded, rows, network);
     let weights = rows.iter().map(|&row| encoded.weight(row)).collect();
     Ok(Matrix { x: x.into_iter().map(f64::from).collect(), width, targets, weights })
+}
+
+/// The first windows of a text, with the next characters.
+fn of_text(args: &Args, text: &TextPreprocess, path: &str, network: &Network) -> Result<Matrix<f64>, CliError> {
+    let file = glassnet::data::read_text(path)?;
+    let tokens = text.encode(&file.text).map_err(|error| CliError::Data(format!("{}: {error}", file.source)))?;
+    let windows = Windows::side_by_side(tokens.into(), text.context);
+    let rows = Source::<f64>::rows(&windows).min(args.rows as usize);
+    if rows == 0 {
+        let what = format!("{}: a text of one character has no next one", file.source);
+        return Err(CliError::Data(format!("{what}\n  hint: give a longer text")));
+    }
+    let rows: Vec<u32> = (0..rows as u32).collect();
+    let width = network.inputs();
+    let (mut x, mut labels) = (vec![0; rows.len() * width], vec![0; rows.len() * width]);
+    Source::<f64>::tokens(&windows, &rows, &mut x);
+    for (labels, &row) in labels.chunks_exact_mut(width.max(1)).zip(&rows) {
+        Source::<f64>::labels(&windows, row, labels);
+    }
+    let mut matrix = Matrix::with_labels(x.into_iter().map(f64::from).collect(), width, labels);
+    matrix.weights = rows.iter().map(|&row| Source::<f64>::weight(&windows, row)).collect();
+    Ok(matrix)
 }
 
 fn targets(encoded: &Encoded<f32>, rows: &[u32], network: &Network) -> Targets<f64> {

@@ -1,5 +1,6 @@
 //! `glassnet inspect`: what a network or a model is made of and where it comes from.
 
+mod filters;
 mod text;
 
 use glassnet::core::{Plan, Purpose};
@@ -14,6 +15,8 @@ use glassnet::nn::spec::Activation;
 use serde::Serialize;
 
 use crate::error::CliError;
+use crate::inputs::keep_inputs;
+use crate::model_data::image_shape;
 use crate::output::Output;
 use crate::subject::{Net, NetArgs, Weights};
 
@@ -35,6 +38,9 @@ pub struct Args {
     /// Show what is left when affine layers without a curve between them are made one
     #[arg(long)]
     pub merge: bool,
+    /// Draw the first layer's weights to this PNG: a convolution's filters, or what each unit looks at in an image
+    #[arg(long, value_name = "FILE.png")]
+    pub filters: Option<std::path::PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -43,7 +49,11 @@ Examples:
   glassnet inspect \"784 -> 256 relu -> 128 relu -> 10\" --batch 64
   glassnet inspect net.toml --plan
   glassnet inspect \"2 -> 2 -> 1\" --w 1,-2,0.5,1,0.4,-0.8 --b -0.5,0.25,0.1 --merge
-  glassnet inspect late.glass --json | jq .summary.parameters";
+  glassnet inspect digits.glass --filters filters.png
+  glassnet inspect late.glass --json | jq .summary.parameters
+
+--filters draws each filter with its channels side by side (three channels as red, green and blue), enlarged: grey is a
+weight of 0, white and black are the largest weight of all filters and its negative.";
 
 /// What `inspect` says with `--json`.
 #[derive(Debug, Serialize)]
@@ -59,6 +69,8 @@ pub struct Inspected<'a> {
     plans: Option<Plans>,
     #[serde(skip_serializing_if = "Option::is_none")]
     merged: Option<Merged>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filters: Option<filters::Filters>,
 }
 
 /// What only a model has.
@@ -110,6 +122,13 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let batch = args.batch as usize;
     let usage = |error: inspect::InspectError| CliError::Usage(error.to_string());
     let summary = inspect::summary::<f32>(&network, shown.as_deref(), batch, &args.optimizer).map_err(usage)?;
+    let filters = match &args.filters {
+        Some(file) => {
+            keep_inputs(file, &[&args.net.net])?;
+            Some(filters::draw(&network, &parameters, model.and_then(image_shape), file)?)
+        }
+        None => None,
+    };
     let inspected = Inspected {
         net: &args.net.net,
         text: network.spec.to_string(),
@@ -126,6 +145,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
             predict: plan(&network, Purpose::Predict, batch).to_string(),
         }),
         merged: if args.merge { Some(merged(&network, &parameters, &weights)?) } else { None },
+        filters,
     };
     output.result(&inspected.to_string(), &inspected)
 }

@@ -1,5 +1,8 @@
 //! `glassnet trace`: one row through a network, every number shown; with a target every gradient too.
 
+mod maps;
+mod text;
+
 use std::fmt::Write;
 
 use glassnet::core::Real;
@@ -13,6 +16,7 @@ use glassnet::nn::spec::Activation;
 use serde::Serialize;
 
 use crate::error::CliError;
+use crate::inputs::keep_inputs;
 use crate::model_data::{self, Need, Part, Wanted};
 use crate::output::Output;
 use crate::reading::ReadArgs;
@@ -33,7 +37,11 @@ pub struct Args {
     /// The row itself: the numbers that the network reads
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true, conflicts_with = "data")]
     pub x: Option<Vec<f64>>,
-    /// The target: loss and gradients are traced too. Numbers, or a model's class by name
+    /// For a model of text: a piece of text, cut or padded to the context; each character's target is the next one
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["data", "x", "y"])]
+    pub text: Option<String>,
+    /// The target: loss and gradients are traced too. Numbers (one for each time step, -1 where none counts), or a model's
+    /// class by name
     #[arg(long, value_name = "TARGET", allow_hyphen_values = true)]
     pub y: Option<String>,
     /// One plain gradient step with this learning rate: old - lr x gradient = new, then the score again
@@ -42,6 +50,9 @@ pub struct Args {
     /// A layer to show in full, whatever its size
     #[arg(long, value_name = "NAME")]
     pub layer: Option<String>,
+    /// Draw the row and what every layer gives for it to this PNG: images and sequences, a band for each layer
+    #[arg(long, value_name = "FILE.png")]
+    pub maps: Option<std::path::PathBuf>,
     /// Values only, although the data says the target
     #[arg(long, conflicts_with_all = ["y", "step"])]
     pub forward: bool,
@@ -59,11 +70,15 @@ Examples:
   glassnet trace \"2 -> 4 tanh -> 1\" --x 0,1 --y 1 --seed 7
   glassnet trace late.glass new.csv --row 3
   glassnet trace digits.glass mnist/ --row 7 --layer 2
+  glassnet trace digits.glass mnist/ --row 7 --maps maps.png
+  glassnet trace play.glass --text \"ROMEO:\"
+  glassnet trace \"tokens 3 vocabulary 5 -> embed 4 -> gru 3 -> 5\" --x 0,4,2 --y 4,2,-1
 
 Every number is the engine's own. A text form or a TOML is worked in f64, a model in f32, as it predicts. The loss is the
 model's own; otherwise it follows from the network and its target: cross-entropy for a softmax or a class number, binary
 cross-entropy for a sigmoid, mean squared error for the rest; --loss says another. Layers of more than 16 units are
-summarised; --layer opens one.";
+summarised; --layer opens one. Tokens are whole numbers from 0, -1 is padding. --maps scales each layer from its smallest
+number (black) to its largest (white) and says both.";
 
 /// What `trace` says with `--json`.
 #[derive(Debug, Serialize)]
@@ -77,6 +92,8 @@ struct Traced<'a> {
     trace: &'a Trace,
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maps: Option<maps::Maps>,
 }
 
 /// Runs it.
@@ -86,7 +103,23 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         Net::Model(model) => Some(model.as_ref()),
         Net::Layers(_) => None,
     };
+    let of_text = model.and_then(Model::text);
+    let piece = match (&args.text, &args.data, of_text) {
+        (Some(words), _, Some(text)) => Some(text::given(text, words)?),
+        (Some(_), _, None) => {
+            return Err(CliError::Usage(
+                "--text: the network was not trained on text\n  hint: give a model that `train --task text` wrote, or a row with --x"
+                    .into(),
+            ));
+        }
+        (None, Some(path), Some(text)) => Some(text::read(text, path, args.row)?),
+        _ => None,
+    };
+    if let Some(piece) = piece.as_ref().filter(|piece| piece.cut > 0) {
+        output.message(&format!("--text: {} characters do not fit the context and are left out", piece.cut));
+    }
     let row = match (&args.data, model) {
+        _ if piece.is_some() => None,
         (Some(data), Some(model)) => {
             let wanted = Wanted { target: if args.forward { Need::No } else { Need::May }, id: None };
             let data = model_data::open(model, data, &args.reading.options(), args.part, wanted)?;
@@ -100,32 +133,50 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         }
         (None, _) => None,
     };
-    let target = target(args, model, row.as_ref())?;
+    let target = match &piece {
+        Some(piece) => {
+            let counts = !args.forward && piece.labels.iter().any(|&label| label >= 0.0);
+            counts.then(|| Goal::Values(piece.labels.clone()))
+        }
+        None => target(args, model, row.as_ref())?,
+    };
+    let row = piece.as_ref().map(|piece| &piece.row).or(row.as_ref());
     if args.step.is_some() && target.is_none() {
         return Err(CliError::Usage(
             "--step: a step needs gradients, and gradients need a target\n  hint: give it with --y, as in --y 1".into(),
         ));
     }
     let loss = match (&args.net.loss, &target) {
-        (Some(loss), target) => Some(loss.spec(matches!(target, Some(Goal::Values(values)) if values.len() > 1))),
+        (Some(loss), target) => {
+            let soft = match target {
+                Some(Goal::Values(values)) => values.len() > 1 && !are_labels(&net.network(None)?, values.len()),
+                _ => false,
+            };
+            Some(loss.spec(soft))
+        }
         (None, Some(Goal::Values(values))) if model.is_none() => Some(default_loss(&net, values.len())?),
         (None, _) => None,
     };
     let network = net.network(loss.as_ref())?;
-    let x = match (&args.x, &row) {
+    let x = match (&args.x, row) {
         (Some(x), _) => {
             subject::finite("--x", x)?;
             x.clone()
         }
         (None, Some(row)) => row.inputs.iter().map(|&x| f64::from(x)).collect(),
         (None, None) => {
-            let example: Vec<String> = (1..=network.inputs().min(8)).map(|x| x.to_string()).collect();
+            let most = network.spec.vocabulary.unwrap_or(usize::MAX).max(1);
+            let example: Vec<String> = (1..=network.inputs().min(8)).map(|x| (x % most).to_string()).collect();
             let dots = if network.inputs() > 8 { ",..." } else { "" };
             return Err(CliError::Usage(format!(
                 "there is no row to trace\n  hint: give the {} numbers that the network reads, as in --x {}{dots}{}",
                 network.inputs(),
                 example.join(","),
-                if model.is_some() { ", or the data and --row" } else { "" }
+                match (of_text.is_some(), model.is_some()) {
+                    (true, _) => ", or --text, or a text file and --row",
+                    (_, true) => ", or the data and --row",
+                    _ => "",
+                }
             )));
         }
     };
@@ -143,16 +194,37 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         false => through::<f64>(&network, &parameters, &x, &options),
     };
     let trace = traced.map_err(|error| CliError::Usage(error.to_string()))?;
-    let prediction = model.and_then(|model| predicted(model, &trace));
+    let prediction = match (&piece, of_text, model) {
+        (Some(piece), Some(text), _) => text::expected(text, &piece.characters, &trace),
+        (_, _, Some(model)) => predicted(model, &trace),
+        _ => None,
+    };
+    let maps = match &args.maps {
+        Some(file) => {
+            let read: Vec<&str> = [Some(args.net.net.as_str()), args.data.as_deref()].into_iter().flatten().collect();
+            keep_inputs(file, &read)?;
+            // As the trace: a model in f32, as it predicts.
+            let values = match model.is_some() && !subject::replaces(&args.net) {
+                true => {
+                    let own = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<f32>>();
+                    inspect::layer_values(&network, &own(&parameters), &own(&x))
+                }
+                false => inspect::layer_values(&network, &parameters, &x),
+            };
+            let values = values.map_err(|error| CliError::Usage(error.to_string()))?;
+            Some(maps::draw(values, model.and_then(model_data::image_shape), file)?)
+        }
+        None => None,
+    };
     let mut text = String::new();
     if let Some(words) = weights.words() {
         let _ = writeln!(text, "{words}");
     }
-    if let Some(row) = &row {
+    if let Some(row) = row {
         let _ = writeln!(text, "{}", row.text());
     }
-    if let (Some(model), Some(target)) = (model, &target) {
-        let _ = writeln!(text, "{}\n", target_words(model, target, row.as_ref()));
+    if let (Some(model), Some(target), None) = (model, &target, of_text) {
+        let _ = writeln!(text, "{}\n", target_words(model, target, row));
     }
     // What the model says belongs to the values; an empty line stands before the gradients.
     text.push_str(&trace.forward_text());
@@ -160,13 +232,17 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         let _ = writeln!(text, "{words}");
     }
     text.push_str(&trace.backward_text());
+    if let Some(maps) = &maps {
+        let _ = write!(text, "\n{}", maps.words());
+    }
     let value = Traced {
         net: &args.net.net,
         weights: weights.words(),
-        row: row.as_ref(),
+        row,
         classes: model.and_then(Model::classes),
         trace: &trace,
         prediction: prediction.map(|(_, value)| value),
+        maps,
     };
     output.result(&text, &value)
 }
@@ -214,13 +290,21 @@ fn target(args: &Args, model: Option<&Model>, row: Option<&Row>) -> Result<Optio
     Ok(Some(Goal::Values(values)))
 }
 
+/// Whether so many target values are class numbers, one for each time step.
+pub fn are_labels(network: &Network, values: usize) -> bool {
+    let shape = &network.graph.node(network.logits).shape;
+    network.gives_steps() && shape.0.first() == Some(&values) && shape.last() > 1
+}
+
 /// The loss that a network of these layers has for a target of so many values.
 fn default_loss(net: &Net, values: usize) -> Result<LossSpec, CliError> {
-    let outputs = net.network(None)?.outputs();
+    let network = net.network(None)?;
+    let outputs = network.outputs();
+    let labels = are_labels(&network, values);
     let softmax = matches!(net.last_curve(), Some(Activation::Softmax | Activation::LogSoftmax));
     Ok(match net.last_curve() {
         Some(Activation::Sigmoid) => LossSpec::binary_cross_entropy(),
-        _ if outputs > 1 && values == 1 => LossSpec::cross_entropy(),
+        _ if labels || (outputs > 1 && values == 1) => LossSpec::cross_entropy(),
         _ if softmax => LossSpec::SoftCrossEntropy { smoothing: 0.0, class_weights: Vec::new() },
         _ => LossSpec::MeanSquared,
     })

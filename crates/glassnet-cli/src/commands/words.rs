@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use glassnet::data::WordVectorFile;
 use glassnet::data::write::check_writable;
 use glassnet::nn::embeddings::{Neighbour, Term, UnitVectors, parse};
 use glassnet::nn::nearest::nearest;
@@ -12,13 +11,14 @@ use crate::error::CliError;
 use crate::inputs::keep_inputs;
 use crate::numbers::thousands;
 use crate::output::Output;
-use crate::vectors;
+use crate::vectors::{self, Vectors};
 
 /// Arguments of `words`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Word vectors as text, a line for each word (GloVe's or word2vec's, also .gz; - is standard input)
+    /// Word vectors as text, a line for each word (GloVe's or word2vec's, also .gz; - is standard input); or a model of text
+    /// (.glass): the learned vectors of its characters
     #[arg(value_name = "VECTORS")]
     pub vectors: String,
     /// A sum of words: "king - man + woman", with blanks around + and -
@@ -40,6 +40,8 @@ Examples:
   glassnet words glove.6B.50d.txt.gz \"king - man + woman\"
   glassnet words glove.6B.50d.txt.gz --near frog --top 5
   glassnet words vectors.txt --near frog --json
+  glassnet words play.glass --near a
+  glassnet words play.glass -o characters.txt
 
 Every vector is divided by its length; a sum of them is compared with each word by the cosine of the angle between them, from
 -1 to 1. The words of the sum itself are no answers.";
@@ -55,7 +57,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         check_writable(out)?;
     }
     let file = vectors::load(&args.vectors)?;
-    let WordVectorFile { source, vectors, duplicates, .. } = &file;
+    let Vectors { source, vectors, duplicates } = &file;
     if *duplicates > 0 {
         let lines = if *duplicates == 1 { "line has" } else { "lines have" };
         output.message(&format!(
@@ -116,7 +118,7 @@ fn shown(terms: &[Term]) -> String {
 }
 
 /// The numbers of the words.
-fn look_up(file: &WordVectorFile, terms: &[Term]) -> Result<Vec<(usize, bool)>, CliError> {
+fn look_up(file: &Vectors, terms: &[Term]) -> Result<Vec<(usize, bool)>, CliError> {
     let words = &file.vectors.words;
     let find = |term: &Term| match file.vectors.find(&term.word) {
         Some(word) => Ok((word, term.minus)),
@@ -132,11 +134,11 @@ fn look_up(file: &WordVectorFile, terms: &[Term]) -> Result<Vec<(usize, bool)>, 
     terms.iter().map(find).collect()
 }
 
-fn word<'a>(file: &'a WordVectorFile, answer: &Neighbour) -> &'a str {
+fn word<'a>(file: &'a Vectors, answer: &Neighbour) -> &'a str {
     file.vectors.words.get(answer.word).map_or("", String::as_str)
 }
 
-fn table(file: &WordVectorFile, answers: &[Neighbour]) -> String {
+fn table(file: &Vectors, answers: &[Neighbour]) -> String {
     if answers.is_empty() {
         return "there is no other word\n".into();
     }
@@ -144,6 +146,6 @@ fn table(file: &WordVectorFile, answers: &[Neighbour]) -> String {
     answers.iter().map(|answer| format!("{:<width$}  {:>7.4}\n", word(file, answer), answer.similarity)).collect()
 }
 
-fn as_json(file: &WordVectorFile, answer: &Neighbour) -> Value {
+fn as_json(file: &Vectors, answer: &Neighbour) -> Value {
     json!({ "word": word(file, answer), "similarity": answer.similarity })
 }

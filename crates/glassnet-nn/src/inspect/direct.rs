@@ -8,13 +8,13 @@ fn context(team: &Team) -> Context<'_> {
     Context { team, training: false, seed: 0, epoch: 0, position: 0, denominator: 1.0, node: 0, time: 0 }
 }
 
-/// The value of an operation with one input and no parameters, on one row.
-pub(crate) fn value<T: Real>(op: &Op, x: &[T]) -> Vec<T> {
+/// The value of an operation with one input and no parameters, on rows of that width.
+pub(crate) fn value<T: Real>(op: &Op, x: &[T], width: usize) -> Vec<T> {
     let team = Team::single();
     let mut output = vec![T::ZERO; x.len()];
     op.forward(Forward {
-        rows: 1,
-        shapes: &[Shape::row(x.len())],
+        rows: x.len() / width.max(1),
+        shapes: &[Shape::row(width)],
         inputs: &[x],
         labels: &[],
         parameters: &[],

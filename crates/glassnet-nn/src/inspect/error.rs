@@ -14,6 +14,20 @@ pub enum InspectError {
         /// Numbers given.
         found: usize,
     },
+    /// A number that is no token.
+    #[error(
+        "number {place} of the row is {value}, but the network reads tokens, whole numbers from 0 to {last}\n  hint: {hint}"
+    )]
+    Token {
+        /// Its place in the row, from 1.
+        place: usize,
+        /// What was given.
+        value: f64,
+        /// The last token of the vocabulary.
+        last: usize,
+        /// What to give.
+        hint: &'static str,
+    },
     /// Rows that the data does not have, or none at all.
     #[error("the check needs at least one row that the data has, but {what}\n  hint: name rows from 1 to {rows}")]
     Rows {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::InspectError;
 use super::number::{bytes, count, significant};
+use crate::layers::LayerInfo;
 use crate::network::Network;
 use crate::optimizer::OptimizerSpec;
 
@@ -19,6 +20,8 @@ pub struct Summary {
     pub layers: Vec<LayerSummary>,
     /// Trained parameters of all layers; running statistics are not among them.
     pub parameters: usize,
+    /// Running statistics of all layers: saved with the parameters, told by batches and not trained.
+    pub statistics: usize,
     /// Floating-point operations of one row, forward (a fused multiply-add counts as two; the loss not counted).
     pub flops: u64,
     /// Floating-point operations of one row, backward.
@@ -52,6 +55,8 @@ pub struct LayerSummary {
     pub output: Vec<usize>,
     /// Its own trained parameters.
     pub parameters: usize,
+    /// Its own running statistics.
+    pub statistics: usize,
     /// Floating-point operations of one row, forward.
     pub flops: u64,
 }
@@ -69,6 +74,10 @@ pub struct MemorySummary {
     pub arena: usize,
     /// Class numbers.
     pub labels: usize,
+    /// What operations keep from step to step: caches, carries.
+    pub state: usize,
+    /// What one thread works in.
+    pub scratch: usize,
     /// All of it.
     pub total: usize,
 }
@@ -147,6 +156,10 @@ pub fn summary<T: Real>(
             (forward + cost.forward, backward + cost.backward)
         })
     };
+    let statistics = |layer: &LayerInfo| {
+        let own = layer.slots.iter().map(|&id| slots.get(id)).filter(|slot| slot.role.is_statistic());
+        own.map(Slot::len).sum()
+    };
     let layers: Vec<LayerSummary> = network
         .layers
         .iter()
@@ -157,6 +170,7 @@ pub fn summary<T: Real>(
             input: layer.input.0.clone(),
             output: layer.output.0.clone(),
             parameters: trained(layer.slots.iter().map(|&id| slots.get(id))),
+            statistics: statistics(layer),
             flops: cost(&layer.name).0,
         })
         .collect();
@@ -168,11 +182,14 @@ pub fn summary<T: Real>(
             moments,
             arena: memory.arena,
             labels: memory.labels,
+            state: memory.state,
+            scratch: memory.scratch,
             total: memory.total() + moments,
         }
     };
     Ok(Summary {
         parameters: slots.trained(),
+        statistics: slots.len() - slots.trained(),
         flops: layers.iter().map(|layer| layer.flops).sum(),
         flops_backward: network.layers.iter().map(|layer| cost(&layer.name).1).sum(),
         batch,
@@ -199,6 +216,9 @@ impl Display for Summary {
         });
         let total = ["all".into(), String::new(), String::new(), count(self.parameters as u64), count(self.flops)];
         table(f, ["layer", "what", "a row", "parameters", "FLOPs a row"], rows.chain([total]).collect(), 3)?;
+        if self.statistics > 0 {
+            writeln!(f, "+ {} running statistics", count(self.statistics as u64))?;
+        }
         writeln!(f, "\nmemory for {} rows at once, {}", count(self.batch as u64), self.precision)?;
         for (name, memory) in [("training", &self.training), ("predicting", &self.predicting)] {
             let mut parts = vec![format!("parameters {}", bytes(memory.parameters))];
@@ -207,6 +227,12 @@ impl Display for Summary {
                 parts.push(format!("{}'s moments {}", self.optimizer, bytes(memory.moments)));
             }
             parts.push(format!("activations {}", bytes(memory.arena + memory.labels)));
+            if memory.state > 0 {
+                parts.push(format!("kept from step to step {}", bytes(memory.state)));
+            }
+            if memory.scratch > 0 {
+                parts.push(format!("working space {}", bytes(memory.scratch)));
+            }
             writeln!(f, "  {name:10}  {:>10}: {}", bytes(memory.total), parts.join(", "))?;
         }
         if self.weights.is_empty() {

@@ -36,7 +36,7 @@ impl Builder<'_> {
                     groups: *groups,
                     bias: *bias,
                 };
-                (Op::Conv2d(op), Some((kernel[0] * kernel[1], *filters, *groups, *init)))
+                (Op::Conv2d(op), Some((kernel[0].saturating_mul(kernel[1]), *filters, *groups, *init)))
             }
             ImageLayer::Conv1d { channels: filters, kernel, stride, padding, dilation, groups, bias, init } => {
                 let op = Conv1d {
@@ -72,6 +72,16 @@ impl Builder<'_> {
                 (Op::GlobalPool(global_pool::GlobalPool { kind }), None)
             }
         };
+        let axes = self.axes(from).len();
+        let (wanted, reads) = match layer {
+            ImageLayer::Conv { .. } => (axes == 3, "an image [B, channels, height, width]"),
+            ImageLayer::Conv1d { .. } => (axes == 2, "a sequence [B, time, features]"),
+            _ => (axes == 2 || axes == 3, "an image [B, channels, height, width] or a sequence [B, time, features]"),
+        };
+        if !wanted {
+            let message = format!("it reads {reads}, but its input is {}", self.graph.node(from).shape);
+            return Err(GraphError { layer: name.to_string(), op: op.card().name, message });
+        }
         let mut slots = Vec::new();
         let node = self.on_channels(name, from, |builder, from| {
             let node = builder.graph.push(name, op, &[from])?;
@@ -81,8 +91,8 @@ impl Builder<'_> {
         let mut info = self.info(name, layer.to_string(), from, node, depth);
         info.slots = slots;
         info.draw = draw.map(|(taps, filters, groups, init)| DrawInfo {
-            fan_in: channels / groups.max(1) * taps,
-            fan_out: filters / groups.max(1) * taps,
+            fan_in: (channels / groups.max(1)).saturating_mul(taps),
+            fan_out: (filters / groups.max(1)).saturating_mul(taps),
             init: init.unwrap_or_else(|| recommended(next)),
             head: false,
             ends_branch,

@@ -129,20 +129,19 @@ pub(crate) struct Builder<'a> {
     both_ways: Option<(NodeId, NodeId, NodeId)>,
 }
 
-/// What one layer gives for such a row, or why it does not fit.
+/// What one layer gives for such a row, or why it does not fit; `table` is the width of the embedding before it.
 ///
 /// # Errors
 /// The operation's own words.
-pub(crate) fn gives(layer: &LayerSpec, row: &RowShape) -> Result<RowShape, String> {
+pub(crate) fn gives(layer: &LayerSpec, row: &RowShape, table: Option<usize>) -> Result<RowShape, String> {
     let mut graph = Graph::new();
     let from = match row.tokens {
         true => graph.integers("x", row.axes.as_slice()),
         false => graph.input("x", row.axes.as_slice()),
     };
     let mut builder = Builder::new(&mut graph, row);
-    if let (LayerSpec::Sequence(SequenceLayer::Unembedding), Some(vocabulary)) = (layer, row.vocabulary) {
-        // Here the layer stands alone: a table as the embedding before it would have.
-        let width = row.axes.last().copied().unwrap_or(0);
+    if let (Some(width), Some(vocabulary)) = (table, row.vocabulary) {
+        // Here the layer stands alone: a table as the embedding before it has.
         builder.table = Some(builder.graph.table("x", vocabulary, width));
     }
     let node = builder.sequence(std::slice::from_ref(layer), from, "", 0, false).map_err(|error| error.message)?;
@@ -269,7 +268,10 @@ impl<'a> Builder<'a> {
             return layer(self, from);
         }
         let turned = self.graph.push(name, Op::Transpose(Transpose { axes: [0, 1] }), &[from])?;
-        let node = layer(self, turned)?;
+        let node = layer(self, turned).map_err(|error| {
+            let message = format!("{} (a sequence is read as [B, features, time] here)", error.message);
+            GraphError { message, ..error }
+        })?;
         if self.axes(node).len() != 2 {
             return Ok(node);
         }

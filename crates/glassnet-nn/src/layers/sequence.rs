@@ -74,7 +74,10 @@ impl Builder<'_> {
                     PositionKind::Learned => positions::Kind::Learned,
                     PositionKind::Sinusoidal => positions::Kind::Sinusoidal,
                 };
-                let op = Op::Positions(Positions { kind: of, capacity: self.context });
+                // One step at a time counts on to the context; a whole sequence is as long as it is here.
+                let steps = self.axes(from).first().copied().unwrap_or(0);
+                let capacity = if self.decode { self.context } else { steps };
+                let op = Op::Positions(Positions { kind: of, capacity });
                 let node = self.plain(name, op, kind, from, depth)?;
                 let (width, init) = (self.graph.node(node).shape.last(), Init::Constant { std: 0.02 });
                 self.drawn(DrawInfo {

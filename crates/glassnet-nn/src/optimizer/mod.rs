@@ -75,8 +75,12 @@ pub struct UnknownOptimizer {
 impl FromStr for OptimizerSpec {
     type Err = UnknownOptimizer;
 
-    /// One of [`NAMES`], with its defaults; `momentum` and `nesterov` are SGD with momentum 0.9.
+    /// One of [`NAMES`], with its defaults; `momentum` and `nesterov` are SGD with momentum 0.9. Behind `adam` and `adamw` may
+    /// stand both betas: `adamw 0.9 0.99`.
     fn from_str(name: &str) -> Result<Self, UnknownOptimizer> {
+        if let Some(with_betas) = with_betas(name) {
+            return Ok(with_betas);
+        }
         Ok(match name.trim().to_lowercase().as_str() {
             "sgd" => OptimizerSpec::Sgd(Sgd::default()),
             "momentum" => OptimizerSpec::Sgd(Sgd { momentum: 0.9, ..Sgd::default() }),
@@ -91,6 +95,18 @@ impl FromStr for OptimizerSpec {
                 return Err(UnknownOptimizer { name: name.trim().to_string(), hint });
             }
         })
+    }
+}
+
+/// `adam 0.9 0.99`, `adamw 0.9 0.99`; whether the betas are in range is for [`OptimizerSpec::checked`] to say.
+fn with_betas(text: &str) -> Option<OptimizerSpec> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let &[name, first, second] = words.as_slice() else { return None };
+    let (beta1, beta2) = (first.parse().ok()?, second.parse().ok()?);
+    match name.to_lowercase().as_str() {
+        "adam" => Some(OptimizerSpec::Adam(Adam { beta1, beta2, ..Adam::default() })),
+        "adamw" => Some(OptimizerSpec::AdamW(AdamW { beta1, beta2, ..AdamW::default() })),
+        _ => None,
     }
 }
 

@@ -217,12 +217,16 @@ fn sizes_length(text: &str) -> usize {
     let digits = |from: usize| bytes[from.min(bytes.len())..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut length = digits(0);
     let mut parts = usize::from(length > 0);
-    while length > 0 && matches!(bytes.get(length), Some(b'x' | b'X')) {
-        let more = digits(length + 1);
+    while length > 0 {
+        let times = match text[length..].chars().next() {
+            Some(c @ ('x' | 'X' | '×')) => c.len_utf8(),
+            _ => break,
+        };
+        let more = digits(length + times);
         if more == 0 {
             break;
         }
-        length += 1 + more;
+        length += times + more;
         parts += 1;
     }
     if parts > 1 { length } else { 0 }

@@ -208,19 +208,23 @@ pub(super) fn conv1d(cursor: &mut Cursor<'_>, name: Range<usize>, out: &mut Vec<
 
 fn filter(cursor: &mut Cursor<'_>, name: Range<usize>, out: &mut Vec<LayerSpec>, time: bool) -> Result<(), SpecError> {
     let (whose, example) = if time { ("conv1d", "conv1d 32 5 relu") } else { ("conv", "conv 32 5x5 relu") };
-    let channels = cursor.count(whose, "channels", example)?;
+    let channels = cursor.count(whose, "a number of channels", example)?;
     if !matches!(cursor.peek(), Some(Token::Number | Token::Sizes)) {
         let error = cursor.error(name, format!("{whose} needs the size of its filters"));
         return Err(error.hint(format!("for instance: {example}")));
     }
-    let side = |cursor: &mut Cursor<'_>, what: &str| -> Result<[usize; 2], SpecError> {
+    let side = |cursor: &mut Cursor<'_>, what: &str, example: &str| -> Result<[usize; 2], SpecError> {
         if time {
+            if cursor.peek() == Some(Token::Sizes) {
+                let error = cursor.error(cursor.span(), format!("{whose}: {what} along time is one number"));
+                return Err(error.hint(format!("for instance: {example}")));
+            }
             let length = cursor.count(whose, what, example)?;
             return Ok([length, length]);
         }
         cursor.sides(whose, what, example)
     };
-    let kernel = side(cursor, "the size of its filters")?;
+    let kernel = side(cursor, "the size of its filters", example)?;
     let (mut stride, mut padding, mut dilation, mut groups) = ([1, 1], Padding::Zeros([0, 0]), [1, 1], 1);
     let (mut bias, mut init, mut function) = (true, None, None);
     while cursor.peek() == Some(Token::Word) {
@@ -229,12 +233,16 @@ fn filter(cursor: &mut Cursor<'_>, name: Range<usize>, out: &mut Vec<LayerSpec>,
             continue;
         }
         match cursor.setting(whose, SETTINGS)? {
-            Setting::Stride => stride = side(cursor, "a stride")?,
+            Setting::Stride => stride = side(cursor, "a stride", "stride 2")?,
+            Setting::Padding if time => {
+                let steps = cursor.whole(whose, "a padding", "padding 2")?;
+                padding = Padding::Zeros([steps, steps]);
+            }
             Setting::Padding => padding = Padding::Zeros(cursor.whole_sides(whose, "a padding", "padding 2")?),
             Setting::Same => padding = Padding::Same,
             Setting::NoPadding => padding = Padding::Zeros([0, 0]),
-            Setting::Dilation => dilation = side(cursor, "a dilation")?,
-            Setting::Groups => groups = cursor.count(whose, "groups", "groups 2")?,
+            Setting::Dilation => dilation = side(cursor, "a dilation", "dilation 2")?,
+            Setting::Groups => groups = cursor.count(whose, "a number of groups", "groups 2")?,
             Setting::Bias(said) => bias = said,
             Setting::Init => init = Some(drawn_behind(cursor)?),
         }

@@ -6,12 +6,9 @@
 use std::fmt;
 use std::ops::Range;
 
-use glassnet_core::ops::MAX_INPUTS;
-
-use super::cursor::{Cursor, InputText, Token, shorten};
+use super::cursor::{Cursor, Token, shorten};
 use super::names::{self, ActivationName, key, names_of};
-use super::text::{DEEPEST, layers};
-use super::{Activation, Init, LayerSpec, SpecError, image, norm, reorder, sequence};
+use super::{Activation, Init, LayerSpec, SpecError, image, norm, plain, reorder, sequence};
 
 /// Reads what follows an item's name, whose place is given, and adds its layers.
 type Parse = fn(&mut Cursor<'_>, Range<usize>, &mut Vec<LayerSpec>) -> Result<(), SpecError>;
@@ -42,37 +39,37 @@ pub const ITEMS: &[Item] = &[
         aliases: &["dense"],
         syntax: "linear 256 relu",
         doc: "the same as `256 relu`; `linear` alone, as the whole text, is a network without hidden layers",
-        parse: linear,
+        parse: plain::linear,
     },
     Item {
         name: "dropout",
         aliases: &[],
         syntax: "dropout 0.5",
         doc: "while training, each element is 0 with this probability, in [0, 1)",
-        parse: dropout,
+        parse: plain::dropout,
     },
     Item {
         name: "scale",
         aliases: &["scaling"],
         syntax: "scale",
         doc: "a learned factor for each element, 1 at the start",
-        parse: scale,
+        parse: plain::scale,
     },
     Item {
         name: "residual",
         aliases: &["skip"],
         syntax: "residual(256 relu -> 256)",
         doc: "x + f(x), where f is the layers inside; they keep the width",
-        parse: residual,
+        parse: plain::residual,
     },
     Item {
         name: "gated",
         aliases: &[],
         syntax: "gated 512 gelu",
         doc: "W_down (act(W_gate x) * (W_up x)) of that inner width; it keeps the width; without biases unless `bias`",
-        parse: gated,
+        parse: plain::gated,
     },
-    Item { name: "swiglu", aliases: &[], syntax: "swiglu 512", doc: "the gated block with SiLU", parse: swiglu },
+    Item { name: "swiglu", aliases: &[], syntax: "swiglu 512", doc: "the gated block with SiLU", parse: plain::swiglu },
     Item {
         name: "conv",
         aliases: &["conv2d"],
@@ -247,21 +244,21 @@ pub const ITEMS: &[Item] = &[
         aliases: &["parallel"],
         syntax: "concat(conv 8 3x3 same, conv 8 5x5 same)",
         doc: "two to four branches side by side, joined along features (of an image: channels)",
-        parse: concat,
+        parse: plain::concat,
     },
     Item {
         name: "input",
         aliases: &[],
         syntax: "input 784",
         doc: "the input, as the first item; `784 -> ...` and `1x28x28 -> ...` say the same",
-        parse: input,
+        parse: plain::input,
     },
     Item {
         name: "tokens",
         aliases: &[],
         syntax: "tokens 64 vocabulary 65",
         doc: "as the first item: a row is 64 tokens out of 65",
-        parse: tokens,
+        parse: plain::tokens,
     },
 ];
 
@@ -301,7 +298,7 @@ pub fn guide() -> String {
 /// Reads the next item: a number, a name of the table, or an activation.
 pub(super) fn parse_item(cursor: &mut Cursor<'_>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
     if cursor.peek() == Some(Token::Number) {
-        return linear(cursor, cursor.span(), out);
+        return plain::linear(cursor, cursor.span(), out);
     }
     let by_item = cursor.find_name(item);
     let by_curve = cursor.find_name(names::activation);
@@ -315,7 +312,7 @@ pub(super) fn parse_item(cursor: &mut Cursor<'_>, out: &mut Vec<LayerSpec>) -> R
             let function = curve(cursor, row)?;
             out.push(LayerSpec::Activation { function });
             match cursor.peek() {
-                Some(Token::Word) => Err(not_an_option(cursor, &format!("the activation {}", row.name), &[])),
+                Some(Token::Word) => Err(plain::not_an_option(cursor, &format!("the activation {}", row.name), &[])),
                 _ => Ok(()),
             }
         }
@@ -345,99 +342,6 @@ pub(super) fn drawn_behind(cursor: &mut Cursor<'_>) -> Result<Init, SpecError> {
     init(cursor)
 }
 
-/// What may follow the units of a linear or gated layer.
-#[derive(Default)]
-struct Options {
-    activation: Option<Activation>,
-    /// `linear` was written where an activation stands: there is none.
-    no_activation: bool,
-    bias: Option<bool>,
-    init: Option<Init>,
-}
-
-#[derive(Clone, Copy)]
-enum Word {
-    Bias(bool),
-    Init,
-    NoCurve,
-    Curve(&'static ActivationName),
-}
-
-/// Spellings of the options, beside the activations.
-const OPTION_NAMES: &[(&str, Word)] = &[
-    ("bias", Word::Bias(true)),
-    ("with bias", Word::Bias(true)),
-    ("no bias", Word::Bias(false)),
-    ("without bias", Word::Bias(false)),
-    ("init", Word::Init),
-    ("linear", Word::NoCurve),
-    ("identity", Word::NoCurve),
-];
-
-fn option(name: &str) -> Option<Word> {
-    let named = OPTION_NAMES.iter().find(|(known, _)| key(known) == name).map(|(_, word)| *word);
-    named.or_else(|| names::activation(name).map(Word::Curve))
-}
-
-fn options(cursor: &mut Cursor<'_>, whose: &str) -> Result<Options, SpecError> {
-    let mut read = Options::default();
-    while cursor.peek() == Some(Token::Word) {
-        let Some((word, words)) = cursor.find_name(option) else {
-            return Err(not_an_option(cursor, whose, OPTION_NAMES));
-        };
-        let span = cursor.take_many(words);
-        let twice = match word {
-            Word::Bias(bias) => read.bias.replace(bias).is_some(),
-            Word::Init => {
-                let drawn = init(cursor)?;
-                read.init.replace(drawn).is_some()
-            }
-            Word::NoCurve => {
-                let twice = read.activation.is_some() || read.no_activation;
-                read.no_activation = true;
-                twice
-            }
-            Word::Curve(row) => {
-                let function = curve(cursor, row)?;
-                read.activation.replace(function).is_some() || read.no_activation
-            }
-        };
-        if twice {
-            let name = cursor.slice(span.clone());
-            let what = match word {
-                Word::Curve(_) | Word::NoCurve => format!("a second activation \"{name}\" in one layer"),
-                Word::Bias(_) => "the bias is said twice".to_owned(),
-                Word::Init => "the initialisation is said twice".to_owned(),
-            };
-            let hint = match word {
-                Word::Curve(_) => format!("to apply both, one after the other, write -> {name}"),
-                _ => "keep one of the two".to_owned(),
-            };
-            return Err(cursor.error(span, what).hint(hint));
-        }
-    }
-    Ok(read)
-}
-
-/// The next word cannot stand here: an item whose arrow is missing, or a misspelt option.
-fn not_an_option(cursor: &Cursor<'_>, whose: &str, allowed: &[(&'static str, Word)]) -> SpecError {
-    let next = cursor.find_name(|name| item(name).map(|row| row.name));
-    let curve = cursor.find_name(|name| names::activation(name).map(|row| row.name));
-    if let Some((name, _)) = next.or(curve) {
-        let message = format!("a -> is missing before {name}");
-        return cursor.error(cursor.span(), message).hint(format!("write -> {name}"));
-    }
-    if allowed.is_empty() {
-        let span = cursor.span();
-        let word = shorten(cursor.slice(span.clone()));
-        return cursor
-            .error(span, format!("{whose} takes no \"{word}\""))
-            .hint("separate layers with ->; options such as `no bias` stand behind a number of units");
-    }
-    let candidates = names::activation_names().chain(allowed.iter().map(|(name, _)| *name)).chain(item_names());
-    cursor.unknown("activation", candidates, known_activations)
-}
-
 /// The hint that lists the activations.
 pub(super) fn known_activations() -> String {
     let known: Vec<&str> = names::ACTIVATIONS.iter().map(|row| row.name).collect();
@@ -449,7 +353,7 @@ fn known_inits() -> String {
 }
 
 /// Reads the number of an activation whose name was read.
-fn curve(cursor: &mut Cursor<'_>, row: &ActivationName) -> Result<Activation, SpecError> {
+pub(super) fn curve(cursor: &mut Cursor<'_>, row: &ActivationName) -> Result<Activation, SpecError> {
     Ok((row.make)(number_of(cursor, row.name, row.number)?))
 }
 
@@ -486,170 +390,4 @@ fn number_of(cursor: &mut Cursor<'_>, name: &str, number: Option<(&str, f64)>) -
         }
         (_, number) => Ok(number.map_or(0.0, |(_, default)| default)),
     }
-}
-
-fn linear(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    let units = cursor.units("linear")?;
-    let read = options(cursor, "linear")?;
-    let bias = read.bias.unwrap_or(true);
-    out.push(LayerSpec::Linear { units, bias, init: read.init, weight: None, bias_values: None });
-    out.extend(read.activation.map(|function| LayerSpec::Activation { function }));
-    Ok(())
-}
-
-fn dropout(cursor: &mut Cursor<'_>, name: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    if cursor.peek() != Some(Token::Number) {
-        return Err(cursor.error(name, "dropout needs a probability").hint("for instance: dropout 0.5"));
-    }
-    let span = cursor.span();
-    let p = cursor.number()?;
-    if !(0.0..1.0).contains(&p) {
-        let error = cursor.error(span, format!("a dropout probability is from 0 to below 1, got {p}"));
-        return Err(if p > 1.0 && p < 100.0 {
-            error.hint(format!("for {p} % write dropout {}", p / 100.0))
-        } else {
-            error.hint("for instance: dropout 0.5")
-        });
-    }
-    out.push(LayerSpec::Dropout { p });
-    Ok(())
-}
-
-fn scale(_: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    out.push(LayerSpec::Scaling);
-    Ok(())
-}
-
-fn residual(cursor: &mut Cursor<'_>, name: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    let open = open_block(cursor, &name, "residual", "residual(256 relu -> 256)")?;
-    if cursor.peek() == Some(Token::Close) {
-        return Err(cursor
-            .error(name.start..cursor.span().end, "residual() has no layer inside")
-            .hint("for instance: residual(256 relu -> 256)"));
-    }
-    let mut inside = Vec::new();
-    layers(cursor, &mut inside)?;
-    close_block(cursor, open)?;
-    out.push(LayerSpec::Residual { layers: inside });
-    Ok(())
-}
-
-/// Steps into a block's parenthesis and gives its place.
-fn open_block(
-    cursor: &mut Cursor<'_>,
-    name: &Range<usize>,
-    whose: &str,
-    example: &str,
-) -> Result<Range<usize>, SpecError> {
-    let open = cursor.span();
-    if !cursor.take_if(Token::Open) {
-        return Err(cursor
-            .error(name.clone(), format!("{whose} needs the layers of its branch in parentheses"))
-            .hint(format!("for instance: {example}")));
-    }
-    if cursor.depth == DEEPEST {
-        return Err(cursor
-            .error(name.clone(), format!("{whose} blocks are nested more than {DEEPEST} deep"))
-            .hint(format!("write the blocks one after the other: {whose}(...) -> {whose}(...)")));
-    }
-    cursor.depth += 1;
-    Ok(open)
-}
-
-fn close_block(cursor: &mut Cursor<'_>, open: Range<usize>) -> Result<(), SpecError> {
-    cursor.depth -= 1;
-    if cursor.take_if(Token::Close) {
-        return Ok(());
-    }
-    if cursor.peek() == Some(Token::Comma) {
-        return Err(cursor.stray_comma());
-    }
-    Err(cursor.error(open, "this parenthesis is not closed").hint("add a ) behind the block's last layer"))
-}
-
-fn concat(cursor: &mut Cursor<'_>, name: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    let example = "concat(conv 8 3x3 same, conv 8 5x5 same)";
-    let open = open_block(cursor, &name, "concat", example)?;
-    let mut branches = Vec::new();
-    loop {
-        let mut inside = Vec::new();
-        layers(cursor, &mut inside)?;
-        if inside.is_empty() {
-            return Err(cursor
-                .error(cursor.span(), "a branch of concat has no layer inside")
-                .hint(format!("for instance: {example}")));
-        }
-        branches.push(inside);
-        if !cursor.take_if(Token::Comma) {
-            break;
-        }
-    }
-    close_block(cursor, open)?;
-    if !(2..=MAX_INPUTS).contains(&branches.len()) {
-        let message = format!("concat joins 2 to {MAX_INPUTS} branches, got {}", branches.len());
-        return Err(cursor.error(name, message).hint(format!("for instance: {example}")));
-    }
-    out.push(LayerSpec::Concat { branches });
-    Ok(())
-}
-
-fn gated(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    gate(cursor, "gated", out)
-}
-
-fn swiglu(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    gate(cursor, "swiglu", out)
-}
-
-fn gate(cursor: &mut Cursor<'_>, whose: &str, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    let hidden = cursor.units(whose)?;
-    let from = cursor.span().start;
-    let read = options(cursor, whose)?;
-    let all = from..cursor.last_span().end;
-    if read.init.is_some() {
-        return Err(cursor
-            .error(all, format!("{whose} takes no init"))
-            .hint("its three linear layers are drawn to fit the gate's activation"));
-    }
-    if whose == "swiglu" && (read.activation.is_some() || read.no_activation) {
-        return Err(cursor
-            .error(all, "the gate of swiglu is SiLU")
-            .hint(format!("for another gate write gated {hidden} gelu; for an activation behind it write ->")));
-    }
-    if read.no_activation {
-        return Err(cursor.error(all, "a gate needs an activation").hint(format!("for instance: gated {hidden} gelu")));
-    }
-    let activation = read.activation.unwrap_or(Activation::Silu);
-    out.push(LayerSpec::Gated { hidden, bias: read.bias.unwrap_or(false), activation });
-    Ok(())
-}
-
-fn input(cursor: &mut Cursor<'_>, name: Range<usize>, _: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    if !cursor.is_first(&name) {
-        return Err(cursor.error(name, "the input size comes first").hint("begin the text with it: input 784 -> ..."));
-    }
-    let shape = match cursor.peek() {
-        Some(Token::Sizes) => cursor.sizes()?,
-        _ => vec![cursor.units("input")?],
-    };
-    cursor.input = Some(InputText { shape, vocabulary: None });
-    Ok(())
-}
-
-fn tokens(cursor: &mut Cursor<'_>, name: Range<usize>, _: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    if !cursor.is_first(&name) {
-        return Err(cursor
-            .error(name, "the input comes first")
-            .hint("begin the text with it: tokens 64 vocabulary 65"));
-    }
-    let example = "tokens 64 vocabulary 65";
-    let length = cursor.count("tokens", "the length of a row", example)?;
-    if cursor.peek() != Some(Token::Word) {
-        let message = "tokens needs to know how many tokens there are";
-        return Err(cursor.error(name, message).hint(format!("for instance: {example}")));
-    }
-    cursor.setting("tokens", &[("vocabulary", ()), ("of", ())])?;
-    let vocabulary = Some(cursor.count("vocabulary", "the number of tokens", example)?);
-    cursor.input = Some(InputText { shape: vec![length], vocabulary });
-    Ok(())
 }

@@ -14,11 +14,13 @@
 //! |---|---|
 //! | [`text`] | the grammar and the parser |
 //! | [`items`] | the table of items: name, how it is written, a line of explanation, parser |
+//! | `plain` | parsers of the plain network's layers, of blocks and of the input |
 //! | [`image`], [`norm`], [`sequence`], [`reorder`] | layers beyond the plain network: what they are and how they are written |
 //! | `settings` | what may follow a layer's name |
 //! | [`names`] | the tables of activations and initialisations, and the nearest name |
 //! | `display` | the canonical text, which parses back to the same spec |
 //! | [`shapes`] | widths, layer by layer |
+//! | `fits` | whether a layer goes with what it is given |
 //! | [`error`] | an error that points into the text |
 
 pub mod error;
@@ -35,6 +37,8 @@ pub mod toml;
 
 mod cursor;
 mod display;
+mod fits;
+mod plain;
 mod settings;
 
 pub use error::SpecError;

@@ -119,7 +119,7 @@ pub(super) fn batch(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<Laye
 
 /// `groupnorm 8`.
 pub(super) fn group(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    let groups = cursor.count("groupnorm", "groups", "groupnorm 8")?;
+    let groups = cursor.count("groupnorm", "a number of groups", "groupnorm 8")?;
     let (eps, _) = settings(cursor, "groupnorm", false)?;
     out.push(LayerSpec::Norm(NormLayer::Group { groups, eps }));
     Ok(())

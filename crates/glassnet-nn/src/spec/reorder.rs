@@ -59,7 +59,7 @@ pub(super) fn flatten(_: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSp
 /// `reshape 100x2`.
 pub(super) fn reshape(cursor: &mut Cursor<'_>, name: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
     let shape = match cursor.peek() {
-        Some(Token::Sizes) => cursor.sizes()?,
+        Some(Token::Sizes) => cursor.sizes(1)?,
         Some(Token::Number) => vec![cursor.count("reshape", "numbers", "reshape 100x2")?],
         _ => return Err(cursor.error(name, "reshape needs a shape").hint("for instance: reshape 100x2")),
     };
@@ -74,7 +74,7 @@ fn two(cursor: &mut Cursor<'_>, name: &Range<usize>, whose: &str, example: &str)
             let error = cursor.error(name.clone(), format!("{whose} needs two whole numbers"));
             return Err(error.hint(format!("for instance: {example}")));
         }
-        *place = cursor.whole(whose, example)?;
+        *place = cursor.whole(whose, "an index", example)?;
     }
     Ok(read)
 }

@@ -13,6 +13,9 @@ use super::{Init, LayerSpec, SpecError};
 /// The base of rotary positions (Su et al. 2021).
 pub const ROTARY_BASE: f64 = 10_000.0;
 
+/// Most recurrent layers, one on the other, that one item names.
+pub(super) const MOST_LEVELS: usize = 64;
+
 /// How a layer says where a time step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,7 +56,8 @@ pub enum SequenceLayer {
     Unembedding,
     /// Adds a vector for each position.
     Positions {
-        /// Which.
+        /// Which. (`kind` is the word that tells layers apart in the model file.)
+        #[serde(rename = "positions")]
         kind: PositionKind,
     },
     /// Multi-head self-attention with its four linear maps: keeps the width.
@@ -141,7 +145,7 @@ fn push(out: &mut Vec<LayerSpec>, layer: SequenceLayer) {
 
 /// `embed 64`.
 pub(super) fn embed(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
-    let width = cursor.count("embed", "numbers of a vector", "embed 64")?;
+    let width = cursor.count("embed", "a width", "embed 64")?;
     let mut init = None;
     while cursor.peek() == Some(Token::Word) {
         cursor.setting("embed", &[("init", ())])?;
@@ -317,7 +321,7 @@ fn recurrent(
     mut cell: Cell,
 ) -> Result<(), SpecError> {
     let (whose, example) = (cell.word(), format!("{} 128 2 layers", cell.word()));
-    let units = cursor.count(whose, "units", &example)?;
+    let units = cursor.count(whose, "a number of units", &example)?;
     let (mut layers, mut bidirectional, mut bias) = (1, false, true);
     // The plain network's curve is its own; the others have theirs built in.
     let known = if cell == Cell::Rnn { RECURRENT } else { &RECURRENT[..RECURRENT.len() - 2] };
@@ -334,8 +338,8 @@ fn recurrent(
             }
         }
     }
-    if layers > 64 {
-        let error = cursor.error(name, format!("{layers} layers of {whose} are more than 64"));
+    if layers > MOST_LEVELS {
+        let error = cursor.error(name, format!("{layers} layers of {whose} are more than {MOST_LEVELS}"));
         return Err(error.hint("take fewer"));
     }
     push(out, SequenceLayer::Recurrent { cell, units, layers, bidirectional, bias });

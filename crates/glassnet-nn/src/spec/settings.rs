@@ -1,7 +1,7 @@
 //! What may follow a layer's name: numbers, sizes and named settings, read by one set of rules.
 
 use super::SpecError;
-use super::cursor::{Cursor, MOST_UNITS, Token, check_units, named, shorten, strange};
+use super::cursor::{Cursor, MOST_UNITS, Token, named, shorten, strange};
 use super::items::item;
 use super::names;
 
@@ -16,34 +16,32 @@ impl Cursor<'_> {
             return Err(error.hint(format!("for instance: {example}")));
         }
         let span = self.take();
-        check_units(self.slice(span.clone())).map_err(|(message, hint)| self.error(span, message).hint(hint))
+        size(self.slice(span.clone()), 1).map_err(|fault| {
+            self.error(span, format!("{whose}: {what} {fault}")).hint(format!("for instance: {example}"))
+        })
     }
 
     /// Reads a whole number that may be 0.
-    pub fn whole(&mut self, whose: &str, example: &str) -> Result<usize, SpecError> {
+    pub fn whole(&mut self, whose: &str, what: &str, example: &str) -> Result<usize, SpecError> {
         if self.peek() != Some(Token::Number) {
-            let error = self.error(self.last_span(), format!("{whose} needs a whole number"));
+            let error = self.error(self.last_span(), format!("{whose} needs {what}"));
             return Err(error.hint(format!("for instance: {example}")));
         }
         let span = self.take();
-        match self.slice(span.clone()).parse::<usize>() {
-            Ok(value) if value <= MOST_UNITS => Ok(value),
-            _ => {
-                let word = shorten(self.slice(span.clone()));
-                Err(self
-                    .error(span, format!("{word} is no whole number from 0"))
-                    .hint(format!("for instance: {example}")))
-            }
-        }
+        size(self.slice(span.clone()), 0).map_err(|fault| {
+            self.error(span, format!("{whose}: {what} {fault}")).hint(format!("for instance: {example}"))
+        })
     }
 
-    /// Reads `1x28x28`: positive whole numbers.
-    pub fn sizes(&mut self) -> Result<Vec<usize>, SpecError> {
+    /// Reads `1x28x28`: whole numbers from `least`.
+    pub fn sizes(&mut self, least: usize) -> Result<Vec<usize>, SpecError> {
         let span = self.take();
         let text = self.slice(span.clone());
         let mut sizes = Vec::new();
-        for part in text.split(['x', 'X']) {
-            let size = check_units(part).map_err(|(message, hint)| self.error(span.clone(), message).hint(hint))?;
+        for part in text.split(['x', 'X', '×']) {
+            let size = size(part, least).map_err(|fault| {
+                self.error(span.clone(), format!("{}: a size {fault}", shorten(text))).hint("for instance: 1x28x28")
+            })?;
             sizes.push(size);
         }
         if sizes.len() > MOST_AXES {
@@ -55,27 +53,36 @@ impl Cursor<'_> {
 
     /// Reads lines and columns: `5x3`, or `5` for both.
     pub fn sides(&mut self, whose: &str, what: &str, example: &str) -> Result<[usize; 2], SpecError> {
-        if self.peek() != Some(Token::Sizes) {
-            let side = self.count(whose, what, example)?;
-            return Ok([side, side]);
-        }
-        let span = self.span();
-        match self.sizes()?.as_slice() {
-            [lines, columns] => Ok([*lines, *columns]),
-            other => {
-                let message = format!("{whose} takes {what} of two sides, got {}", other.len());
-                Err(self.error(span, message).hint(format!("for instance: {example}")))
-            }
-        }
+        self.sides_from(1, whose, what, example)
     }
 
     /// As [`Cursor::sides`], and 0 is allowed.
     pub fn whole_sides(&mut self, whose: &str, what: &str, example: &str) -> Result<[usize; 2], SpecError> {
-        if self.peek() == Some(Token::Sizes) {
-            return self.sides(whose, what, example);
+        self.sides_from(0, whose, what, example)
+    }
+
+    fn sides_from(&mut self, least: usize, whose: &str, what: &str, example: &str) -> Result<[usize; 2], SpecError> {
+        let span = self.span();
+        if self.peek() != Some(Token::Sizes) {
+            let side = if least == 0 { self.whole(whose, what, example)? } else { self.count(whose, what, example)? };
+            // "5 5" and "5 x 5" mean one thing, and nothing else can follow that begins so.
+            let apart = self.peek() == Some(Token::Number) || self.peek() == Some(Token::Word) && self.words(1) == "x";
+            if apart {
+                let rest = self.take();
+                let all = if self.slice(rest.clone()).parse::<f64>().is_ok() { rest } else { self.span() };
+                let error =
+                    self.error(span.start..all.end, format!("{whose}: {what} of two sides is written in one word"));
+                return Err(error.hint(format!("for instance: {side}x{side}")));
+            }
+            return Ok([side, side]);
         }
-        let side = self.whole(whose, example)?;
-        Ok([side, side])
+        match self.sizes(least)?.as_slice() {
+            [lines, columns] => Ok([*lines, *columns]),
+            other => {
+                let message = format!("{whose}: {what} has two sides, got {}", other.len());
+                Err(self.error(span, message).hint(format!("for instance: {example}")))
+            }
+        }
     }
 
     /// Reads a probability from 0 to below 1.
@@ -115,4 +122,19 @@ impl Cursor<'_> {
     pub fn stray_comma(&self) -> SpecError {
         strange(self.text(), self.span().start, ',')
     }
+}
+
+/// A whole number from `least` from its text, or what is wrong with it.
+fn size(word: &str, least: usize) -> Result<usize, String> {
+    let value = match word.parse::<f64>() {
+        Ok(value) if value.fract() == 0.0 || !value.is_finite() => value,
+        _ => return Err(format!("must be a whole number, got {}", shorten(word))),
+    };
+    if value < least as f64 {
+        return Err(format!("must be at least {least}, got {}", shorten(word)));
+    }
+    if value > MOST_UNITS as f64 {
+        return Err(format!("must be at most {MOST_UNITS}, got {}", shorten(word)));
+    }
+    Ok(value as usize)
 }

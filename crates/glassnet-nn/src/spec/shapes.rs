@@ -2,10 +2,10 @@
 
 use super::cursor::MOST_UNITS;
 use super::display::render;
-use super::names::activation_row;
+use super::fits::{Walk, bad_units, deeper_than, plain};
 use super::reorder::sizes_text;
 use super::text::DEEPEST;
-use super::{ImageLayer, LayerSpec, NetSpec, SequenceLayer, SpecError};
+use super::{LayerSpec, NetSpec, SequenceLayer, SpecError};
 
 /// What one layer takes and gives, for one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +53,9 @@ impl RowShape {
         RowShape { axes: vec![length], tokens: true, vocabulary: Some(vocabulary) }
     }
 
-    /// Numbers of a row.
+    /// Numbers of a row; the largest whole number where there are more.
     pub fn len(&self) -> usize {
-        self.axes.iter().product()
+        self.axes.iter().fold(1, |size, &axis| size.saturating_mul(axis))
     }
 
     /// Whether a row has no number.
@@ -63,7 +63,7 @@ impl RowShape {
         self.len() == 0
     }
 
-    fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         match self.tokens {
             true => format!("{} tokens", self.len()),
             false if self.axes.len() == 1 => self.axes[0].to_string(),
@@ -152,7 +152,11 @@ impl NetSpec {
         };
         let Some(row) = input.cloned().or_else(|| self.row()) else {
             let message = "the input size is not known".to_owned();
-            let hint = "write it first: 784 -> 256 relu -> 10".to_owned();
+            let hint = match plain(&self.layers) {
+                true => "write it first: 784 -> 256 relu -> 10",
+                false => "write it first: 1x28x28 -> ... for images, 100x2 -> ... for sequences, tokens 64 vocabulary 65 -> ... for tokens",
+            }
+            .to_owned();
             return Err(point(Misfit { path: Vec::new(), part: Part::Input, message, hint }));
         };
         let mut widths = Vec::new();
@@ -237,23 +241,47 @@ pub(super) fn check(
     let at_input = |message, hint| Misfit { path: Vec::new(), part: Part::Input, message, hint };
     let said = spec.row();
     if let Some(said) = &said {
-        if let Some(&bad) = [said.len()].iter().chain(&said.axes).find(|&&size| size == 0 || size > MOST_UNITS) {
+        if let Some(&bad) = said.axes.iter().find(|&&size| size == 0 || size > MOST_UNITS) {
             let (message, hint) = bad_units(bad);
             return Err(at_input(message, hint));
         }
+        if said.len() > MOST_UNITS || spec.input != Some(said.len()) {
+            let message = match said.len() > MOST_UNITS {
+                true => format!("a row of {} has more than {MOST_UNITS} numbers", said.words()),
+                false => {
+                    format!("an input of {} numbers is no row of {}", spec.input.unwrap_or_default(), said.words())
+                }
+            };
+            return Err(at_input(message, format!("a row has at most {MOST_UNITS} numbers, the product of its sizes")));
+        }
         if let Some(given) = input.filter(|given| given.len() != said.len() || given.tokens != said.tokens) {
             let (takes, gives) = (said.words(), given.words());
-            return Err(at_input(
-                format!("the network takes {takes} inputs, but the data gives {gives}")
-                    .replace("tokens inputs", "tokens"),
-                match given.tokens || said.tokens {
-                    true => "leave the input out: the data says it".to_owned(),
-                    false => format!(
+            let (message, hint) = match (said.tokens, given.tokens) {
+                (true, true) => (
+                    format!("the network takes {takes}, but the data gives {gives}"),
+                    "leave the input out: the data says it".to_owned(),
+                ),
+                (true, false) => (
+                    format!("the network takes {takes}, but the data gives rows of {gives} numbers"),
+                    "leave tokens and embed out for numbers; a text is read with --task text".to_owned(),
+                ),
+                (false, true) => (
+                    format!("the network takes {takes} numbers, but the data gives {gives}"),
+                    "leave the input out: the data says it".to_owned(),
+                ),
+                (false, false) if said.axes.len() > 1 => (
+                    format!("the network takes {takes} inputs, but the data gives {gives}"),
+                    format!("write {gives} -> ..., or leave the input out: the data says it"),
+                ),
+                (false, false) => (
+                    format!("the network takes {takes} inputs, but the data gives {gives}"),
+                    format!(
                         "write {gives} -> ..., or name only the hidden layers (a first number without activation is the \
                          input size; `linear {takes}` is a layer)"
                     ),
-                },
-            ));
+                ),
+            };
+            return Err(at_input(message, hint));
         }
         if let Some(given) = input.and_then(|given| given.vocabulary).filter(|given| Some(*given) != said.vocabulary) {
             let message =
@@ -267,11 +295,8 @@ pub(super) fn check(
     // A full form's own shape counts: the data may say the same numbers as one axis.
     let row = said.or_else(|| input.cloned());
     // Without the input's shape a linear layer's output is known only where no layer speaks of shapes.
-    let last = if row.is_none() && !plain(&spec.layers) {
-        walk::<true>(&spec.layers, &mut Vec::new(), row, widths)?
-    } else {
-        walk::<false>(&spec.layers, &mut Vec::new(), row, widths)?
-    };
+    let blind = row.is_none() && !plain(&spec.layers);
+    let last = Walk { widths, table: None, blind }.through(&spec.layers, &mut Vec::new(), row)?;
     let at_last = |message, hint| {
         // The layer that set the last width is the one to change.
         let at = spec.layers.iter().rposition(|layer| matches!(layer, LayerSpec::Linear { .. })).unwrap_or(0);
@@ -293,7 +318,7 @@ pub(super) fn check(
     if row.axes.len() != 2 && target.steps {
         let mut misfit = at_last(
             format!("the network ends in {}, but the target has a value for each time step", row.words()),
-            "keep the time axis: take last, mean or flatten out".to_owned(),
+            "keep the time axis: leave out what makes one vector of the sequence (last, mean, flatten)".to_owned(),
         );
         misfit.path = vec![spec.layers.len().saturating_sub(1)];
         return Err(misfit);
@@ -306,223 +331,4 @@ pub(super) fn check(
         ));
     }
     Ok(last)
-}
-
-/// Whether all layers are of the plain network, for which a row is one axis.
-fn plain(layers: &[LayerSpec]) -> bool {
-    layers.iter().all(|layer| match layer {
-        LayerSpec::Residual { layers } => plain(layers),
-        LayerSpec::Concat { .. }
-        | LayerSpec::Image(_)
-        | LayerSpec::Sequence(_)
-        | LayerSpec::Norm(_)
-        | LayerSpec::Reorder(_) => false,
-        _ => true,
-    })
-}
-
-fn walk<const BLIND: bool>(
-    layers: &[LayerSpec],
-    path: &mut Vec<usize>,
-    input: Option<RowShape>,
-    widths: &mut Vec<Width>,
-) -> Result<Option<RowShape>, Misfit> {
-    let mut row = input;
-    for (index, layer) in layers.iter().enumerate() {
-        path.push(index);
-        let slot = widths.len();
-        widths.push((path.clone(), row.clone(), None));
-        row = one::<BLIND>(layer, path, row, widths)?;
-        widths[slot].2 = row.clone();
-        path.pop();
-    }
-    Ok(row)
-}
-
-fn one<const BLIND: bool>(
-    layer: &LayerSpec,
-    path: &mut Vec<usize>,
-    row: Option<RowShape>,
-    widths: &mut Vec<Width>,
-) -> Result<Option<RowShape>, Misfit> {
-    let name = layer_name(path);
-    let place = path.clone();
-    let misfit = |part, message: String, hint: String| {
-        Err(Misfit { path: place.clone(), part, message: format!("layer {name}: {message}"), hint })
-    };
-    let embeds = matches!(layer, LayerSpec::Sequence(SequenceLayer::Embedding { .. }));
-    let takes_blocks = matches!(layer, LayerSpec::Residual { .. } | LayerSpec::Concat { .. });
-    if row.as_ref().is_some_and(|row| row.tokens) && !embeds && !takes_blocks {
-        return misfit(
-            Part::Layer,
-            "it is given tokens, which are names and not quantities".to_owned(),
-            "make vectors of them first: embed 64 -> ...".to_owned(),
-        );
-    }
-    // What a linear layer reads: one time step of a sequence, all of an image.
-    let width = row.as_ref().map(|row| if row.axes.len() == 2 { row.axes[1] } else { row.len() });
-    match layer {
-        LayerSpec::Linear { units, bias, weight, bias_values, .. } => {
-            if *units == 0 || *units > MOST_UNITS {
-                let (message, hint) = bad_units(*units);
-                return misfit(Part::Layer, message, hint);
-            }
-            if let Some(rows) = weight
-                && let Some((message, hint)) = bad_weight(rows, *units, width)
-            {
-                return misfit(Part::Weight, message, hint);
-            }
-            if let Some(values) = bias_values
-                && let Some((message, hint)) = bad_biases(values, *units, *bias)
-            {
-                return misfit(Part::BiasValues, message, hint);
-            }
-            let unknown = if BLIND { None } else { Some(RowShape::row(*units)) };
-            Ok(row.map_or(unknown, |row| {
-                Some(match row.axes.as_slice() {
-                    [steps, _] => RowShape { axes: vec![*steps, *units], ..row },
-                    _ => RowShape { axes: vec![*units], ..row },
-                })
-            }))
-        }
-        LayerSpec::Activation { function } => match activation_row(*function) {
-            (curve, Some(number)) if !number.is_finite() => {
-                misfit(Part::Layer, format!("{curve} {number}: its number must be finite"), format!("write {curve}"))
-            }
-            _ => Ok(row),
-        },
-        LayerSpec::Dropout { p } if !(0.0..1.0).contains(p) => misfit(
-            Part::Layer,
-            format!("a dropout probability is from 0 to below 1, got {p}"),
-            "for instance: dropout 0.5".to_owned(),
-        ),
-        LayerSpec::Dropout { .. } | LayerSpec::Scaling => Ok(row),
-        LayerSpec::Residual { layers } if layers.is_empty() => misfit(
-            Part::Layer,
-            "residual() has no layer inside".to_owned(),
-            "for instance: residual(256 relu -> 256)".to_owned(),
-        ),
-        LayerSpec::Residual { layers } => {
-            let inside = walk::<BLIND>(layers, path, row.clone(), widths)?;
-            match (row, inside) {
-                (Some(taken), Some(given)) if taken.axes != given.axes => {
-                    let (takes, gives) = (taken.words(), given.words());
-                    let message = format!(
-                        "the residual block takes {takes} and its branch gives {gives}; x + f(x) needs equal widths"
-                    );
-                    let hint = match (taken.axes.as_slice(), given.axes.as_slice()) {
-                        ([takes], [gives]) => format!(
-                            "end the branch with {takes}: residual(... -> {takes}), or put -> {gives} before the block"
-                        ),
-                        _ => "let the branch keep the shape: as many channels or features, padding same, stride 1"
-                            .to_owned(),
-                    };
-                    misfit(Part::Layer, message, hint)
-                }
-                (row, inside) => Ok(row.or(inside)),
-            }
-        }
-        LayerSpec::Concat { branches } => {
-            for (branch, layers) in branches.iter().enumerate() {
-                path.push(branch);
-                let walked = walk::<BLIND>(layers, path, row.clone(), widths);
-                path.pop();
-                walked?;
-            }
-            match row {
-                Some(row) => trial(layer, &row).or_else(|message| misfit(Part::Layer, message, shape_hint(layer))),
-                None => Ok(None),
-            }
-        }
-        LayerSpec::Gated { hidden, .. } if *hidden == 0 || *hidden > MOST_UNITS => {
-            let (message, hint) = bad_units(*hidden);
-            misfit(Part::Layer, message, hint)
-        }
-        LayerSpec::Gated { .. } => Ok(row),
-        LayerSpec::Image(_) | LayerSpec::Sequence(_) | LayerSpec::Norm(_) | LayerSpec::Reorder(_) => match row {
-            Some(row) => trial(layer, &row).or_else(|message| misfit(Part::Layer, message, shape_hint(layer))),
-            None => Ok(None),
-        },
-    }
-}
-
-/// What the layer gives for such a row, by building it as the network does.
-fn trial(layer: &LayerSpec, row: &RowShape) -> Result<Option<RowShape>, String> {
-    crate::layers::gives(layer, row).map(Some)
-}
-
-/// How a layer that does not fit is usually mended.
-fn shape_hint(layer: &LayerSpec) -> String {
-    match layer {
-        LayerSpec::Image(ImageLayer::Conv1d { .. }) => "conv1d reads a sequence [time, features]",
-        LayerSpec::Image(_) => "it reads an image [channels, height, width]: say its shape first, 1x28x28 -> ..., or reshape 1x28x28 -> ...",
-        LayerSpec::Sequence(SequenceLayer::Embedding { .. }) => "embed reads tokens: tokens 64 vocabulary 65 -> embed 64 -> ...",
-        LayerSpec::Sequence(SequenceLayer::Unembedding) => "unembed stands behind embed of the same width, as the last layer",
-        LayerSpec::Sequence(_) => "it reads a sequence [time, features]: reshape 100x2 -> ... makes one of 200 columns",
-        LayerSpec::Norm(_) | LayerSpec::Reorder(_) | LayerSpec::Concat { .. } => "see the shapes of the layers before it",
-        _ => "see the layer's description in the guide",
-    }
-    .to_owned()
-}
-
-fn bad_units(units: usize) -> (String, String) {
-    if units == 0 {
-        return ("dense dimensions must be positive, got 0".to_owned(), "give the layer one unit or more".to_owned());
-    }
-    (format!("{units} is too large for a layer"), format!("a layer has at most {MOST_UNITS} units"))
-}
-
-/// Given weights [units, fan_in]: as many rows as units, each as long as the input is wide, all finite.
-fn bad_weight(rows: &[Vec<f64>], units: usize, fan_in: Option<usize>) -> Option<(String, String)> {
-    let columns = fan_in.or(rows.first().map(Vec::len)).unwrap_or(0);
-    let wanted = match fan_in {
-        Some(fan_in) => format!("[{units}, {fan_in}]"),
-        None => format!("[{units}, inputs]"),
-    };
-    if let Some(row) = rows.iter().position(|row| row.len() != rows[0].len()) {
-        return Some((
-            format!(
-                "row {} of the given weights has {} numbers, row 1 has {}",
-                row + 1,
-                rows[row].len(),
-                rows[0].len()
-            ),
-            format!("the layer's weight is {wanted}: one row for each unit, one number in it for each input"),
-        ));
-    }
-    let shape = (rows.len(), rows.first().map_or(0, Vec::len));
-    if shape != (units, columns) || columns == 0 {
-        let turned = if shape == (columns, units) { "; turn it over: rows are units, columns are inputs" } else { "" };
-        return Some((
-            format!("the given weights have shape [{}, {}], the layer needs {wanted}", shape.0, shape.1),
-            format!("give one row for each of the {units} units, one number in it for each input{turned}"),
-        ));
-    }
-    rows.iter().enumerate().find_map(|(r, row)| {
-        let c = row.iter().position(|value| !value.is_finite())?;
-        let message = format!("the given weight in row {}, column {} is {}", r + 1, c + 1, row[c]);
-        Some((message, "give finite numbers".to_owned()))
-    })
-}
-
-fn bad_biases(values: &[f64], units: usize, bias: bool) -> Option<(String, String)> {
-    if !bias {
-        return Some(("biases are given for a layer without bias".to_owned(), "take bias = false out".to_owned()));
-    }
-    if values.len() != units {
-        return Some((
-            format!("the given biases have shape [{}], the layer needs [{units}]", values.len()),
-            format!("give one number for each of the {units} units"),
-        ));
-    }
-    let at = values.iter().position(|value| !value.is_finite())?;
-    Some((format!("the given bias {} is {}", at + 1, values[at]), "give finite numbers".to_owned()))
-}
-
-fn deeper_than(layers: &[LayerSpec], depth: usize) -> bool {
-    layers.iter().any(|layer| match layer {
-        LayerSpec::Residual { layers } => depth == 0 || deeper_than(layers, depth - 1),
-        LayerSpec::Concat { branches } => depth == 0 || branches.iter().any(|layers| deeper_than(layers, depth - 1)),
-        _ => false,
-    })
 }

@@ -74,7 +74,7 @@ impl NetSpec {
         if cursor.peek_at(1) == Some(Token::Arrow) {
             let shape = match cursor.peek() {
                 Some(Token::Number) => Some(vec![cursor.units("input")?]),
-                Some(Token::Sizes) => Some(cursor.sizes()?),
+                Some(Token::Sizes) => Some(cursor.sizes(1)?),
                 _ => None,
             };
             if let Some(shape) = shape {

@@ -5,6 +5,7 @@
 
 mod non_finite;
 mod order;
+mod scores;
 mod spec;
 mod trainer;
 

@@ -22,6 +22,9 @@ impl Display for Inspected<'_> {
             data(f, about)?;
             provenance(f, about)?;
         }
+        if let Some(filters) = &self.filters {
+            writeln!(f, "\n{}", filters.words())?;
+        }
         if let Some(merged) = &self.merged {
             merge(f, merged)?;
         }
@@ -34,6 +37,9 @@ impl Display for Inspected<'_> {
 
 fn headline(f: &mut Formatter<'_>, path: &str, about: &About<'_>) -> fmt::Result {
     write!(f, "{path}: a model (format {})", about.format_version)?;
+    if let Features::Text(text) = about.preprocess {
+        return writeln!(f, " of text that predicts the next of {} characters", text.vocabulary());
+    }
     let Some(target) = &about.schema.target else { return writeln!(f) };
     match target.classes() {
         Some(classes) => {
@@ -47,12 +53,11 @@ fn headline(f: &mut Formatter<'_>, path: &str, about: &About<'_>) -> fmt::Result
 
 fn data(f: &mut Formatter<'_>, about: &About<'_>) -> fmt::Result {
     match about.preprocess {
-        Features::Text(text) => writeln!(
-            f,
-            "\ntext, character by character: {} characters, a context of {}",
-            text.vocabulary(),
-            text.context
-        ),
+        Features::Text(text) => {
+            let (count, context) = (text.vocabulary(), text.context);
+            writeln!(f, "\ntext, character by character: {count} characters, a context of {context}")?;
+            writeln!(f, "characters, the tokens from 0: {:?}", text.characters)
+        }
         Features::Images(images) => {
             let channels =
                 if images.channels == 1 { String::new() } else { format!(" x {} channels", images.channels) };

@@ -96,7 +96,7 @@ pub struct TrainingArgs {
     /// Learning rate
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub lr: Option<f64>,
-    /// sgd, momentum, nesterov, rmsprop, adam or adamw
+    /// sgd, momentum, nesterov, rmsprop, adam or adamw; "adamw 0.9 0.99" says its betas
     #[arg(long, value_name = "NAME")]
     pub optimizer: Option<String>,
     /// Momentum of sgd, nesterov or rmsprop

@@ -7,9 +7,8 @@ use glassnet::core::{Real, Team};
 use glassnet::data::write::{check_writable, write_atomic};
 use glassnet::data::{TextFile, read_text};
 use glassnet::model::Model;
-use glassnet::model::file::{Document, Features, Head, Network as NetworkPart};
+use glassnet::model::file::Head;
 use glassnet::model::fit::Headed;
-use glassnet::model::schema::Schema;
 use glassnet::model::text::TextPreprocess;
 use glassnet::model::text_evaluation::TextEvaluation;
 use glassnet::model::windows::Windows;
@@ -345,15 +344,7 @@ fn train_spec(args: &Args, settings: &Settings, data: &Data) -> Result<TrainSpec
 }
 
 fn model(headed: &Headed, data: &Data, parameters: Vec<f32>) -> Result<Model, CliError> {
-    let network = NetworkPart {
-        spec: headed.network.spec.clone(),
-        inputs: headed.network.inputs(),
-        outputs: headed.network.outputs(),
-        head: headed.head,
-    };
-    let mut document = Document::new(Schema::default(), Features::Text(data.preprocess.clone()), network);
-    document.provenance.versions = Model::versions();
-    Ok(Model::new(document, parameters)?)
+    Ok(Model::of_text(&headed.network, data.preprocess.clone(), parameters)?)
 }
 
 fn all_settings(

@@ -39,11 +39,35 @@ pub(super) fn factor(name: &'static str, value: f64) -> Factor {
     Factor { name, value }
 }
 
+/// A gradient in a few numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Size {
+    /// Euclidean length.
+    pub norm: f64,
+    /// Largest absolute value.
+    pub largest: f64,
+    /// How many are exactly 0.
+    pub zeros: usize,
+}
+
+impl Size {
+    /// Measures values.
+    pub fn of(values: &[f64]) -> Self {
+        Size {
+            norm: values.iter().map(|value| value * value).sum::<f64>().sqrt(),
+            largest: values.iter().fold(0.0, |largest, value| value.abs().max(largest)),
+            zeros: values.iter().filter(|&&value| value == 0.0).count(),
+        }
+    }
+}
+
 /// The gradients of one layer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerGradient {
     /// Gradient of what the layer gives (of an open layer; empty where no gradient flows).
     pub output: Vec<f64>,
+    /// The same in a few numbers, where a gradient flows.
+    pub size: Option<Size>,
     /// Whether a gradient reaches the layer.
     pub flows: bool,
     /// How the gradient of what the layer gives comes back through the curve that follows (`dL/dz = dL/da x da/dz`) or
@@ -82,18 +106,19 @@ pub(super) fn layer<T: Real>(passed: &Passed<'_, T>, number: usize, open: bool) 
     let layout = network.graph.slots();
     let slots = info.slots.iter().filter(|&&id| !layout.get(id).role.is_statistic()).map(|&id| {
         let slot = layout.get(id);
-        let values = to_f64(layout.view(id, &passed.gradients));
+        let size = Size::of(&to_f64(layout.view(id, &passed.gradients)));
         SlotGradient {
             name: slot.name.clone(),
             shape: slot.shape.clone(),
-            norm: values.iter().map(|value| value * value).sum::<f64>().sqrt(),
-            largest: values.iter().fold(0.0, |largest, value| value.abs().max(largest)),
-            zeros: values.iter().filter(|&&value| value == 0.0).count(),
+            norm: size.norm,
+            largest: size.largest,
+            zeros: size.zeros,
         }
     });
     let output = passed.gradient(info.node);
     let mut gradient = LayerGradient {
         output: Vec::new(),
+        size: output.as_deref().map(Size::of),
         flows: output.is_some(),
         value: Vec::new(),
         parameters: Vec::new(),
@@ -178,27 +203,37 @@ fn contributions<T: Real>(passed: &Passed<'_, T>, node: NodeId, terms: &mut [Vec
         let parameters = to_f64(slot().unwrap_or(&[]));
         match op {
             Op::Linear(_) => {
-                let width = terms.len();
-                for (j, terms) in terms.iter_mut().enumerate() {
-                    let column = parameters.iter().skip(j).step_by(width).zip(&upstream);
+                // Of a sequence each time step by itself.
+                let units = graph.node(reader).shape.last().max(1);
+                let width = (parameters.len() / units).max(1);
+                for (place, terms) in terms.iter_mut().enumerate() {
+                    let (step, j) = (place / width, place % width);
+                    let upstream = upstream.iter().skip(step * units).take(units);
+                    let column = parameters.iter().skip(j).step_by(width).zip(upstream);
                     terms.extend(column.map(|(&w, &delta)| vec![factor("w", w), factor("delta", delta)]));
                 }
             }
-            Op::Scale(_) => add(terms, &upstream, |j, g| vec![factor("dL/dy", g), factor("s", parameters[j])]),
+            Op::Scale(_) => add(terms, &upstream, |j, g| {
+                vec![factor("dL/dy", g), factor("s", parameters[j % parameters.len().max(1)])]
+            }),
             Op::Add(_) => add(terms, &upstream, |_, g| vec![factor("dL/dy", g)]),
             Op::Multiply(_) => {
                 let other = passed.value(graph.node(reader).inputs[1 - input]);
                 add(terms, &upstream, |j, g| vec![factor("dL/dproduct", g), factor("other side", other[j])]);
             }
             Op::Softmax(_) => {
-                let mean: f64 = upstream.iter().zip(&value).map(|(g, p)| g * p).sum();
-                add(terms, &upstream, |j, g| vec![factor("p", value[j]), factor("(g - mean of g)", g - mean)]);
+                let width = graph.node(reader).shape.last().max(1);
+                let means: Vec<f64> = sums(width, upstream.iter().zip(&value).map(|(g, p)| g * p));
+                add(terms, &upstream, |j, g| {
+                    vec![factor("p", value[j]), factor("(g - mean of g)", g - means[j / width])]
+                });
             }
             Op::LogSoftmax(_) => {
+                let width = graph.node(reader).shape.last().max(1);
                 let p: Vec<f64> = passed.raw(reader).iter().map(|&log| log.exp().to_f64()).collect();
-                let sum: f64 = upstream.iter().sum();
+                let sums = sums(width, upstream.iter().copied());
                 add(terms, &upstream, |_, g| vec![factor("g", g)]);
-                add(terms, &upstream, |j, _| vec![factor("-p", -p[j]), factor("sum of g", sum)]);
+                add(terms, &upstream, |j, _| vec![factor("-p", -p[j]), factor("sum of g", sums[j / width])]);
             }
             curve if curve.is_curve() => {
                 let slopes = to_f64(&direct::slopes(curve, passed.raw(node), passed.raw(reader)));
@@ -210,41 +245,49 @@ fn contributions<T: Real>(passed: &Passed<'_, T>, node: NodeId, terms: &mut [Vec
     known
 }
 
+/// Sums over each `width` numbers.
+fn sums(width: usize, numbers: impl Iterator<Item = f64>) -> Vec<f64> {
+    numbers.collect::<Vec<f64>>().chunks(width).map(|part| part.iter().sum()).collect()
+}
+
 fn add(terms: &mut [Vec<Vec<Factor>>], upstream: &[f64], term: impl Fn(usize, f64) -> Vec<Factor>) {
     for (j, (terms, &g)) in terms.iter_mut().zip(upstream).enumerate() {
         terms.push(term(j, g));
     }
 }
 
-/// `dL/dw_ij = delta_i x x_j`, `dL/db_i = delta_i`.
+/// `dL/dw_ij = delta_i x x_j`, `dL/db_i = delta_i`; of a sequence the sum over its time steps.
 fn linear<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo, delta: &[f64]) -> Vec<Chain> {
     let slots = passed.network.graph.slots();
     let view = |place: usize| info.slots.get(place).map(|&id| to_f64(slots.view(id, &passed.gradients)));
     let x = passed.value(info.source);
+    let (fan_in, units) = (passed.network.graph.node(info.source).shape.last().max(1), info.output.last().max(1));
     let (weights, biases) = (view(0).unwrap_or_default(), view(1));
     let mut chains = Vec::new();
-    for (unit, (row, &delta)) in weights.chunks_exact(x.len().max(1)).zip(delta).enumerate() {
-        for (input, (&gradient, &x)) in row.iter().zip(&x).enumerate() {
-            let terms = vec![vec![factor("delta", delta), factor("input", x)]];
-            chains.push(Chain { of: format!("dL/dw[{unit}][{input}]"), terms, gradient });
+    for (unit, row) in weights.chunks_exact(fan_in).enumerate() {
+        let deltas = || delta.iter().skip(unit).step_by(units).copied();
+        for (input, &gradient) in row.iter().enumerate() {
+            let inputs = x.iter().skip(input).step_by(fan_in);
+            let terms = deltas().zip(inputs).map(|(delta, &x)| vec![factor("delta", delta), factor("input", x)]);
+            chains.push(Chain { of: format!("dL/dw[{unit}][{input}]"), terms: terms.collect(), gradient });
         }
         if let Some(biases) = &biases {
-            let terms = vec![vec![factor("delta", delta)]];
+            let terms = deltas().map(|delta| vec![factor("delta", delta)]).collect();
             chains.push(Chain { of: format!("dL/db[{unit}]"), terms, gradient: biases[unit] });
         }
     }
     chains
 }
 
-/// `dL/ds_j = g_j x x_j`.
+/// `dL/ds_j = g_j x x_j`; of a sequence the sum over its time steps.
 fn scale<T: Real>(passed: &Passed<'_, T>, info: &LayerInfo, upstream: &[f64]) -> Vec<Chain> {
     let Some(&id) = info.slots.first() else { return Vec::new() };
     let own = to_f64(passed.network.graph.slots().view(id, &passed.gradients));
-    let elements = upstream.iter().zip(passed.value(info.source)).zip(own).enumerate();
-    let chain = |(j, ((&g, x), gradient)): (usize, ((&f64, f64), f64))| Chain {
-        of: format!("dL/ds[{j}]"),
-        terms: vec![vec![factor("dL/dy", g), factor("input", x)]],
-        gradient,
+    let (x, width) = (passed.value(info.source), own.len().max(1));
+    let chain = |(j, gradient): (usize, f64)| {
+        let elements = upstream.iter().zip(&x).skip(j).step_by(width);
+        let terms = elements.map(|(&g, &x)| vec![factor("dL/dy", g), factor("input", x)]).collect();
+        Chain { of: format!("dL/ds[{j}]"), terms, gradient }
     };
-    elements.map(chain).collect()
+    own.into_iter().enumerate().map(chain).collect()
 }

@@ -20,6 +20,10 @@ pub struct LayerTrace {
     pub inputs: usize,
     /// Numbers that it gives.
     pub outputs: usize,
+    /// Shape of what it reads.
+    pub takes: Vec<usize>,
+    /// Shape of what it gives.
+    pub gives: Vec<usize>,
     /// Whether it is shown in full.
     pub open: bool,
     /// The linear layer whose neurons show this curve's values.
@@ -41,6 +45,9 @@ pub struct LayerTrace {
 /// One unit of a linear layer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Neuron {
+    /// The time step, from 0, where the layer reads a sequence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<usize>,
     /// Number of the unit, from 0.
     pub unit: usize,
     /// One product an input.
@@ -95,6 +102,8 @@ pub struct Term {
 pub struct Spread {
     /// How many.
     pub count: usize,
+    /// The first few, as they stand.
+    pub first: Vec<f64>,
     /// The smallest.
     pub min: f64,
     /// The mean.
@@ -119,6 +128,7 @@ impl Spread {
         order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         Spread {
             count: values.len(),
+            first: values.iter().take(4).copied().collect(),
             min: order.last().map_or(f64::NAN, |last| last.1),
             mean: sum / finite as f64,
             max: order.first().map_or(f64::NAN, |first| first.1),
@@ -162,6 +172,8 @@ pub(super) fn layer<T: Real>(passed: &Passed<'_, T>, number: usize) -> LayerTrac
         depth: info.depth,
         inputs: info.input.len(),
         outputs: info.output.len(),
+        takes: info.input.0.clone(),
+        gives: info.output.0.clone(),
         open,
         shown_with: linear_before(network, number).map(|linear| network.layers[linear].name.clone()),
         curve: curve.map(|curve| network.layers[curve].kind.clone()),
@@ -180,26 +192,30 @@ fn neurons<T: Real>(passed: &Passed<'_, T>, number: usize, curve: Option<usize>)
     let (x, z) = (passed.raw(info.source), passed.raw(info.node));
     let after = curve.map(|curve| passed.raw(network.layers[curve].node));
     let bias = slot(1);
-    slot(0)
-        .unwrap_or(&[])
-        .chunks_exact(x.len().max(1))
-        .enumerate()
-        .map(|(unit, weights)| {
+    let weights = slot(0).unwrap_or(&[]);
+    let (fan_in, units) = (network.graph.node(info.source).shape.last().max(1), info.output.last().max(1));
+    let sequence = network.graph.node(info.source).shape.0.len() > 1;
+    let mut neurons = Vec::with_capacity(z.len());
+    for (step, x) in x.chunks_exact(fan_in).enumerate() {
+        for (unit, weights) in weights.chunks_exact(fan_in).enumerate() {
+            let place = step * units + unit;
             let products: Vec<Product> = x
                 .iter()
                 .zip(weights)
                 .map(|(&x, &w)| Product { x: x.to_f64(), w: w.to_f64(), product: (x * w).to_f64() })
                 .collect();
-            Neuron {
+            neurons.push(Neuron {
+                step: sequence.then_some(step),
                 unit,
                 sum: products.iter().map(|product| product.product).sum(),
                 products,
                 bias: bias.map(|bias| bias[unit].to_f64()),
-                z: z[unit].to_f64(),
-                activation: after.map(|after| after[unit].to_f64()),
-            }
-        })
-        .collect()
+                z: z[place].to_f64(),
+                activation: after.map(|after| after[place].to_f64()),
+            });
+        }
+    }
+    neurons
 }
 
 /// What a residual block adds, and what a gated block multiplies (shown with its `down`).

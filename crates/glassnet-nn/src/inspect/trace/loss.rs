@@ -1,6 +1,7 @@
 //! Where gradients start: the target, the loss, and its gradient with respect to what it reads.
 
 use glassnet_core::Real;
+use glassnet_core::ops::cross_entropy::IGNORED;
 use serde::Serialize;
 
 use super::backward::{Chain, factor};
@@ -14,7 +15,8 @@ use crate::source::Targets;
 pub enum Target<'a> {
     /// A class number, from 0. Where the loss compares values: 0 or 1 (or any number) for one output, one-hot for more.
     Class(usize),
-    /// One value an output. Where the loss wants a class number: that number, as the only value.
+    /// One value an output. Where the loss wants a class number: that number, as the only value; of sequences one for each
+    /// time step, -1 where none counts.
     Values(&'a [f64]),
 }
 
@@ -27,7 +29,7 @@ pub struct LossTrace {
     pub formula: &'static str,
     /// Its derivative.
     pub derivative: &'static str,
-    /// The class number, or the values.
+    /// The class number, or the values; of sequences the class number of each time step, -1 where none counts.
     pub target: Vec<f64>,
     /// The loss of the row.
     pub value: f64,
@@ -42,7 +44,24 @@ pub struct LossTrace {
 pub(super) fn targets<T: Real>(network: &Network, target: &Target<'_>) -> Result<Targets<T>, InspectError> {
     let Some(objective) = &network.objective else { return Err(InspectError::NoLoss) };
     let outputs = network.graph.node(network.logits).shape.len();
+    let classes = network.graph.node(network.logits).shape.last();
     let error = |message: String, hint: String| Err(InspectError::Target { message, hint });
+    if objective.loss.takes_labels() && network.gives_steps() {
+        let steps = network.graph.node(objective.target).shape.len();
+        let own = if let Target::Class(class) = *target { vec![class as f64] } else { Vec::new() };
+        let labels = if let Target::Values(values) = *target { values } else { own.as_slice() };
+        if labels.len() != steps {
+            let message = format!("the network has {steps} time steps, but the target has {} labels", labels.len());
+            return error(message, format!("give {steps} numbers from 0 to {}, -1 where none counts", classes - 1));
+        }
+        let known = |label: f64| label % 1.0 == 0.0 && label >= -1.0 && label < classes as f64;
+        if let Some(step) = labels.iter().position(|&label| !known(label)) {
+            let message = format!("label {} of time step {step} is not one of the {classes} classes", labels[step]);
+            return error(message, format!("give whole numbers from 0 to {}, -1 where none counts", classes - 1));
+        }
+        let label = |&label: &f64| if label < 0.0 { IGNORED } else { label as i32 };
+        return Ok(Targets::Labels(labels.iter().map(label).collect()));
+    }
     if objective.loss.takes_labels() {
         let class = match *target {
             Target::Class(class) => class as f64,
@@ -94,12 +113,16 @@ pub(super) fn traced<T: Real>(passed: &Passed<'_, T>) -> Option<LossTrace> {
     let objective = network.objective.as_ref().filter(|_| passed.backward)?;
     let reads = passed.value(network.logits);
     let target: Vec<f64> = match &passed.row.targets {
-        Targets::Labels(labels) => labels.iter().map(|&label| f64::from(label)).collect(),
+        Targets::Labels(labels) => {
+            labels.iter().map(|&label| if label == IGNORED { -1.0 } else { f64::from(label) }).collect()
+        }
         Targets::Values(values, _) => super::to_f64(values),
         Targets::None => Vec::new(),
     };
     let scores = passed.scores().map(|scores| scores.values).unwrap_or_default();
     let outputs = reads.len() as f64;
+    let width = network.graph.node(network.logits).shape.last().max(1);
+    let counted = target.iter().filter(|&&label| label >= 0.0).count();
     let curve = network.layers.iter().any(|layer| layer.node == network.logits && layer.activation.is_some());
     let name = if curve { "dL/da" } else { "dL/dz" };
     let gradients = passed.gradient(network.logits).unwrap_or_default().into_iter().enumerate();
@@ -108,8 +131,14 @@ pub(super) fn traced<T: Real>(passed: &Passed<'_, T>) -> Option<LossTrace> {
         let p = scores.get(i).copied().unwrap_or(0.0);
         let terms = match &objective.loss {
             LossSpec::CrossEntropy { smoothing, .. } if *smoothing == 0.0 => {
-                let chosen = target.first().is_some_and(|&class| class == i as f64);
-                vec![vec![factor("(score - target)", p - f64::from(u8::from(chosen)))]]
+                // A sequence has a label for each time step; -1 counts for nothing.
+                let label = target.get(i / width).copied().unwrap_or(-1.0);
+                let difference = factor("(score - target)", p - f64::from(u8::from(label == (i % width) as f64)));
+                match target.len() {
+                    1 => vec![vec![difference]],
+                    _ if label < 0.0 => Vec::new(),
+                    _ => vec![vec![factor("1/T", 1.0 / counted as f64), difference]],
+                }
             }
             LossSpec::BinaryCrossEntropy { positive_weight, .. } if *positive_weight == 1.0 => {
                 vec![vec![factor("1/K", 1.0 / outputs), factor("(score - target)", p - t())]]

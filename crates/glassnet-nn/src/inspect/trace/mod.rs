@@ -19,7 +19,7 @@ mod loss;
 mod render;
 mod step;
 
-pub use backward::{Chain, Factor, LayerGradient, SlotGradient};
+pub use backward::{Chain, Factor, LayerGradient, Size, SlotGradient};
 pub use forward::{LayerTrace, Neuron, Product, Spread, Term, Terms};
 pub use loss::{LossTrace, Target};
 pub(super) use step::element_name;
@@ -74,9 +74,11 @@ pub struct Trace {
 pub struct Scores {
     /// `sigmoid` or `softmax`.
     pub curve: &'static str,
+    /// Scores of one time step; all of them where the network gives one vector a row.
+    pub width: usize,
     /// The value of the last layer before it: logits.
     pub logits: Vec<f64>,
-    /// One score an output.
+    /// One score an output; of sequences one time step after the other.
     pub values: Vec<f64>,
     /// Whether the curve is the network's last layer; otherwise it is inside the loss.
     pub in_network: bool,
@@ -113,6 +115,7 @@ pub fn trace<T: Real>(
     if x.len() != network.inputs() {
         return Err(InspectError::Row { wanted: network.inputs(), found: x.len() });
     }
+    check_tokens(network, x)?;
     check_layer(network, options.layer)?;
     let targets = match &options.target {
         Some(target) => loss::targets(network, target)?,
@@ -138,6 +141,24 @@ pub fn trace<T: Real>(
             None => None,
         },
     })
+}
+
+/// Whether a row is tokens that the vocabulary has, where the network reads tokens; -1 is padding.
+///
+/// # Errors
+/// The first number that is none.
+pub fn check_tokens<T: Real>(network: &Network, x: &[T]) -> Result<(), InspectError> {
+    let Some(vocabulary) = network.spec.vocabulary.filter(|_| network.reads_tokens()) else { return Ok(()) };
+    let known = |x: f64| x % 1.0 == 0.0 && x >= -1.0 && x < vocabulary as f64;
+    match x.iter().position(|x| !known(x.to_f64())) {
+        None => Ok(()),
+        Some(place) => Err(InspectError::Token {
+            place: place + 1,
+            value: x[place].to_f64(),
+            last: vocabulary.saturating_sub(1),
+            hint: "give the tokens' numbers; -1 pads a shorter row",
+        }),
+    }
 }
 
 fn check_layer(network: &Network, layer: Option<&str>) -> Result<(), InspectError> {
@@ -236,13 +257,14 @@ impl<'a, T: Real> Passed<'a, T> {
                 _ => return None,
             },
         };
+        let width = network.graph.node(logits).shape.last();
         let values = if in_network {
             self.value(network.output)
         } else {
             let curve = if curve == "softmax" { Activation::Softmax } else { Activation::Sigmoid };
-            to_f64(&direct::value(&crate::layers::curve(curve), self.raw(logits)))
+            to_f64(&direct::value(&crate::layers::curve(curve), self.raw(logits), width))
         };
-        Some(Scores { curve, logits: self.value(logits), values, in_network })
+        Some(Scores { curve, width, logits: self.value(logits), values, in_network })
     }
 
     /// Whether a layer of that name and width is shown in full.

@@ -43,7 +43,7 @@ impl Trace {
         let weighted = self.layers.iter().filter(|layer| layer.shown_with.is_none());
         let mut shown = weighted.clone();
         let single = match (shown.next(), shown.next()) {
-            (Some(only), None) if only.neurons.len() == 1 => Some(only),
+            (Some(only), None) if only.neurons.len() == 1 && only.neurons[0].step.is_none() => Some(only),
             _ => None,
         };
         match single {
@@ -54,7 +54,7 @@ impl Trace {
             // An open last layer has its scores beside its sums.
             let beside = self.layers.last().is_some_and(|last| last.shown_with.is_some() && last.open);
             if !(scores.in_network && beside) {
-                writeln!(f, "{}", scores_line(scores))?;
+                scores_lines(f, scores)?;
             }
             writeln!(f, "a score: nothing has checked it as a probability")?;
         }
@@ -97,7 +97,8 @@ impl Trace {
                 terms_lines(f, &indent, terms)?;
             }
             for neuron in &layer.neurons {
-                writeln!(f, "{indent}unit {}: {}", neuron.unit, self.neuron(layer, neuron))?;
+                let step = neuron.step.map_or(String::new(), |step| format!("step {step}, "));
+                writeln!(f, "{indent}{step}unit {}: {}", neuron.unit, self.neuron(layer, neuron))?;
             }
             if layer.neurons.is_empty() {
                 let shown = self.curve_of(layer).unwrap_or(layer);
@@ -142,8 +143,9 @@ impl Trace {
     }
 
     fn loss_block(&self, f: &mut Formatter<'_>, loss: &LossTrace) -> fmt::Result {
-        let target: Vec<String> = loss.target.iter().map(|&target| significant(target, DIGITS)).collect();
-        writeln!(f, "\ntarget {}", target.join(", "))?;
+        let target: Vec<String> = loss.target.iter().take(64).map(|&target| significant(target, DIGITS)).collect();
+        let more = if loss.target.len() > 64 { ", ..." } else { "" };
+        writeln!(f, "\ntarget {}{more}", target.join(", "))?;
         writeln!(f, "loss: {}, {} = {}", loss.name, loss.formula, significant(loss.value, DIGITS))?;
         writeln!(f, "\ngradients, from the loss back")?;
         let shape = shape(&[loss.gradients.len()]);
@@ -153,7 +155,7 @@ impl Trace {
             return chains(f, "  ", &loss.gradients);
         }
         let gradients: Vec<f64> = loss.gradients.iter().map(|chain| chain.gradient).collect();
-        writeln!(f, "  {}", spread(&Spread::of(&gradients)))
+        writeln!(f, "  {}", spread(&Spread::of(&gradients), &[]))
     }
 
     fn gradient_block(&self, f: &mut Formatter<'_>, layer: &LayerTrace) -> fmt::Result {
@@ -161,13 +163,20 @@ impl Trace {
         if layer.shown_with.is_some() {
             return Ok(());
         }
-        if gradient.slots.is_empty() && gradient.inputs.is_empty() && gradient.flows {
+        // A closed layer's is said in a few numbers: so one sees what becomes of the gradients from layer to layer.
+        let size = gradient.size.filter(|_| !layer.open);
+        if gradient.slots.is_empty() && gradient.inputs.is_empty() && size.is_none() && gradient.flows {
             return Ok(());
         }
         let indent = indent(layer.depth + 1);
         writeln!(f, "{}layer {}: {}", &indent[2..], layer.name, described(layer))?;
         if !gradient.flows {
             return writeln!(f, "{indent}no gradient comes here{}", self.why_none(layer));
+        }
+        if let Some(size) = size {
+            let zeros = if size.zeros > 0 { format!(", {} zeros", size.zeros) } else { String::new() };
+            let (norm, largest) = (significant(size.norm, DIGITS), significant(size.largest, DIGITS));
+            writeln!(f, "{indent}dL/d output {}: length {norm}, largest {largest}{zeros}", shape(&layer.gives))?;
         }
         for slot in &gradient.slots {
             let zeros = if slot.zeros > 0 { format!(", {} zeros", slot.zeros) } else { String::new() };
@@ -190,7 +199,10 @@ impl Trace {
         for (list, width) in own {
             if let (Some(first), true) = (list.first(), width > 0) {
                 let name = first.of.split('[').next().unwrap_or_default();
-                writeln!(f, "{indent}{name} {}", shape(&[width]))?;
+                let axes =
+                    if width == layer.inputs && list.len() == layer.inputs { &layer.takes } else { &layer.gives };
+                let axes = if axes.iter().product::<usize>() == width { axes.as_slice() } else { &[width] };
+                writeln!(f, "{indent}{name} {}", shape(axes))?;
             }
             chains(f, &indent, list)?;
         }
@@ -202,8 +214,11 @@ impl Trace {
         let place = |name: &str| self.layers.iter().position(|layer| layer.name == name);
         let (own, read) = (place(&layer.name), self.loss.as_ref().and_then(|loss| place(&loss.layer)));
         let step = |other: &LayerTrace| other.kind == "step";
+        let fixed = |layer: &LayerTrace| layer.gradient.as_ref().is_none_or(|gradient| gradient.slots.is_empty());
         match (own, read) {
             (Some(own), Some(read)) if own > read => ": the loss reads the logits before it",
+            _ if layer.kind.ends_with("bidirectional") => ": what follows reads each direction by itself",
+            (Some(own), _) if self.layers[..=own].iter().all(fixed) => ": nothing up to here learns",
             (Some(own), _) if self.layers[own..].iter().any(step) => ": a step has slope 0 everywhere",
             _ => "",
         }
@@ -224,12 +239,18 @@ impl Trace {
                 )?;
             }
             if let Some(change) = &slot.change {
-                writeln!(f, "  {} {}: change {}", slot.name, shape(&slot.shape), spread(change))?;
+                writeln!(f, "  {} {}: change {}", slot.name, shape(&slot.shape), spread(change, &slot.shape))?;
             }
         }
         writeln!(f, "\nagain, with the new parameters")?;
         match (&self.scores, &step.again.scores) {
-            (Some(before), Some(scores)) => writeln!(f, "  {}; before: {}", scores_line(scores), score_list(before))?,
+            (Some(before), Some(scores)) if scores.width == scores.values.len() => {
+                writeln!(f, "  {}; before: {}", scores_line(scores), score_list(before))?
+            }
+            _ if self.output.len() > super::OPEN_UP_TO => {
+                let output = spread(&Spread::of(&step.again.output), &[]);
+                writeln!(f, "  gives {output}; before: {}", spread(&Spread::of(&self.output), &[]))?;
+            }
             _ => writeln!(f, "  gives {}; before: {}", list(&step.again.output), list(&self.output))?,
         }
         let before = self.loss.as_ref().map_or(f64::NAN, |loss| loss.value);
@@ -265,10 +286,10 @@ fn described(layer: &LayerTrace) -> String {
         Some(rest) => {
             let bias = rest.split_once(' ').map_or("", |(_, bias)| bias);
             let bias = if bias.is_empty() { String::new() } else { format!(", {bias}") };
-            format!("linear {} -> {}{bias}", layer.inputs, layer.outputs)
+            format!("linear {} -> {}{bias}", sizes(&layer.takes), sizes(&layer.gives))
         }
-        None if layer.inputs == layer.outputs => format!("{}, {}", layer.kind, layer.outputs),
-        None => format!("{}, {} -> {}", layer.kind, layer.inputs, layer.outputs),
+        None if layer.takes == layer.gives => format!("{}, {}", layer.kind, sizes(&layer.gives)),
+        None => format!("{}, {} -> {}", layer.kind, sizes(&layer.takes), sizes(&layer.gives)),
     };
     let dropout = if layer.kind.starts_with("dropout") { ": off outside training" } else { "" };
     let curve = layer.curve.as_ref().map_or(String::new(), |curve| format!(", {curve}"));
@@ -295,7 +316,20 @@ fn terms_lines(f: &mut Formatter<'_>, indent: &str, terms: &Terms) -> fmt::Resul
 
 fn values(f: &mut Formatter<'_>, indent: &str, layer: &LayerTrace) -> fmt::Result {
     match &layer.spread {
-        Some(values) => writeln!(f, "{indent}{}", spread(values)),
+        Some(values) => writeln!(f, "{indent}{}", spread(values, &layer.gives)),
+        // Line by line along the last axis, each with its place on the others.
+        None if layer.gives.len() > 1 => {
+            let width = layer.gives.last().copied().unwrap_or(1).max(1);
+            for (line, values) in layer.values.chunks(width).enumerate() {
+                writeln!(
+                    f,
+                    "{indent}gives [{}]: {}",
+                    place(line, &layer.gives[..layer.gives.len() - 1]),
+                    list(values)
+                )?;
+            }
+            Ok(())
+        }
         None => writeln!(f, "{indent}gives {}", list(&layer.values)),
     }
 }
@@ -304,13 +338,35 @@ fn list(values: &[f64]) -> String {
     values.iter().map(|&value| significant(value, DIGITS)).collect::<Vec<_>>().join(" | ")
 }
 
-fn spread(spread: &Spread) -> String {
+/// A place in a row of that shape: `2, 0, 5`.
+fn place(mut at: usize, axes: &[usize]) -> String {
+    let mut places = Vec::with_capacity(axes.len());
+    for &axis in axes.iter().rev() {
+        places.push((at % axis.max(1)).to_string());
+        at /= axis.max(1);
+    }
+    places.reverse();
+    places.join(", ")
+}
+
+/// Values of that shape in a few numbers; of images and sequences the first as they stand, and places on each axis.
+fn spread(spread: &Spread, axes: &[usize]) -> String {
     let write = |value| significant(value, DIGITS);
-    let largest: Vec<String> =
-        spread.largest.iter().map(|&(place, value)| format!("{} at {place}", write(value))).collect();
+    let largest: Vec<String> = spread
+        .largest
+        .iter()
+        .map(|&(at, value)| match axes.len() {
+            0 | 1 => format!("{} at {at}", write(value)),
+            _ => format!("{} at [{}]", write(value), place(at, axes)),
+        })
+        .collect();
+    let first = match axes.len() {
+        0 | 1 => String::new(),
+        _ => format!(", the first {}", list(&spread.first)),
+    };
     let non_finite = if spread.non_finite > 0 { format!(", {} not finite", spread.non_finite) } else { String::new() };
     format!(
-        "{} values: min {}, mean {}, max {}, {} zeros{non_finite}; largest {}",
+        "{} values{first}: min {}, mean {}, max {}, {} zeros{non_finite}; largest {}",
         spread.count,
         write(spread.min),
         write(spread.mean),
@@ -318,6 +374,31 @@ fn spread(spread: &Spread) -> String {
         spread.zeros,
         largest.join(", ")
     )
+}
+
+/// The scores; of a sequence a line for each of its first time steps.
+fn scores_lines(f: &mut Formatter<'_>, scores: &Scores) -> fmt::Result {
+    if scores.width == scores.values.len() {
+        return writeln!(f, "{}", scores_line(scores));
+    }
+    let of = if scores.in_network { "" } else { " of the logits" };
+    let steps = scores.values.len() / scores.width.max(1);
+    writeln!(f, "{}{of} at each of {steps} time steps, the highest", scores.curve)?;
+    for (step, values) in scores.values.chunks(scores.width.max(1)).take(super::OPEN_UP_TO).enumerate() {
+        writeln!(f, "  step {step}: {}", highest(values, 3))?;
+    }
+    if steps > super::OPEN_UP_TO {
+        writeln!(f, "  ...")?;
+    }
+    Ok(())
+}
+
+/// `0.412 for 3 | 0.3 for 0`: the highest scores with their classes.
+fn highest(values: &[f64], most: usize) -> String {
+    let mut order: Vec<(usize, f64)> = values.iter().copied().enumerate().collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let highest = order.iter().take(most).map(|&(class, value)| format!("{} for {class}", score(value)));
+    highest.collect::<Vec<_>>().join(" | ")
 }
 
 /// `softmax of the logits: 0.659 | 0.242 | 0.099`; of many classes the five highest.
@@ -331,10 +412,12 @@ fn score_list(scores: &Scores) -> String {
     if scores.values.len() <= super::OPEN_UP_TO {
         return scores.values.iter().map(|&value| score(value)).collect::<Vec<_>>().join(" | ");
     }
-    let mut order: Vec<(usize, f64)> = scores.values.iter().copied().enumerate().collect();
-    order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let highest = order.iter().take(5).map(|&(class, value)| format!("{} for {class}", score(value)));
-    highest.collect::<Vec<_>>().join(" | ")
+    highest(&scores.values, 5)
+}
+
+/// One axis as a number, more as a shape: `12`, `[4, 8, 8]`.
+fn sizes(axes: &[usize]) -> String {
+    if let [width] = axes { width.to_string() } else { shape(axes) }
 }
 
 fn shape(axes: &[usize]) -> String {
