@@ -55,7 +55,7 @@ const NETS: [&str; 8] = [
     "embed 6 -> lstm 7 2 layers",
     "embed 6 -> gru 5 -> layernorm",
     "embed 6 -> rnn 5 relu -> rnn 4",
-    "embed 6 -> lstm 6 -> residual(attention 2 heads causal rotary) -> positions",
+    "embed 6 -> lstm 8 -> residual(attention 2 heads causal rotary) -> positions",
     "embed 4 -> 6 gelu",
 ];
 
