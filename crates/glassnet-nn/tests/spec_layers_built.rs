@@ -2,6 +2,8 @@
 //! the default draws.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "to fail is to fail the test")]
+
 use glassnet_nn::layers::LayerInfo;
 use glassnet_nn::network::Network;
 use glassnet_nn::spec::NetSpec;
