@@ -1,5 +1,4 @@
 //! Networks that are refused: every message of `layer_errors.txt`, as a person sees it.
-#![allow(clippy::unwrap_used, clippy::panic)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "to fail is to fail the test")]
 
 use glassnet_nn::spec::NetSpec;
