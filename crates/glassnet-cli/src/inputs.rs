@@ -11,6 +11,14 @@ use crate::error::CliError;
 /// # Errors
 /// It is such a file: wrong use, and nothing was written.
 pub fn keep_inputs(output: &Path, inputs: &[&str]) -> Result<(), CliError> {
+    keep_inputs_from("-o", output, inputs)
+}
+
+/// The same for an output that another flag names.
+///
+/// # Errors
+/// As [`keep_inputs`].
+pub fn keep_inputs_from(flag: &str, output: &Path, inputs: &[&str]) -> Result<(), CliError> {
     let Ok(target) = std::fs::canonicalize(output) else { return Ok(()) };
     let same = |input: &&&str| {
         std::fs::canonicalize(input).is_ok_and(|input| {
@@ -23,7 +31,7 @@ pub fn keep_inputs(output: &Path, inputs: &[&str]) -> Result<(), CliError> {
         Some(input) => {
             let of = if Path::new(input).is_dir() { "one of the files of the folder" } else { "the file" };
             Err(CliError::Usage(format!(
-                "-o {}: this is {of} {input} that is read; it would be replaced\n  hint: give another name",
+                "{flag} {}: this is {of} {input} that is read; it would be replaced\n  hint: give another name",
                 output.display()
             )))
         }

@@ -12,6 +12,10 @@ pub fn one_of<T: Copy>(what: &str, text: &str, known: &[(&'static str, T)]) -> R
         return Ok(*value);
     }
     let all: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-    let near = nearest(&wanted, all.iter().copied()).map_or(String::new(), |near| format!("did you mean {near}? "));
-    Err(format!("no {what} is called \"{text}\"\n  hint: {near}({})", all.join(", ")))
+    let all_names = all.join(", ");
+    let hint = match nearest(&wanted, all.iter().copied()) {
+        Some(near) => format!("did you mean {near}? ({all_names})"),
+        None => format!("one of {all_names}"),
+    };
+    Err(format!("no {what} is called \"{text}\"\n  hint: {hint}"))
 }

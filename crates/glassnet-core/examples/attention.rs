@@ -30,8 +30,14 @@ fn measure(rows: usize, steps: usize, heads: usize, d: usize, causal: bool, thre
     let mut graph = Graph::new();
     let inputs: Vec<NodeId> = ["q", "k", "v"].iter().map(|name| graph.input(name, [steps, heads * d])).collect();
     let y = graph.push("0", Op::Attention(Attention::new(heads, causal)), &inputs).unwrap();
-    let request =
-        Request { purpose: Purpose::Attribute, rows, backward_from: Some(y), outputs: vec![y], training: true };
+    let request = Request {
+        purpose: Purpose::Attribute,
+        rows,
+        backward_from: Some(y),
+        outputs: vec![y],
+        training: true,
+        checkpoint: false,
+    };
     let cost = graph.cost();
     let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::new(threads));
     runner.set_rows(rows);

@@ -29,8 +29,14 @@ fn main() -> Result<(), GraphError> {
         let x = graph.input("x", [time, features]);
         let cost = |op: &Op| op.cost(&[&[time, features].into()], &[time, units].into());
         let y = graph.push("0", op.clone(), &[x])?;
-        let request =
-            Request { purpose: Purpose::Attribute, rows, backward_from: Some(y), outputs: vec![y], training: true };
+        let request = Request {
+            purpose: Purpose::Attribute,
+            rows,
+            backward_from: Some(y),
+            outputs: vec![y],
+            training: true,
+            checkpoint: false,
+        };
         let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::new(threads));
         runner.set_rows(rows);
         let mut seed = 1_u32;

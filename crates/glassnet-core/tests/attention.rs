@@ -42,7 +42,7 @@ impl<T: Real> Trial<T> {
         let y = graph.push("attention", op, &inputs).unwrap();
         let purpose = if backward { Purpose::Attribute } else { Purpose::Predict };
         let backward_from = backward.then_some(y);
-        let request = Request { purpose, rows, backward_from, outputs: vec![y], training: backward };
+        let request = Request { purpose, rows, backward_from, outputs: vec![y], training: backward, checkpoint: false };
         let mut runner = Runner::new(Arc::new(Plan::new(&graph, request)), team);
         runner.set_rows(rows);
         Trial { inputs, y, runner }

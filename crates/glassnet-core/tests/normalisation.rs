@@ -26,8 +26,14 @@ fn pass<T: Real>(op: &Op, shape: &Shape, x: &[T], parameters: &[T], gradients: &
     let input = graph.input("x", shape.clone());
     let node = graph.push("norm", op.clone(), &[input]).unwrap();
     let rows = x.len() / shape.len();
-    let request =
-        Request { purpose: Purpose::Attribute, rows, backward_from: Some(node), outputs: vec![node], training };
+    let request = Request {
+        purpose: Purpose::Attribute,
+        rows,
+        backward_from: Some(node),
+        outputs: vec![node],
+        training,
+        checkpoint: false,
+    };
     let mut runner = Runner::<T>::new(Arc::new(Plan::new(&graph, request)), Team::single());
     runner.set_rows(rows);
     runner.input_mut(input).copy_from_slice(x);
@@ -183,8 +189,14 @@ fn a_step_allocates_nothing() {
     {
         last = graph.push(&number.to_string(), op, &[last]).unwrap();
     }
-    let request =
-        Request { purpose: Purpose::Train, rows: 9, backward_from: Some(last), outputs: vec![last], training: true };
+    let request = Request {
+        purpose: Purpose::Train,
+        rows: 9,
+        backward_from: Some(last),
+        outputs: vec![last],
+        training: true,
+        checkpoint: false,
+    };
     let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::single());
     runner.set_rows(9);
     for (i, x) in runner.input_mut(x).iter_mut().enumerate() {

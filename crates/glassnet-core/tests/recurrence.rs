@@ -65,7 +65,8 @@ impl<T: Real> Layer<T> {
         let node = graph.push("layer", op.clone(), &inputs).unwrap();
         let purpose = if backward { Purpose::Attribute } else { Purpose::Predict };
         let backward_from = backward.then_some(node);
-        let request = Request { purpose, rows, backward_from, outputs: vec![node], training: backward };
+        let request =
+            Request { purpose, rows, backward_from, outputs: vec![node], training: backward, checkpoint: false };
         let mut runner = Runner::new(Arc::new(Plan::new(&graph, request)), team);
         runner.set_rows(rows);
         let parameters = numbers(1, graph.slots().len(), 0.3);

@@ -14,8 +14,14 @@ use glassnet_core::slots::SlotId;
 use glassnet_core::{Graph, NodeId, Op, Plan, Purpose, Request, Runner, Shape, StepInfo, Team};
 
 fn runner(graph: &Graph, y: NodeId, rows: usize, team: Team) -> Runner<f32> {
-    let request =
-        Request { purpose: Purpose::Attribute, rows, backward_from: Some(y), outputs: vec![y], training: true };
+    let request = Request {
+        purpose: Purpose::Attribute,
+        rows,
+        backward_from: Some(y),
+        outputs: vec![y],
+        training: true,
+        checkpoint: false,
+    };
     let mut runner = Runner::new(Arc::new(Plan::new(graph, request)), team);
     runner.set_rows(rows);
     runner

@@ -34,7 +34,8 @@ struct Run {
 /// One step of a graph whose input is node 0 and whose labels, if any, are node 1.
 fn run(graph: &Graph, purpose: Purpose, from: NodeId, outputs: &[NodeId]) -> Run {
     let backward_from = (purpose != Purpose::Predict).then_some(from);
-    let request = Request { purpose, rows: ROWS, backward_from, outputs: outputs.to_vec(), training: true };
+    let request =
+        Request { purpose, rows: ROWS, backward_from, outputs: outputs.to_vec(), training: true, checkpoint: false };
     let mut runner = Runner::<f32>::new(Arc::new(Plan::new(graph, request)), Team::single());
     runner.set_rows(ROWS);
     let input = runner.input_mut(NodeId(0));

@@ -1,5 +1,5 @@
 //! The inspectors on every kind of layer, by the text form: images, sequences, tokens, norms, blocks.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use glassnet_core::Real;
 use glassnet_core::ops::cross_entropy::IGNORED;

@@ -4,17 +4,21 @@ use glassnet_nn::spec::{NetSpec, items};
 
 const PAGE: &str = include_str!("../../../docs/guide/net-text-form.md");
 
+/// The page on what the layers are for.
+const LAYERS: &str = include_str!("../../../docs/guide/layers.md");
+
 /// The blocks that are fenced with this word.
-fn blocks(word: &str) -> Vec<&'static str> {
+fn blocks(page: &'static str, word: &str) -> Vec<&'static str> {
     let fence = format!("\n```{word}\n");
-    PAGE.split(&fence).skip(1).filter_map(|rest| rest.split("\n```").next()).collect()
+    page.split(&fence).skip(1).filter_map(|rest| rest.split("\n```").next()).collect()
 }
 
 /// `text`, or `text  =  what it is read as`.
 #[test]
 fn every_example_means_what_the_page_says() {
-    let lines: Vec<&str> = blocks("net").into_iter().flat_map(str::lines).collect();
-    assert!(lines.len() >= 15, "the page lost its examples");
+    let blocks = [blocks(PAGE, "net"), blocks(LAYERS, "net")].concat();
+    let lines: Vec<&str> = blocks.into_iter().flat_map(str::lines).collect();
+    assert!(lines.len() >= 24, "the page lost its examples");
     for line in lines {
         let (text, meaning) = line.split_once("  =  ").unwrap_or((line, line));
         let net = NetSpec::parse(text).unwrap_or_else(|error| panic!("{error}"));
@@ -25,8 +29,8 @@ fn every_example_means_what_the_page_says() {
 /// The text, then the message.
 #[test]
 fn every_error_is_the_one_shown() {
-    let errors = blocks("error");
-    assert!(errors.len() >= 3, "the page lost its errors");
+    let errors = blocks(PAGE, "error");
+    assert!(errors.len() >= 4, "the page lost its errors");
     for block in errors {
         let (text, message) = block.split_once('\n').unwrap();
         let text = text.strip_prefix("--net \"").and_then(|text| text.strip_suffix('"')).unwrap();
@@ -53,7 +57,7 @@ fn the_lists_are_the_tables() {
 fn the_tomls_are_read_and_the_keys_are_the_table() {
     use glassnet_nn::spec::toml::{RunConfig, guide};
 
-    let tomls = blocks("toml");
+    let tomls = blocks(PAGE, "toml");
     assert!(tomls.len() >= 2, "the page lost its TOMLs");
     for text in tomls {
         let run = RunConfig::parse(text).unwrap_or_else(|error| panic!("{error}"));

@@ -1,5 +1,7 @@
 //! The text form of the layers beyond the plain network: what every spelling means, and the way back by text, JSON, TOML.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "to fail is to fail the test")]
+
 use glassnet_nn::spec::norm::{EPS, MOMENTUM};
 use glassnet_nn::spec::{
     Activation, Cell, ImageLayer, Init, LayerSpec, NetSpec, NormLayer, Padding, Pooling, PositionKind, ReorderLayer,

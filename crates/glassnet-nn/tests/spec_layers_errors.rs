@@ -1,4 +1,5 @@
 //! Networks that are refused: every message of `layer_errors.txt`, as a person sees it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "to fail is to fail the test")]
 
 use glassnet_nn::spec::NetSpec;
 use glassnet_nn::spec::shapes::RowShape;

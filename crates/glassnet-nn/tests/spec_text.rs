@@ -297,3 +297,24 @@ proptest! {
         }
     }
 }
+
+/// A model file holds the spec as JSON: whatever the text form can say comes back from it.
+#[test]
+fn every_item_goes_to_json_and_back() {
+    let more = [
+        "positions sinusoidal",
+        "gpt 2 layers 4 heads 2 kv heads 16 rotary swiglu rmsnorm tied no bias dropout 0.1",
+        "gpt 1 layers 2 heads 8 sinusoidal",
+        "rnn 4 relu 2 layers bidirectional no bias",
+        "conv 4 3x5 stride 2 dilation 2 groups 2 no bias init he",
+        "1x28x28 -> maxpool 2 -> 10",
+        "tokens 8 vocabulary 5 -> embed 4 init constant 0.1 -> attention 2 heads causal rotary",
+    ];
+    let items = glassnet_nn::spec::items::ITEMS.iter().map(|item| item.syntax);
+    for text in items.chain(more) {
+        let spec = NetSpec::parse(text).unwrap();
+        let json = serde_json::to_string(&spec).unwrap();
+        let read: NetSpec = serde_json::from_str(&json).unwrap_or_else(|error| panic!("{text}: {error}\n{json}"));
+        assert_eq!(read, spec, "{text}");
+    }
+}

@@ -109,7 +109,7 @@ struct Looks<'a> {
 
 impl Observer<f32> for Looks<'_> {
     fn step(&mut self, report: &StepReport, view: &View<'_, f32>) -> Control {
-        if report.step % LOOK == 0 {
+        if report.step.is_multiple_of(LOOK) {
             self.errors.push(error(view.network, view.parameters, self.valid, &mut self.runner));
         }
         Control::Continue

@@ -15,7 +15,7 @@ use glassnet::nn::spec::Activation;
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::inputs::keep_inputs;
+use crate::inputs::keep_inputs_from;
 use crate::model_data::image_shape;
 use crate::output::Output;
 use crate::subject::{Net, NetArgs, Weights};
@@ -124,7 +124,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let summary = inspect::summary::<f32>(&network, shown.as_deref(), batch, &args.optimizer).map_err(usage)?;
     let filters = match &args.filters {
         Some(file) => {
-            keep_inputs(file, &[&args.net.net])?;
+            keep_inputs_from("--filters", file, &[&args.net.net])?;
             Some(filters::draw(&network, &parameters, model.and_then(image_shape), file)?)
         }
         None => None,

@@ -16,7 +16,7 @@ use glassnet::nn::spec::Activation;
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::inputs::keep_inputs;
+use crate::inputs::keep_inputs_from;
 use crate::model_data::{self, Need, Part, Wanted};
 use crate::output::Output;
 use crate::reading::ReadArgs;
@@ -202,7 +202,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let maps = match &args.maps {
         Some(file) => {
             let read: Vec<&str> = [Some(args.net.net.as_str()), args.data.as_deref()].into_iter().flatten().collect();
-            keep_inputs(file, &read)?;
+            keep_inputs_from("--maps", file, &read)?;
             // As the trace: a model in f32, as it predicts.
             let values = match model.is_some() && !subject::replaces(&args.net) {
                 true => {
@@ -290,10 +290,10 @@ fn target(args: &Args, model: Option<&Model>, row: Option<&Row>) -> Result<Optio
     Ok(Some(Goal::Values(values)))
 }
 
-/// Whether so many target values are class numbers, one for each time step.
+/// Whether so many target values are to be class numbers, one for each time step, and not a value for each output.
 pub fn are_labels(network: &Network, values: usize) -> bool {
     let shape = &network.graph.node(network.logits).shape;
-    network.gives_steps() && shape.0.first() == Some(&values) && shape.last() > 1
+    network.gives_steps() && shape.last() > 1 && values != shape.len()
 }
 
 /// The loss that a network of these layers has for a target of so many values.

@@ -27,6 +27,12 @@ pub fn case(name: &'static str, arguments: &[&str], code: i32, says: &[&'static 
 }
 
 impl Case {
+    /// With another exit code.
+    pub fn coded(mut self, code: i32) -> Self {
+        self.code = code;
+        self
+    }
+
     /// With this file in the folder.
     pub fn with(mut self, name: &str, bytes: impl Into<Vec<u8>>) -> Self {
         self.files.push((name.to_string(), bytes.into()));

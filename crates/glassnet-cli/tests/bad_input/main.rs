@@ -16,6 +16,7 @@ mod pictures;
 mod predicting;
 mod settings;
 mod tables;
+mod texts;
 mod traced;
 mod words;
 
@@ -38,6 +39,9 @@ fn all() -> Vec<Case> {
         pictures::flags(),
         words::vectors(),
         words::sums(),
+        texts::training(),
+        texts::going_on(),
+        texts::shapes(),
         models::foreign(),
         models::damaged(),
         headers::edited(),
@@ -54,7 +58,7 @@ fn there_are_many_and_each_has_its_name() {
     let all = all();
     let names: BTreeSet<&str> = all.iter().map(|case| case.name).collect();
     assert_eq!(names.len(), all.len(), "two cases have one name");
-    assert!(all.len() >= 290, "{}", all.len());
+    assert!(all.len() >= 340, "{}", all.len());
 }
 
 macro_rules! groups {
@@ -73,6 +77,7 @@ groups! {
     bad_images_and_arrays: arrays::idx, arrays::numpy;
     bad_pictures: pictures::folders, pictures::flags;
     bad_words: words::vectors, words::sums;
+    bad_texts: texts::training, texts::going_on, texts::shapes;
     bad_model_files: models::foreign, models::damaged, headers::edited;
     bad_rows_to_predict: predicting::columns, predicting::flags;
     bad_things_to_trace: traced::cases;

@@ -38,7 +38,8 @@
 //! let mut graph = Graph::new();
 //! let inputs = ["q", "k", "v"].map(|name| graph.input(name, [3, 1]));
 //! let y = graph.push("0", Op::Attention(Attention::new(1, true)), &inputs)?;
-//! let request = Request { purpose: Purpose::Predict, rows: 1, backward_from: None, outputs: vec![y], training: false };
+//! let (purpose, outputs) = (Purpose::Predict, vec![y]);
+//! let request = Request { purpose, rows: 1, backward_from: None, outputs, training: false, checkpoint: false };
 //! let mut runner = Runner::<f64>::new(Arc::new(Plan::new(&graph, request)), Team::single());
 //! runner.set_rows(1);
 //! runner.input_mut(inputs[1]).copy_from_slice(&[1.0, 2.0, 3.0]);

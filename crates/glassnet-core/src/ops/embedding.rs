@@ -15,7 +15,8 @@
 //! let mut graph = Graph::new();
 //! let tokens = graph.integers("tokens", [3]);
 //! let y = graph.push("0", Op::Embedding(Embedding { entries: 2, width: 2 }), &[tokens])?;
-//! let request = Request { purpose: Purpose::Predict, rows: 1, backward_from: None, outputs: vec![y], training: false };
+//! let (purpose, outputs) = (Purpose::Predict, vec![y]);
+//! let request = Request { purpose, rows: 1, backward_from: None, outputs, training: false, checkpoint: false };
 //! let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::single());
 //! runner.set_rows(1);
 //! runner.labels_mut(tokens).copy_from_slice(&[1, -1, 0]);

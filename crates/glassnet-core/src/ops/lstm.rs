@@ -27,7 +27,8 @@
 //! assert_eq!(graph.slots().iter().map(|slot| slot.shape.clone()).next(), Some(vec![16, 3]));
 //!
 //! // With all weights 0 every gate is 1/2 and g is 0: nothing enters the memory.
-//! let request = Request { purpose: Purpose::Predict, rows: 1, backward_from: None, outputs: vec![y], training: false };
+//! let (purpose, outputs) = (Purpose::Predict, vec![y]);
+//! let request = Request { purpose, rows: 1, backward_from: None, outputs, training: false, checkpoint: false };
 //! let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::single());
 //! runner.set_rows(1);
 //! runner.input_mut(x).fill(1.0);

@@ -15,7 +15,8 @@
 //! let mut graph = Graph::new();
 //! let x = graph.input("x", [2, 2]);
 //! let y = graph.push("0", Op::Rotary(Rotary { heads: 1, base: 10_000.0 }), &[x])?;
-//! let request = Request { purpose: Purpose::Predict, rows: 1, backward_from: None, outputs: vec![y], training: false };
+//! let (purpose, outputs) = (Purpose::Predict, vec![y]);
+//! let request = Request { purpose, rows: 1, backward_from: None, outputs, training: false, checkpoint: false };
 //! let mut runner = Runner::<f64>::new(Arc::new(Plan::new(&graph, request)), Team::single());
 //! runner.set_rows(1);
 //! runner.input_mut(x).copy_from_slice(&[1.0, 0.0, 1.0, 0.0]);

@@ -114,6 +114,16 @@ impl Document {
             return Err("its characters or its context cannot be used".to_owned());
         }
         let Network { inputs, outputs, head, ref spec } = self.network;
+        // What the network of a text may not do, as where it is trained.
+        if spec.lengths {
+            return Err("its network reads rows of different lengths, a text has none".to_owned());
+        }
+        if let Err(ahead) = spec.check_causal() {
+            return Err(format!(
+                "layer {} of its network ({}) lets a character see those after it",
+                ahead.layer, ahead.text
+            ));
+        }
         let vocabulary = text.vocabulary();
         if inputs != text.context || spec.vocabulary != Some(vocabulary) {
             return Err(format!("its text has {} tokens of {vocabulary}, its network reads others", text.context));

@@ -10,6 +10,9 @@ use super::{Builder, DrawInfo};
 use crate::init::recommended;
 use crate::spec::{Activation, ImageLayer, Init, Padding, Pooling};
 
+/// How filters are drawn: their taps, how many they are, groups of channels, and what was said.
+type Drawn = (usize, usize, usize, Option<Init>);
+
 impl Builder<'_> {
     /// Adds a layer of images; `next` is the curve that follows, `ends_branch` whether it ends a residual branch.
     pub(super) fn image(
@@ -25,7 +28,7 @@ impl Builder<'_> {
         let channels = self.axes(from).get(usize::from(sequence)).copied().unwrap_or(0);
         // Along time a window is one line high.
         let flat = |sides: [usize; 2], height: usize| if sequence { [height, sides[1]] } else { sides };
-        let (op, draw): (Op, Option<(usize, usize, usize, Option<Init>)>) = match layer {
+        let (op, draw): (Op, Option<Drawn>) = match layer {
             ImageLayer::Conv { channels: filters, kernel, stride, padding, dilation, groups, bias, init } => {
                 let op = Conv2d {
                     channels: *filters,

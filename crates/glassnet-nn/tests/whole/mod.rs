@@ -71,7 +71,7 @@ pub fn parameters<T: Real>(network: &Network, seed: u64) -> Vec<T> {
     let mut parameters: Vec<T> = network.initialise(seed);
     let draws = Draws::new(seed, Stream::Synthetic, 9, 0);
     for (place, value) in parameters.iter_mut().enumerate() {
-        *value = *value + T::from_f64(0.2 * draws.uniform(place as u64));
+        *value += T::from_f64(0.2 * draws.uniform(place as u64));
     }
     parameters
 }

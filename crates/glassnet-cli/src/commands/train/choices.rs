@@ -40,7 +40,9 @@ pub fn column_type(text: &str) -> Result<(String, Override), String> {
 
 /// classify or regress.
 pub fn task(text: &str) -> Result<TaskChoice, String> {
+    // A text is another road, taken before: here it is named only.
     one_of("task", text, &[("classify", TaskChoice::Classify), ("regress", TaskChoice::Regress)])
+        .map_err(|error| format!("{error}; for a text: text"))
 }
 
 /// 1 or more.

@@ -181,7 +181,7 @@ fn target(settings: &Settings, table: &Table) -> Result<String, CliError> {
     match &settings.target {
         Some(name) => Ok(name.clone()),
         None => Err(CliError::Usage(format!(
-            "which column is to be predicted?\n  hint: add --target COL; {} has {}",
+            "which column is to be predicted?\n  hint: add --target COL; {} has {}; to learn a text, add --task text",
             table.source,
             listed(table)
         ))),

@@ -131,7 +131,7 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut 
     write_atomic(&out, &file)?;
 
     let peak_bytes = forecast::process_memory().map(|(_, peak)| peak);
-    let measured = Measured { seconds: seconds, peak_bytes };
+    let measured = Measured { seconds, peak_bytes };
     let (history, stop) = (&outcome.history, &outcome.stop);
     // The share of a whole epoch, or the epochs, that were gone through.
     let steps = history.epochs.last().map_or(0, |epoch| epoch.steps);
@@ -271,7 +271,8 @@ fn constant(learned: &[i32], valid: &[i32], vocabulary: usize) -> Option<f64> {
     let predicted = valid.get(1..).filter(|rest| !rest.is_empty())?;
     let total = learned.len() as f64;
     let sum: f64 = predicted.iter().map(|&token| -Real::ln(counts[token as usize].max(1) as f64 / total)).sum();
-    Some(sum / predicted.len() as f64)
+    // A sum of -0 is 0.
+    Some(sum / predicted.len() as f64 + 0.0)
 }
 
 fn words(data: &Data) -> String {
