@@ -74,6 +74,8 @@ fn poolings_refuse_what_does_not_fit() {
     refuse(Op::MaxPool(blind), &[1, 1, 2], &["position 1", "nothing but padding", "[B, 1, 1, 2]"]);
     refuse(Op::MaxPool(MaxPool { dilation: [usize::MAX, 1], ..MaxPool::new([3, 1]) }), &[1, 4, 4], &["does not fit"]);
     refuse(Op::MaxPool(MaxPool::new([1 << 20, 1 << 20])), &[1, 4, 4], &["more than 2^24"]);
+    let wide = AvgPool { padding: [1 << 19, 1 << 19], ..AvgPool::new([1 << 20, 1 << 20]) };
+    refuse(Op::AvgPool(wide), &[1, 4, 4], &["more than 2^24"]);
     refuse(Op::AvgPool(AvgPool::new([3, 3])), &[1, 2, 5], &["avg_pool's kernel of 3 x 3", "[B, 1, 2, 5]"]);
     refuse(Op::AvgPool(AvgPool::new([1, 1])), &[0, 2, 5], &["at least one element", "[B, 0, 2, 5]"]);
     refuse(Op::AdaptiveAvgPool(AdaptiveAvgPool { output: [0, 1] }), &[1, 2, 5], &["must be positive"]);

@@ -324,8 +324,14 @@ impl Model {
         Ok(scores)
     }
 
-    /// Whether rows have as many numbers as the network reads.
+    /// Whether rows have as many numbers as the network reads, and scores come of them: a text has none.
     pub(crate) fn encoded_here(&self, source: &dyn Source<f32>) -> Result<(), ModelError> {
+        if self.text().is_some() {
+            return Err(ModelError::Unfit {
+                what: "the model was trained on text, so it has no scores of rows".into(),
+                hint: "evaluate_text() and generator() are for it",
+            });
+        }
         if source.width() == self.network.inputs() {
             return Ok(());
         }

@@ -6,6 +6,7 @@ use glassnet_model::file::{Document, Features, Head, Network as NetworkPart};
 use glassnet_model::generate::Sampling;
 use glassnet_model::schema::Schema;
 use glassnet_model::text::TextPreprocess;
+use glassnet_model::windows::Windows;
 use glassnet_model::{Model, ModelError};
 use glassnet_nn::network::Network;
 use glassnet_nn::spec::NetSpec;
@@ -240,4 +241,13 @@ fn a_model_of_a_text_reads_nothing_else() {
     assert_eq!(model.columns(), Vec::<&str>::new());
     let mut scratch = model.scratch();
     assert!(model.predict_into(&[], &mut scratch, &mut [0.0]).is_err());
+}
+
+/// The plan that reads many rows of a text keeps losses and no logits: scores would be made of nothing.
+#[test]
+fn rows_of_a_text_have_no_scores() {
+    let model = model(NETS[0], 8);
+    let windows = Windows::side_by_side(tokens(20).into(), 8);
+    let error = model.scores(&mut model.runner(Team::single()), &windows, &[0]).unwrap_err();
+    assert!(matches!(error, ModelError::Unfit { .. }), "{error}");
 }

@@ -14,8 +14,8 @@ use glassnet_nn::loss::LossSpec;
 use glassnet_nn::network::Network;
 use glassnet_nn::optimizer::OptimizerSpec;
 use glassnet_nn::source::Source;
-use glassnet_nn::spec::{LayerSpec, NetSpec, ReorderLayer, SequenceLayer};
 use glassnet_nn::spec::shapes::RowShape;
+use glassnet_nn::spec::{LayerSpec, NetSpec, ReorderLayer, SequenceLayer};
 use glassnet_nn::train::{
     Batch, Control, Observer, Outcome, Rows, Silent, StepReport, Stop, TrainError, TrainSpec, Trainer, View,
 };
@@ -453,7 +453,11 @@ fn a_plan_without_backward_saves_nothing() {
     let cases: &[(&str, Row, LossSpec)] = &[
         ("embed 6 -> lstm 5 2 layers -> gru 4 bidirectional -> last", Row::Tokens(9), LossSpec::cross_entropy()),
         ("conv 4 3x3 same -> groupnorm 2 -> maxpool 2 -> batchnorm", Row::Of(&[2, 6, 6]), LossSpec::cross_entropy()),
-        ("6 relu -> layernorm -> rmsnorm", Row::Of(&[7]), LossSpec::SoftCrossEntropy { smoothing: 0.1, class_weights: vec![] }),
+        (
+            "6 relu -> layernorm -> rmsnorm",
+            Row::Of(&[7]),
+            LossSpec::SoftCrossEntropy { smoothing: 0.1, class_weights: vec![] },
+        ),
     ];
     for (text, row, loss) in cases {
         let net = Network::for_rows(&text.parse().unwrap(), &row.shape(), whole::CLASSES, Some(loss)).unwrap();

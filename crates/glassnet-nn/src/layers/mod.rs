@@ -8,6 +8,7 @@
 mod image;
 mod sequence;
 
+use glassnet_core::ops::MAX_INPUTS;
 use glassnet_core::ops::{
     add::Add, batch_norm::BatchNorm, concat::Concat, dropout::Dropout, elu::Elu, flatten::Flatten, gelu::Gelu,
     gelu_tanh::GeluTanh, leaky_relu::LeakyRelu, linear::Linear, log_softmax::LogSoftmax, mish::Mish,
@@ -18,7 +19,6 @@ use glassnet_core::ops::{
     group_norm::GroupNorm, layer_norm::LayerNorm, reshape::Reshape, rms_norm::RmsNorm, slice::Slice,
     transpose::Transpose,
 };
-use glassnet_core::ops::MAX_INPUTS;
 use glassnet_core::slots::SlotId;
 use glassnet_core::{Graph, GraphError, NodeId, Op, Shape};
 
