@@ -13,6 +13,21 @@ pub fn memory() -> Option<u64> {
     Some(line.split_whitespace().next()?.parse::<u64>().ok()?.saturating_mul(1024))
 }
 
+/// Refuses work for which this machine has not the memory.
+///
+/// # Errors
+/// It takes more than there is, with both sizes.
+pub fn has(what: &str, wanted: u64, hint: &str) -> Result<(), CliError> {
+    match memory() {
+        Some(memory) if wanted > memory => Err(CliError::Usage(format!(
+            "{what} takes {}, but this machine has {} of memory\n  hint: {hint}",
+            bytes(wanted),
+            bytes(memory)
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a network whose numbers alone this machine cannot hold: `each` bytes for every parameter. An allocation that
 /// fails would end the process without a word.
 ///

@@ -180,11 +180,11 @@ impl Generator<'_> {
         all.get(last * self.vocabulary..(last + 1) * self.vocabulary).unwrap_or(&[])
     }
 
-    /// Draws the next token and adds it to the text; `None` where nothing was fed.
+    /// Draws the next token and adds it to the text; `None` where nothing was fed, or where a logit is not finite.
     pub fn next_token(&mut self, sampling: &Sampling) -> Option<i32> {
         let place = self.drawn;
         let logits = self.logits();
-        if logits.is_empty() {
+        if logits.is_empty() || logits.iter().any(|logit| !logit.is_finite()) {
             return None;
         }
         let token = sampling.draw(logits, place);

@@ -86,6 +86,10 @@ impl<T: Real> Source<T> for Windows {
         }
     }
 
+    fn labels_below(&self, classes: usize) -> Option<bool> {
+        Some(self.tokens.iter().all(|&token| usize::try_from(token).is_ok_and(|token| token < classes)))
+    }
+
     fn label(&self, _row: u32) -> i32 {
         0
     }

@@ -53,6 +53,12 @@ pub trait Source<T: Real>: Sync {
         out.fill(self.label(row));
     }
 
+    /// Whether the labels of all rows are below `classes` (or ignored), where the source can tell without going through the
+    /// rows: windows of one text overlap, and their rows hold each token many times.
+    fn labels_below(&self, _classes: usize) -> Option<bool> {
+        None
+    }
+
     /// The class number of a row (0 where targets are not classes).
     fn label(&self, row: u32) -> i32;
 

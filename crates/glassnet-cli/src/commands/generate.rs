@@ -98,7 +98,12 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         output.text(&prompt)?;
     }
     for _ in 0..args.length {
-        let Some(token) = generator.next_token(&sampling) else { break };
+        let Some(token) = generator.next_token(&sampling) else {
+            return Err(CliError::NonFinite(format!(
+                "{}: the scores of the next character are not finite, so none can be drawn\n  hint: train the model again",
+                args.model
+            )));
+        };
         let piece = text.decode(&[token]);
         if output.is_json() {
             written.push_str(&piece);

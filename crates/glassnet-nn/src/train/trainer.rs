@@ -297,6 +297,9 @@ impl<'a, T: Real> Trainer<'a, T> {
             if !objective.loss.takes_labels() {
                 continue;
             }
+            if part.source.labels_below(classes) == Some(true) {
+                continue;
+            }
             let mut of_row = vec![0; labels];
             for &row in part.rows {
                 part.source.labels(row, &mut of_row);

@@ -80,6 +80,7 @@ pub fn of(
     spec: &TrainSpec,
     team: &Team,
 ) -> Result<Forecast, CliError> {
+    holds(network, spec, train.rows.len())?;
     let parameters = network.initialise::<f32>(spec.seed);
     let usage = |error: glassnet::nn::train::TrainError| CliError::Usage(error.to_string());
     let mut trainer =
@@ -130,6 +131,18 @@ pub fn of(
         data_bytes,
         peak_bytes,
     })
+}
+
+/// Refuses a run whose activations this machine cannot hold, before they are asked for.
+fn holds(network: &Network, spec: &TrainSpec, rows: usize) -> Result<(), CliError> {
+    let train = network.plan_with(Purpose::Train, spec.batch_rows(rows), spec.checkpoint_activations).memory::<f32>();
+    let valid = network.evaluation_plan(network.evaluation_rows()).memory::<f32>();
+    let wanted = (train.total() as u64).saturating_add(valid.arena as u64);
+    let hint = match spec.checkpoint_activations {
+        true => "take a smaller --batch or a smaller network",
+        false => "take a smaller --batch, a smaller network, or --checkpoint-activations",
+    };
+    crate::machine::has(&format!("a step of {} rows", spec.batch_rows(rows)), wanted, hint)
 }
 
 impl Forecast {

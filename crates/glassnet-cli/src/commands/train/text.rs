@@ -322,6 +322,7 @@ fn train_spec(args: &Args, settings: &Settings, data: &Data) -> Result<TrainSpec
         optimizer = "adamw".parse::<OptimizerSpec>().unwrap_or(optimizer);
         optimizer.set_weight_decay(args.training.weight_decay.unwrap_or(0.1));
     }
+    // Without a word gradients are clipped, as language models' usually are; --clip-norm says another length.
     let clip = if settings.clip == Clip::None { Clip::Norm { max: 1.0 } } else { settings.clip };
     let spec = TrainSpec {
         epochs: settings.epochs.unwrap_or(1),
