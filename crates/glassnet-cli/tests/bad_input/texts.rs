@@ -169,8 +169,8 @@ pub fn going_on() -> Vec<Case> {
             "trace",
             "t.csv",
             table(),
-            &["t.csv: the model learned from text"],
-            "glassnet generate",
+            &["t.csv: the model never saw the character(s)"],
+            "leave them out",
         ),
         with(
             "to evaluate a table by text",
