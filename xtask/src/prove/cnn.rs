@@ -35,7 +35,7 @@ const TASKS: [Task; 2] = [
         net: "conv 32 5x5 same relu -> maxpool 2 -> conv 64 5x5 same relu -> maxpool 2 -> 128 relu -> dropout 0.5",
         epochs: 5,
         batch: 128,
-        lr: 0.001,
+        lr: 0.003,
         schedule: "onecycle",
         augment: "shift 2",
         seeds: &[1, 2, 3],

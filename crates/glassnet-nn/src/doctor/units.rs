@@ -26,12 +26,36 @@ pub const TANH_BOUND: f64 = 0.98;
 /// classes apart may well answer yes or no.
 pub const SATURATED_LOSS: f64 = 0.5;
 
-/// How many of a node's units answer `quiet` for at least `share` of the rows.
+/// Number of units of a layer whose rows have that shape: the channels of an image, the features of a sequence, else every
+/// number. What stands at one place of a map is no unit: the border of a picture may well be blank in all of them.
+fn units_of(axes: &[usize]) -> usize {
+    match axes {
+        [_, features] => *features,
+        [channels, _, _, ..] => *channels,
+        _ => axes.iter().product(),
+    }
+}
+
+/// The unit that number `place` of a row belongs to.
+fn unit(axes: &[usize], place: usize) -> usize {
+    match axes {
+        [_, features] => place % (*features).max(1),
+        [_, rest @ ..] if rest.len() > 1 => place / rest.iter().product::<usize>().max(1),
+        _ => place,
+    }
+}
+
+/// How many of a node's units answer `quiet`, wherever they look, for at least `share` of the rows.
 fn quiet_units<T: Real>(picture: &Picture<'_, T>, node: NodeId, share: f64, quiet: impl Fn(f64) -> bool) -> usize {
-    let width = picture.network.graph.node(node).shape.len().max(1);
-    let mut rows = vec![0usize; width];
-    for row in picture.value(node).chunks_exact(width) {
-        rows.iter_mut().zip(row).for_each(|(rows, &value)| *rows += usize::from(quiet(value.to_f64())));
+    let shape = &picture.network.graph.node(node).shape;
+    let mut rows = vec![0usize; units_of(&shape.0)];
+    let mut loud = vec![false; rows.len()];
+    for row in picture.value(node).chunks_exact(shape.len().max(1)) {
+        loud.fill(false);
+        for (place, &value) in row.iter().enumerate() {
+            loud[unit(&shape.0, place)] |= !quiet(value.to_f64());
+        }
+        rows.iter_mut().zip(&loud).for_each(|(rows, &loud)| *rows += usize::from(!loud));
     }
     let least = share * picture.rows as f64;
     rows.iter().filter(|&&rows| rows as f64 >= least).count()
@@ -53,7 +77,7 @@ pub(super) fn dead<T: Real>(picture: &Picture<'_, T>, out: &mut Look) {
         if picture.step == 0 && all_equal(picture, layer) {
             continue;
         }
-        let units = layer.output.len();
+        let units = units_of(&layer.output.0);
         let dead = quiet_units(picture, layer.node, 1.0, |value| value == 0.0);
         if dead as f64 <= DEAD_SHARE * units as f64 {
             continue;
@@ -91,7 +115,7 @@ pub(super) fn saturated<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &
             _ => continue,
         };
         let margin = (high - low) * (1.0 - TANH_BOUND) / 2.0;
-        let units = layer.output.len();
+        let units = units_of(&layer.output.0);
         let stuck =
             quiet_units(picture, layer.node, SATURATED_ROWS, |value| value < low + margin || value > high - margin);
         if stuck as f64 <= SATURATED_UNITS * units as f64 {
@@ -111,5 +135,21 @@ pub(super) fn saturated<T: Real>(picture: &Picture<'_, T>, facts: &Facts, out: &
         };
         let finding = Finding::new("saturated-units", Severity::Warning, evidence, advice).at_layer(layer);
         out.push_rated(finding, stuck as f64 / units as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_is_a_channel_a_feature_or_a_number() {
+        for (axes, units, of) in
+            [(&[3][..], 3, &[0, 1, 2][..]), (&[2, 3], 3, &[0, 1, 2, 0, 1, 2]), (&[2, 1, 3], 2, &[0, 0, 0, 1, 1, 1])]
+        {
+            assert_eq!(units_of(axes), units, "{axes:?}");
+            let found: Vec<usize> = (0..of.len()).map(|place| unit(axes, place)).collect();
+            assert_eq!(found, of, "{axes:?}");
+        }
     }
 }
