@@ -1,5 +1,6 @@
 //! Convolutional networks on MNIST and Fashion-MNIST: all 60,000 images, the last epoch's weights, the test images looked at
-//! once at the end. The settings are usual ones, taken as they are: nothing was searched for, and nothing by the test images.
+//! once at the end. The settings are usual ones; MNIST's rate lies between 0.001, at which the training loss ended
+//! higher, and 0.004, at which the doctor named dead units. Test accuracies of those two were printed, and not chosen by.
 
 use std::time::Instant;
 
