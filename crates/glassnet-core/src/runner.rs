@@ -145,6 +145,24 @@ impl<T: Real> Runner<T> {
         }
     }
 
+    /// Forward and backward (from gradient 1, as [`Runner::backward`]), step by step: `seen` is called after each one. To
+    /// measure what each takes.
+    pub fn run_seen(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo, seen: &mut dyn FnMut(&Step)) {
+        let plan = Arc::clone(&self.plan);
+        for (number, step) in plan.steps().iter().enumerate() {
+            if number == plan.forward_steps() {
+                self.seed_mut().fill(T::ONE);
+            }
+            match step.pass {
+                Pass::Forward | Pass::Recompute => self.run_forward(step, parameters, info),
+                Pass::Backward => self.run_backward(step, parameters, gradients, info),
+                Pass::Add => self.run_add(step),
+                Pass::Update => {}
+            }
+            seen(step);
+        }
+    }
+
     fn context<'a>(team: &'a Team, training: bool, step: &Step, info: &StepInfo) -> Context<'a> {
         Context {
             team,
