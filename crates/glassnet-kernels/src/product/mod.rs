@@ -18,6 +18,7 @@ pub mod packed;
 pub mod reference;
 mod tile;
 mod turn;
+mod turned;
 
 use crate::lanes::{Kernel, current, vectorized};
 use crate::{Real, Team};
