@@ -19,6 +19,7 @@ pub mod reference;
 mod sums;
 mod tile;
 mod turn;
+mod turned;
 
 use crate::lanes::current;
 use crate::{Real, Team};
