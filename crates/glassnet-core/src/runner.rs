@@ -158,14 +158,19 @@ impl<T: Real> Runner<T> {
 
     /// Forward and backward (from gradient 1, as [`Runner::backward`]), step by step: `seen` is called after each one. To
     /// measure what each takes.
-    pub fn run_seen(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo, seen: &mut dyn FnMut(&Step)) {
-        let plan = Arc::clone(&self.plan);
-        for (number, step) in plan.steps().iter().enumerate() {
-            if number == plan.forward_steps() {
+    pub fn run_seen(
+        &mut self,
+        parameters: &[T],
+        gradients: &mut [T],
+        info: &StepInfo,
+        seen: &mut dyn FnMut(&Step),
+    ) {
+        for number in 0..self.plan.steps().len() {
+            if number == self.plan.forward_steps() {
                 self.seed_mut().fill(T::ONE);
             }
             self.run(number..number + 1, None, parameters, gradients, info);
-            seen(step);
+            seen(&self.plan.steps()[number]);
         }
     }
 
