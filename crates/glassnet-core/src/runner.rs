@@ -145,22 +145,23 @@ impl<T: Real> Runner<T> {
         }
     }
 
-    fn context<'a>(team: &'a Team, training: bool, step: &Step, info: &StepInfo) -> Context<'a> {
+    fn context<'a>(team: &'a Team, plan: &Plan, step: &Step, info: &StepInfo) -> Context<'a> {
         Context {
             team,
-            training,
+            training: plan.request().training,
             seed: info.seed,
             epoch: info.epoch,
             position: info.position,
             denominator: info.denominator,
             node: step.node.0 as u32,
             time: info.time,
+            precision: plan.precision(),
         }
     }
 
     fn run_forward(&mut self, step: &Step, parameters: &[T], info: &StepInfo) {
         let rows = self.rows;
-        let context = Self::context(&self.team, self.plan.request().training, step, info);
+        let context = Self::context(&self.team, &self.plan, step, info);
         let mut reads: [Option<Region>; MAX_REGIONS] = [None; MAX_REGIONS];
         reads[..step.inputs.len()].copy_from_slice(&step.inputs);
         let (inputs, writes) = carve(&mut self.arena, rows, &reads, &[step.output, step.saved]);
@@ -186,7 +187,7 @@ impl<T: Real> Runner<T> {
 
     fn run_backward(&mut self, step: &Step, parameters: &[T], gradients: &mut [T], info: &StepInfo) {
         let rows = self.rows;
-        let context = Self::context(&self.team, self.plan.request().training, step, info);
+        let context = Self::context(&self.team, &self.plan, step, info);
         let mut reads: [Option<Region>; MAX_REGIONS] = [None; MAX_REGIONS];
         let count = step.inputs.len();
         reads[..count].copy_from_slice(&step.inputs);
