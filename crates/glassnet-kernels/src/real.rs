@@ -77,6 +77,12 @@ pub trait Real:
     /// self^y, within 1.5 ulp (2 where the result is denormal); NaN for self < 0 unless y is an integer. Special cases as
     /// in IEEE 754.
     fn pow(self, y: Self) -> Self;
+    /// The same slice where this type is `f32`: the way into what is made for `f32` alone.
+    fn as_f32(x: &[Self]) -> Option<&[f32]>;
+    /// As [`Real::as_f32`], to write to.
+    fn as_f32_mut(x: &mut [Self]) -> Option<&mut [f32]>;
+    /// The way back.
+    fn of_f32_mut(x: &mut [f32]) -> Option<&mut [Self]>;
 }
 
 mod sealed {
@@ -163,6 +169,18 @@ impl Real for f32 {
     fn pow(self, y: Self) -> Self {
         math::pow::pow64(self as f64, y as f64) as f32
     }
+    #[inline(always)]
+    fn as_f32(x: &[Self]) -> Option<&[f32]> {
+        Some(x)
+    }
+    #[inline(always)]
+    fn as_f32_mut(x: &mut [Self]) -> Option<&mut [f32]> {
+        Some(x)
+    }
+    #[inline(always)]
+    fn of_f32_mut(x: &mut [f32]) -> Option<&mut [Self]> {
+        Some(x)
+    }
 }
 
 impl Real for f64 {
@@ -241,5 +259,17 @@ impl Real for f64 {
     #[inline(always)]
     fn pow(self, y: Self) -> Self {
         math::pow::pow64(self, y)
+    }
+    #[inline(always)]
+    fn as_f32(_: &[Self]) -> Option<&[f32]> {
+        None
+    }
+    #[inline(always)]
+    fn as_f32_mut(_: &mut [Self]) -> Option<&mut [f32]> {
+        None
+    }
+    #[inline(always)]
+    fn of_f32_mut(_: &mut [f32]) -> Option<&mut [Self]> {
+        None
     }
 }

@@ -5,6 +5,7 @@
 //! list come the enum [`Op`] that a graph holds, the finite-difference test, the comparison with the reference, and the
 //! guide's table.
 
+use crate::precision::Precision;
 use crate::random::{Draws, Purpose};
 use crate::shape::{DType, Shape};
 use crate::slots::Role;
@@ -190,6 +191,8 @@ pub struct Context<'a> {
     pub node: u32,
     /// Time steps that the states hold already; 0 starts a sequence anew.
     pub time: usize,
+    /// What the products of linear maps multiply.
+    pub precision: Precision,
 }
 
 impl Context<'_> {

@@ -7,6 +7,7 @@ use super::place::{Buffer, place};
 use super::{Pass, Plan, Purpose, Region, Request, Step};
 use crate::graph::{Graph, NodeId};
 use crate::ops::{Op, Pass as Way, input::Input};
+use crate::precision::Precision;
 use crate::shape::Shape;
 
 fn region(buffers: &[Buffer], id: BufferId) -> Region {
@@ -38,6 +39,7 @@ pub(super) fn build(graph: &Graph, request: Request) -> Plan {
         parameters: graph.slots().len(),
         state: draft.state,
         dtypes: graph.nodes().iter().map(|node| node.dtype).collect(),
+        precision: Precision::default(),
         request,
     }
 }

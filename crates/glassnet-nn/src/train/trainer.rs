@@ -1,7 +1,7 @@
 //! The loop itself.
 
 use glassnet_core::ops::cross_entropy::IGNORED;
-use glassnet_core::{Op, Purpose, Real, Runner, StepInfo, Team};
+use glassnet_core::{Op, Precision, Purpose, Real, Runner, StepInfo, Team};
 
 use super::non_finite::{NonFinite, find_non_finite};
 use super::scores::scores;
@@ -52,6 +52,17 @@ pub enum TrainError {
         layer: String,
         /// Time steps of a window.
         context: usize,
+    },
+    /// Products of a precision that the type of computation does not have.
+    #[error(
+        "products in {precision} are for a computation in f32, but this one is in {computation}\n  hint: compute in f32, or leave \
+         the precision at f32, which means that of the computation"
+    )]
+    Precision {
+        /// What was asked for.
+        precision: Precision,
+        /// The type of computation.
+        computation: &'static str,
     },
     /// The rows have another width than the network reads.
     #[error("the network reads {wanted} numbers a row, but the rows have {found}")]
@@ -264,6 +275,9 @@ impl<'a, T: Real> Trainer<'a, T> {
         if let Some(node) = network.graph.nodes().iter().find(positions).filter(|_| spec.streams) {
             return Err(TrainError::Positions { layer: node.layer.clone(), context: network.inputs() });
         }
+        if spec.precision == Precision::Bf16 && T::NAME != f32::NAME {
+            return Err(TrainError::Precision { precision: spec.precision, computation: T::NAME });
+        }
         let valid = valid.filter(|valid| !valid.rows.is_empty());
         if parameters.len() != network.parameters() {
             return Err(TrainError::Parameters { wanted: network.parameters(), found: parameters.len() });
@@ -310,7 +324,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             }
         }
         let micro_rows = spec.batch_rows(train.rows.len());
-        let plan = network.plan_with(Purpose::Train, micro_rows, spec.checkpoint_activations);
+        let plan = network.plan_in(spec.precision, Purpose::Train, micro_rows, spec.checkpoint_activations);
         let runner = Runner::new(plan, team.clone());
         let evaluator = valid.map(|_| Runner::new(network.evaluation_plan(network.evaluation_rows()), team.clone()));
         let slots = network.graph.slots();
@@ -466,7 +480,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         for micro in rows.chunks(self.micro_rows) {
             let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time: 0 };
             let (network, source) = (self.network, self.train.source);
-            let found = find_non_finite(network, &self.parameters, source, micro, &info, &self.team, number, step);
+            let (parameters, precision) = (&self.parameters, self.spec.precision);
+            let found = find_non_finite(network, parameters, source, micro, &info, &self.team, number, step, precision);
             if let Some(found) = found {
                 return found;
             }

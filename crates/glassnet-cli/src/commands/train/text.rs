@@ -340,6 +340,7 @@ fn train_spec(args: &Args, settings: &Settings, data: &Data) -> Result<TrainSpec
         epoch_rows: (!settings.streams).then(|| rows.div_ceil(data.preprocess.context)),
         streams: settings.streams,
         checkpoint_activations: settings.checkpoint_activations,
+        precision: settings.precision,
     };
     spec.check().map_err(|error| CliError::Usage(error.to_string()))?;
     Ok(spec)

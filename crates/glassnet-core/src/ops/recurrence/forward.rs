@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use glassnet_kernels::product::packed::{Packed, packed_len};
-use glassnet_kernels::product::product_nt;
 use glassnet_kernels::{Kernel, vectorized};
 
 use super::{Cell, FORWARD_GROUP, Layer, Lengths, Room, Sizes, block_of, blocks, largest_group};
@@ -149,7 +148,7 @@ impl<C: Cell> Layer<C> {
         let (saved_gates, rest) = io.saved.split_at_mut(if saving { rows * time * gates } else { 0 });
         let (saved_kept, saved_start) = rest.split_at_mut(if saving { rows * time * kept } else { 0 });
         let (group, size) = if saving {
-            product_nt(team, rows * time, gates, features, x, weight_ih, saved_gates, None);
+            io.context.product_nt(rows * time, gates, features, x, weight_ih, saved_gates, None);
             (FORWARD_GROUP * team.threads(), time)
         } else {
             block_of(rows, time)
@@ -202,7 +201,7 @@ impl<C: Cell> Layer<C> {
                         gather(x, features, time, numbers.clone(), block.clone(), gathered);
                         &*gathered
                     };
-                    product_nt(team, pairs, gates, features, x, weight_ih, block_gates, None);
+                    io.context.product_nt(pairs, gates, features, x, weight_ih, block_gates, None);
                     (&mut block_gates[..pairs * gates], &mut block_kept[..pairs * kept])
                 };
                 let place = if saving { 0..time } else { block.clone() };
