@@ -70,30 +70,33 @@ fn measure(workload: &Workload, threads: &[usize], seconds: f64) -> Result<(), B
         let spec = TrainSpec { batch: Batch::Rows(workload.batch), optimizer: "adamw".parse()?, ..TrainSpec::default() };
         let part = Rows { source: &data, rows: &numbers };
         let start = network.initialise(1);
-        trainers.push((threads, Trainer::new(&network, start, part, None, spec, Team::new(threads))?, Vec::new()));
+        trainers.push((threads, Trainer::new(&network, start, part, None, spec, Team::new(threads))?, Vec::new(), 0));
     }
     let begun = Instant::now();
     let mut loss = 0.0;
     for epoch in 0.. {
-        for (_, trainer, times) in &mut trainers {
+        for (_, trainer, times, hash) in &mut trainers {
             for (number, batch) in numbers.chunks(workload.batch).enumerate() {
                 let start = Instant::now();
                 let report = trainer.step(batch, epoch, (number * workload.batch) as u64)?;
                 times.push(start.elapsed().as_secs_f64());
                 loss = report.loss;
             }
+            if epoch == 0 {
+                // The same whatever the time that the run may take, the threads and the instruction set.
+                *hash = trainer.parameters().iter().fold(0u64, |hash, x| {
+                    hash.rotate_left(5) ^ u64::from(x.to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                });
+            }
         }
         if begun.elapsed().as_secs_f64() > seconds {
             break;
         }
     }
-    for (threads, trainer, times) in &mut trainers {
+    for (threads, trainer, times, hash) in &mut trainers {
         times.sort_by(f64::total_cmp);
         let flops: u64 = trainer.runner().plan().flops(workload.batch);
         let median = times[times.len() / 2];
-        let hash = trainer.parameters().iter().fold(0u64, |hash, x| {
-            hash.rotate_left(5) ^ u64::from(x.to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        });
         println!(
             "{:5} {threads} threads: {:9.1} us a step (best {:9.1}), {:6.1} GFLOP/s, {} steps, loss {loss:.4}, weights {hash:016x}",
             workload.name,
