@@ -14,6 +14,7 @@ pub mod reduce;
 mod split;
 pub mod team;
 pub mod together;
+pub mod windows;
 
 pub use lanes::{Isa, Kernel, vectorized};
 pub use real::Real;
