@@ -6,6 +6,7 @@
 
 pub mod lanes;
 mod math;
+pub mod peak;
 pub mod product;
 pub mod real;
 pub mod reduce;

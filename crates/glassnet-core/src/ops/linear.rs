@@ -6,7 +6,7 @@
 //! blocks of 1,024 rows, one chain a block, blocks added in order. An element of y is one chain of fused multiply-adds in
 //! increasing input number; the bias comes after the chain.
 //!
-//! Cost of one row: 2 in out for each of the three products.
+//! Cost of one row: 2 in out for each of the three products; without `dx` (nobody asks for it in the first layer) of two.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -116,6 +116,10 @@ impl Operation for Linear {
         let product = 2 * inputs[0].last() as u64 * output.len() as u64;
         let bias = if self.bias { output.len() as u64 } else { 0 };
         Cost { forward: product + bias, backward: 2 * product + bias }
+    }
+
+    fn input_cost(&self, inputs: &[&Shape], output: &Shape) -> u64 {
+        2 * inputs[0].last() as u64 * output.len() as u64
     }
 
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
