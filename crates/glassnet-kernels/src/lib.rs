@@ -8,6 +8,7 @@ pub mod angles;
 pub mod half;
 pub mod lanes;
 mod math;
+pub mod peak;
 pub mod product;
 pub mod real;
 pub mod reduce;
