@@ -81,6 +81,11 @@ impl<T: Real> Runner<T> {
         &self.plan
     }
 
+    /// The threads that it runs on.
+    pub fn team(&self) -> &Team {
+        &self.team
+    }
+
     /// Sets the number of live rows; at most the plan's capacity.
     pub fn set_rows(&mut self, rows: usize) {
         self.rows = rows.min(self.plan.request().rows);
@@ -158,19 +163,14 @@ impl<T: Real> Runner<T> {
 
     /// Forward and backward (from gradient 1, as [`Runner::backward`]), step by step: `seen` is called after each one. To
     /// measure what each takes.
-    pub fn run_seen(
-        &mut self,
-        parameters: &[T],
-        gradients: &mut [T],
-        info: &StepInfo,
-        seen: &mut dyn FnMut(&Step),
-    ) {
-        for number in 0..self.plan.steps().len() {
-            if number == self.plan.forward_steps() {
+    pub fn run_seen(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo, seen: &mut dyn FnMut(&Step)) {
+        let plan = Arc::clone(&self.plan);
+        for (number, step) in plan.steps().iter().enumerate() {
+            if number == plan.forward_steps() {
                 self.seed_mut().fill(T::ONE);
             }
             self.run(number..number + 1, None, parameters, gradients, info);
-            seen(&self.plan.steps()[number]);
+            seen(step);
         }
     }
 

@@ -4,8 +4,10 @@
 //! threads, the batch, the place in the batch, or the processor. The only crate of glassnet with `unsafe`.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+pub mod half;
 pub mod lanes;
 mod math;
+mod prefetch;
 pub mod product;
 pub mod real;
 pub mod reduce;
@@ -14,5 +16,6 @@ pub mod team;
 pub mod together;
 
 pub use lanes::{Isa, Kernel, vectorized};
+pub use prefetch::prefetch;
 pub use real::Real;
 pub use team::Team;

@@ -7,11 +7,12 @@ use super::non_finite::{NonFinite, find_non_finite};
 use super::scores::scores;
 use super::spec::TrainSpec;
 use crate::early::EarlyStopping;
-use crate::functional::{evaluate, load_at, mean_loss, total_weight, weighted_sum};
+use crate::functional::{evaluate, fill_at, mean_loss, total_weight, weighted_sum};
 use crate::history::{Epoch, History};
 use crate::hyperparameter::BadHyperparameters;
 use crate::metrics::Scores;
 use crate::network::Network;
+use crate::norm;
 use crate::optimizer::{Optimizer, UpdateSizes};
 use crate::schedule::Schedule;
 use crate::source::Source;
@@ -233,7 +234,12 @@ pub struct Trainer<'a, T: Real> {
     history: History,
     steps: u64,
     micro_rows: usize,
+    /// Sums of blocks of the gradients' norm.
+    room: Vec<f64>,
 }
+
+/// Gradients whose setting to 0 is worth a thread.
+const ZEROS: usize = 1 << 17;
 
 impl<'a, T: Real> Trainer<'a, T> {
     /// Takes all the memory that the run needs.
@@ -336,6 +342,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             history: History::new(slots.iter().map(|slot| slot.name.clone())),
             steps: 0,
             micro_rows,
+            room: vec![0.0; norm::room(slots)],
             parameters,
             spec,
         })
@@ -384,7 +391,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// Loss and gradients of `rows` (more than a micro-batch are accumulated, in order) at the place `position` of epoch
     /// `epoch` (from 0). Returns the mean loss; the gradients are in [`Trainer::gradients`].
     fn accumulate(&mut self, rows: &[u32], epoch: u32, position: u64, denominator: f64) -> f64 {
-        self.gradients.fill(T::ZERO);
+        self.team.split_rows(&mut self.gradients, 1, ZEROS, &|_, gradients| gradients.fill(T::ZERO));
         let losses = self.network.objective.as_ref().map(|objective| objective.rows);
         let mut loss = 0.0;
         let mut place = position;
@@ -393,7 +400,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let time = windows as usize * self.network.inputs();
         for micro in rows.chunks(self.micro_rows) {
             let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time };
-            load_at(self.network, &mut self.runner, self.train.source, micro, &info);
+            fill_at(self.network, &mut self.runner, self.train.source, micro, &info);
             self.runner.forward(&self.parameters, &info);
             let values = losses.and_then(|losses| self.runner.value(losses)).unwrap_or(&[]);
             loss = weighted_sum(self.network, values, self.train.source, micro, loss);
@@ -426,7 +433,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let (mut loss, mut gradient_norm) = (0.0, 0.0);
         if !empty {
             loss = self.accumulate(rows, epoch, position, weight);
-            gradient_norm = self.spec.clip.apply_to(slots, &mut self.gradients);
+            gradient_norm = self.spec.clip.apply_by(&self.team, slots, &mut self.gradients, &mut self.room);
             if !loss.is_finite() || !gradient_norm.is_finite() {
                 return Err(self.first_non_finite(rows, epoch, position));
             }
@@ -435,7 +442,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.sizes.before(&self.parameters);
         }
         if !empty {
-            self.optimizer.step(slots, &mut self.parameters, &self.gradients, lr);
+            self.optimizer.step_by(&self.team, slots, &mut self.parameters, &self.gradients, lr);
         }
         if measure {
             // An epoch never ends on weights that are not finite: those from before the step are kept in `sizes`.
