@@ -4,9 +4,11 @@
 //! threads, the batch, the place in the batch, or the processor. The only crate of glassnet with `unsafe`.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+pub mod angles;
 pub mod half;
 pub mod lanes;
 mod math;
+pub mod peak;
 mod prefetch;
 pub mod product;
 pub mod real;
@@ -14,6 +16,7 @@ pub mod reduce;
 mod split;
 pub mod team;
 pub mod together;
+pub mod windows;
 
 pub use lanes::{Isa, Kernel, vectorized};
 pub use prefetch::prefetch;
