@@ -112,7 +112,9 @@ fn whole(work: &Work, network: &Network, data: &Matrix<f32>) -> Result<(), Failu
 fn parts(work: &Work, network: &Network, data: &Matrix<f32>) -> Result<(), Failure> {
     let mut columns = Vec::new();
     for threads in [1, 2] {
-        let mut runner = Runner::<f32>::new(network.plan(Purpose::Train, work.batch), Team::new(threads));
+        let team = Team::new(threads);
+        let mut room = Vec::new();
+        let mut runner = Runner::<f32>::new(network.plan(Purpose::Train, work.batch), team.clone());
         let slots = network.graph.slots();
         let mut parameters = network.initialise::<f32>(1);
         let mut gradients = vec![0.0f32; parameters.len()];
@@ -142,9 +144,9 @@ fn parts(work: &Work, network: &Network, data: &Matrix<f32>) -> Result<(), Failu
                     done(format!("{:?} {} {}", step.pass, step.layer, step.op.card().name).to_lowercase());
                 }
             });
-            black_box(Clip::None.apply_to(slots, &mut gradients));
+            black_box(Clip::None.apply_by(&team, slots, &mut gradients, &mut room));
             done("norm".into());
-            optimizer.step(slots, &mut parameters, &gradients, 0.01);
+            optimizer.step_by(&team, slots, &mut parameters, &gradients, 0.01);
             done("update".into());
         }
         columns.push(lines.into_iter().map(|(name, mut times)| (name, median(&mut times))).collect::<Vec<_>>());
