@@ -9,6 +9,7 @@ mod math;
 pub mod product;
 pub mod real;
 pub mod reduce;
+pub mod row;
 mod split;
 pub mod team;
 pub mod together;

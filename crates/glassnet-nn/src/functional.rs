@@ -9,7 +9,8 @@ use crate::source::{Draw, Source};
 /// Puts rows, targets and weights into a runner's inputs and returns the sum of weights (row weight times class weight).
 /// Rows beyond the plan's capacity are not taken; [`Runner::rows`] says how many were.
 pub fn load<T: Real>(network: &Network, runner: &mut Runner<T>, source: &dyn Source<T>, rows: &[u32]) -> f64 {
-    fill(network, runner, source, rows, None)
+    fill(network, runner, source, rows, None);
+    total_weight(network, source, &rows[..runner.rows()])
 }
 
 /// The same for a training step: the rows as they are drawn at this place of the run ([`Source::features_at`]).
@@ -20,8 +21,20 @@ pub fn load_at<T: Real>(
     rows: &[u32],
     info: &StepInfo,
 ) -> f64 {
+    fill_at(network, runner, source, rows, info);
+    total_weight(network, source, &rows[..runner.rows()])
+}
+
+/// As [`load_at`] where the sum of weights is known.
+pub(crate) fn fill_at<T: Real>(
+    network: &Network,
+    runner: &mut Runner<T>,
+    source: &dyn Source<T>,
+    rows: &[u32],
+    info: &StepInfo,
+) {
     let at = Draw { seed: info.seed, epoch: info.epoch, position: info.position };
-    fill(network, runner, source, rows, Some(at))
+    fill(network, runner, source, rows, Some(at));
 }
 
 fn fill<T: Real>(
@@ -30,7 +43,7 @@ fn fill<T: Real>(
     source: &dyn Source<T>,
     rows: &[u32],
     at: Option<Draw>,
-) -> f64 {
+) {
     runner.set_rows(rows.len());
     let rows = &rows[..runner.rows()];
     match at {
@@ -46,11 +59,16 @@ fn fill<T: Real>(
         }
         clear_behind(network, runner, source, rows);
     }
-    let Some(objective) = &network.objective else { return rows.len() as f64 };
+    let Some(objective) = &network.objective else { return };
     if objective.loss.takes_labels() {
         let width = network.graph.node(objective.target).shape.len().max(1);
-        for (labels, &row) in runner.labels_mut(objective.target).chunks_exact_mut(width).zip(rows) {
-            source.labels(row, labels);
+        let labels = runner.labels_mut(objective.target);
+        if width == source.labels_width() {
+            source.labels_of(rows, labels);
+        } else {
+            for (labels, &row) in labels.chunks_exact_mut(width).zip(rows) {
+                source.labels(row, labels);
+            }
         }
     } else {
         let width = network.graph.node(objective.target).shape.len().max(1);
@@ -58,10 +76,13 @@ fn fill<T: Real>(
             source.values(row, values);
         }
     }
-    for (weight, &row) in runner.input_mut(objective.weight).iter_mut().zip(rows) {
+    let weights = runner.input_mut(objective.weight);
+    if source.weighs_equally() && !objective.loss.weighs_classes() {
+        return weights.fill(T::ONE);
+    }
+    for (weight, &row) in weights.iter_mut().zip(rows) {
         *weight = T::from_f64(source.weight(row) * objective.loss.row_factor(source.label(row)));
     }
-    total_weight(network, source, rows)
 }
 
 /// Whatever a source leaves behind a row's end, even NaN, is nothing: no token, features of 0. The products of a layer run
@@ -85,6 +106,9 @@ fn clear_behind<T: Real>(network: &Network, runner: &mut Runner<T>, source: &dyn
 /// Sum of weights of some rows, in their order: what the mean loss over them divides by.
 pub fn total_weight<T: Real>(network: &Network, source: &dyn Source<T>, rows: &[u32]) -> f64 {
     let Some(objective) = &network.objective else { return rows.len() as f64 };
+    if source.weighs_equally() && !objective.loss.weighs_classes() {
+        return rows.len() as f64;
+    }
     rows.iter().map(|&row| source.weight(row) * objective.loss.class_weight(source.label(row))).sum()
 }
 
@@ -184,6 +208,9 @@ pub(crate) fn weighted_sum<T: Real>(
     sum: f64,
 ) -> f64 {
     let Some(objective) = &network.objective else { return sum };
+    if source.weighs_equally() && !objective.loss.weighs_classes() {
+        return losses.iter().zip(rows).fold(sum, |sum, (loss, _)| sum + loss.to_f64());
+    }
     losses.iter().zip(rows).fold(sum, |sum, (loss, &row)| {
         let weight = source.weight(row) * objective.loss.row_factor(source.label(row));
         if weight == 0.0 { sum } else { sum + loss.to_f64() * weight }

@@ -26,9 +26,10 @@ pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 pub use sizes::UpdateSizes;
 
+use std::ops::Range;
 use std::str::FromStr;
 
-use glassnet_core::slots::Slots;
+use glassnet_core::slots::{Slot, Slots};
 use glassnet_kernels::Real;
 use serde::{Deserialize, Serialize};
 
@@ -248,9 +249,8 @@ impl<T: Real> Optimizer<T> {
         assert_eq!(parameters.len(), slots.len(), "parameters are a flat buffer of the layout");
         assert_eq!(gradients.len(), slots.len(), "gradients are a flat buffer of the layout");
         self.steps += 1;
-        for slot in slots.iter() {
-            let range = slot.range();
-            if slot.role.is_statistic() {
+        for Run { range, statistic, lr, decay } in runs(slots, lr, self.spec.weight_decay()) {
+            if statistic {
                 for (statistic, &change) in parameters[range.clone()].iter_mut().zip(&gradients[range]) {
                     *statistic += change;
                 }
@@ -259,8 +259,8 @@ impl<T: Real> Optimizer<T> {
             let piece = Piece {
                 parameters: &mut parameters[range.clone()],
                 gradients: &gradients[range.clone()],
-                lr: lr * slot.lr_factor,
-                decay: self.spec.weight_decay() * slot.decay_factor,
+                lr,
+                decay,
                 step: self.steps,
             };
             match (&self.spec, self.moments.as_mut_slice()) {
@@ -303,13 +303,46 @@ impl<T: Real> Optimizer<T> {
     }
 }
 
-/// One slot's share of a step.
+/// Slots side by side that a step treats alike: one pass over memory.
+#[derive(Debug, Clone, PartialEq)]
+struct Run {
+    range: Range<usize>,
+    statistic: bool,
+    /// Learning rate times the slots' factor.
+    lr: f64,
+    /// Weight decay times the slots' factor.
+    decay: f64,
+}
+
+/// The slots as runs, in their order.
+fn runs(slots: &Slots, lr: f64, decay: f64) -> impl Iterator<Item = Run> {
+    let run = move |slot: &Slot| Run {
+        range: slot.range(),
+        statistic: slot.role.is_statistic(),
+        lr: lr * slot.lr_factor,
+        decay: decay * slot.decay_factor,
+    };
+    let mut rest = slots.iter().map(run).peekable();
+    std::iter::from_fn(move || {
+        let mut run = rest.next()?;
+        let alike = |run: &Run, next: &Run| {
+            next.range.start == run.range.end
+                && (next.statistic, next.lr, next.decay) == (run.statistic, run.lr, run.decay)
+        };
+        while let Some(next) = rest.next_if(|next| alike(&run, next)) {
+            run.range.end = next.range.end;
+        }
+        Some(run)
+    })
+}
+
+/// One run's share of a step.
 struct Piece<'a, T> {
     parameters: &'a mut [T],
     gradients: &'a [T],
-    /// Learning rate times the slot's factor.
+    /// Learning rate times the slots' factor.
     lr: f64,
-    /// Weight decay times the slot's factor.
+    /// Weight decay times the slots' factor.
     decay: f64,
     /// Number of this step, from 1.
     step: u64,

@@ -7,7 +7,7 @@ use super::non_finite::{NonFinite, find_non_finite};
 use super::scores::scores;
 use super::spec::TrainSpec;
 use crate::early::EarlyStopping;
-use crate::functional::{evaluate, load_at, mean_loss, total_weight, weighted_sum};
+use crate::functional::{evaluate, fill_at, mean_loss, total_weight, weighted_sum};
 use crate::history::{Epoch, History};
 use crate::hyperparameter::BadHyperparameters;
 use crate::metrics::Scores;
@@ -393,7 +393,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let time = windows as usize * self.network.inputs();
         for micro in rows.chunks(self.micro_rows) {
             let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time };
-            load_at(self.network, &mut self.runner, self.train.source, micro, &info);
+            fill_at(self.network, &mut self.runner, self.train.source, micro, &info);
             self.runner.forward(&self.parameters, &info);
             let values = losses.and_then(|losses| self.runner.value(losses)).unwrap_or(&[]);
             loss = weighted_sum(self.network, values, self.train.source, micro, loss);
