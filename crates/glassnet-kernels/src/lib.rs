@@ -13,6 +13,7 @@ mod prefetch;
 pub mod product;
 pub mod real;
 pub mod reduce;
+pub mod row;
 mod split;
 pub mod team;
 pub mod together;

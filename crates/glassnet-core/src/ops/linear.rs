@@ -150,7 +150,7 @@ impl Operation for Linear {
         }
         context.product_tn(self.units, fan_in, m, g, io.inputs[0], io.parameter_gradients[0]);
         if self.bias {
-            sum_rows_by(team, self.units, g, io.parameter_gradients[1]);
+            sum_rows_by(context.team, self.units, g, io.parameter_gradients[1]);
         }
     }
 
