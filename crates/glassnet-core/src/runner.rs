@@ -1,15 +1,18 @@
 //! The runner: it owns the arena that a plan describes and runs the plan's steps in it. A step allocates nothing.
 
-use std::ops::Range;
+mod carve;
+
 use std::sync::Arc;
 
 use crate::graph::NodeId;
 use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS};
 use crate::plan::{Pass, Plan, Region, Step};
+use crate::precision::Precision;
 use crate::{Real, Team};
+use carve::Cuts;
 
-/// Most regions that one step touches: inputs, their gradients, output, saved, upstream.
-const MAX_REGIONS: usize = 2 * MAX_INPUTS + 3;
+/// What a backward step may read: its inputs, its output, what forward saved, the upstream gradient.
+const MAX_READS: usize = MAX_INPUTS + 3;
 
 /// What a step is told besides its data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +45,26 @@ pub struct Runner<T> {
     state: Vec<T>,
     scratch: Vec<T>,
     rows: usize,
+    /// Where each step cuts the arena, and where the gradients of its slots.
+    cuts: Arc<[(Cuts, Cuts)]>,
+}
+
+/// What a step works on besides the arena.
+struct At<'a, 'p, T> {
+    rows: usize,
+    training: bool,
+    precision: Precision,
+    team: &'a Team,
+    info: &'a StepInfo,
+    parameters: &'p [T],
+}
+
+/// The buffers of a runner.
+struct Buffers<'a, T> {
+    arena: &'a mut [T],
+    labels: &'a [i32],
+    state: &'a mut [T],
+    scratch: &'a mut [T],
 }
 
 impl<T: Real> Runner<T> {
@@ -51,7 +74,8 @@ impl<T: Real> Runner<T> {
         let labels = vec![0; plan.labels_len()];
         let state = vec![T::ZERO; plan.state_len()];
         let scratch = vec![T::ZERO; plan.scratch_len() * team.threads()];
-        Runner { plan, team, arena, labels, state, scratch, rows: 0 }
+        let cuts = plan.steps().iter().map(|step| (arena_cuts(step), slot_cuts(step))).collect();
+        Runner { plan, team, arena, labels, state, scratch, rows: 0, cuts }
     }
 
     /// The plan.
@@ -111,18 +135,14 @@ impl<T: Real> Runner<T> {
 
     /// Runs the forward steps. `parameters` is the flat buffer.
     pub fn forward(&mut self, parameters: &[T], info: &StepInfo) {
-        let plan = Arc::clone(&self.plan);
-        for step in &plan.steps()[..plan.forward_steps()] {
-            self.run_forward(step, parameters, info);
-        }
+        let forward = self.plan.forward_steps();
+        self.run(0..forward, None, parameters, &mut [], info);
     }
 
     /// Runs the forward steps up to and including the one that computes `node`: a prefix of the plan.
     pub fn forward_to(&mut self, node: NodeId, parameters: &[T], info: &StepInfo) {
-        let plan = Arc::clone(&self.plan);
-        for step in plan.steps()[..plan.forward_steps()].iter().take_while(|step| step.node <= node) {
-            self.run_forward(step, parameters, info);
-        }
+        let forward = self.plan.forward_steps();
+        self.run(0..forward, Some(node), parameters, &mut [], info);
     }
 
     /// Runs the backward steps from gradient 1 of the node that the plan starts from; adds to `gradients` (flat, the
@@ -134,92 +154,46 @@ impl<T: Real> Runner<T> {
 
     /// Runs the backward steps (and before them what they read and forward did not keep) from the gradient in [`Runner::seed_mut`].
     pub fn backward_from_seed(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo) {
-        let plan = Arc::clone(&self.plan);
-        for step in &plan.steps()[plan.forward_steps()..] {
-            match step.pass {
-                Pass::Recompute => self.run_forward(step, parameters, info),
-                Pass::Backward => self.run_backward(step, parameters, gradients, info),
-                Pass::Add => self.run_add(step),
-                Pass::Forward | Pass::Update => {}
+        let steps = self.plan.forward_steps()..self.plan.steps().len();
+        self.run(steps, None, parameters, gradients, info);
+    }
+
+    /// Forward and backward (from gradient 1, as [`Runner::backward`]), step by step: `seen` is called after each one. To
+    /// measure what each takes.
+    pub fn run_seen(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo, seen: &mut dyn FnMut(&Step)) {
+        for number in 0..self.plan.steps().len() {
+            if number == self.plan.forward_steps() {
+                self.seed_mut().fill(T::ONE);
             }
+            self.run(number..number + 1, None, parameters, gradients, info);
+            seen(&self.plan.steps()[number]);
         }
     }
 
-    fn context<'a>(team: &'a Team, plan: &Plan, step: &Step, info: &StepInfo) -> Context<'a> {
-        Context {
-            team,
-            training: plan.request().training,
-            seed: info.seed,
-            epoch: info.epoch,
-            position: info.position,
-            denominator: info.denominator,
-            node: step.node.0 as u32,
-            time: info.time,
-            precision: plan.precision(),
-        }
-    }
-
-    fn run_forward(&mut self, step: &Step, parameters: &[T], info: &StepInfo) {
-        let rows = self.rows;
-        let context = Self::context(&self.team, &self.plan, step, info);
-        let mut reads: [Option<Region>; MAX_REGIONS] = [None; MAX_REGIONS];
-        reads[..step.inputs.len()].copy_from_slice(&step.inputs);
-        let (inputs, writes) = carve(&mut self.arena, rows, &reads, &[step.output, step.saved]);
-        let [output, saved, ..] = writes;
-        let slots = slot_views(parameters, step);
-        let labels = step.labels.map_or(&[][..], |region| &self.labels[region.range(rows)]);
-        let state = step.state.map_or(&mut [][..], |region| &mut self.state[region.range(rows)]);
-        let io = Forward {
-            rows,
-            shapes: &step.input_shapes,
-            inputs: &inputs[..step.inputs.len()],
-            labels,
-            parameters: &slots[..step.slots.len()],
-            output,
-            saved,
-            curve: step.fused.as_ref(),
-            state,
-            scratch: &mut self.scratch[..step.scratch * self.team.threads()],
-            context: &context,
-        };
-        step.op.forward(io);
-    }
-
-    fn run_backward(&mut self, step: &Step, parameters: &[T], gradients: &mut [T], info: &StepInfo) {
-        let rows = self.rows;
-        let context = Self::context(&self.team, &self.plan, step, info);
-        let mut reads: [Option<Region>; MAX_REGIONS] = [None; MAX_REGIONS];
-        let count = step.inputs.len();
-        reads[..count].copy_from_slice(&step.inputs);
-        reads[count..count + 3].copy_from_slice(&[step.output, step.saved, step.upstream]);
-        let (values, writes) = carve(&mut self.arena, rows, &reads, &step.input_gradients);
-        let mut input_gradients: [Option<&mut [T]>; MAX_REGIONS] = [const { None }; MAX_REGIONS];
-        for ((slot, wanted), piece) in input_gradients.iter_mut().zip(&step.input_gradients).zip(writes) {
-            *slot = wanted.map(|_| piece);
-        }
-        let slots = slot_views(parameters, step);
-        let mut slot_gradients = slot_views_mut(gradients, step);
-        step.op.backward(Backward {
-            rows,
-            shapes: &step.input_shapes,
-            inputs: &values[..count],
-            labels: step.labels.map_or(&[][..], |region| &self.labels[region.range(rows)]),
-            parameters: &slots[..step.slots.len()],
-            output: values[count],
-            saved: values[count + 1],
-            upstream: values[count + 2],
-            input_gradients: &mut input_gradients[..step.input_gradients.len()],
-            parameter_gradients: &mut slot_gradients[..step.slots.len()],
-            scratch: &mut self.scratch[..step.scratch * self.team.threads()],
-            context: &context,
-        });
-    }
-
-    fn run_add(&mut self, step: &Step) {
-        let target = step.input_gradients.first().copied().flatten();
-        let (reads, [total, ..]) = carve(&mut self.arena, self.rows, &[step.upstream], &[target]);
-        for (total, &more) in total.iter_mut().zip(reads[0]) {
-            *total += more;
+    /// Runs those steps, up to the one that computes `last` where one is given.
+    fn run(
+        &mut self,
+        steps: std::ops::Range<usize>,
+        last: Option<NodeId>,
+        parameters: &[T],
+        gradients: &mut [T],
+        info: &StepInfo,
+    ) {
+        let Runner { plan, team, arena, labels, state, scratch, rows, cuts } = self;
+        let training = plan.request().training;
+        let precision = plan.precision();
+        let at = At { rows: *rows, training, precision, team, info, parameters };
+        for (step, (cuts, slot_cuts)) in plan.steps()[steps.clone()].iter().zip(&cuts[steps]) {
+            if last.is_some_and(|last| step.node > last) {
+                break;
+            }
+            let buffers = Buffers { arena, labels, state, scratch };
+            match step.pass {
+                Pass::Forward | Pass::Recompute => at.forward(step, cuts, buffers),
+                Pass::Backward => at.backward(step, cuts, slot_cuts, buffers, gradients),
+                Pass::Add => at.add(cuts, buffers),
+                Pass::Update => {}
+            }
         }
     }
 
@@ -237,76 +211,104 @@ impl<T: Real> Runner<T> {
 /// A value that no step computes by chance.
 const MARK: f64 = 1.234_567_890_123_456e-30;
 
-/// Splits the arena into the regions that a step reads (the same region may be read twice) and those that it writes.
-/// The plan never lets a written region overlap another; should it, the later piece comes out empty.
-#[allow(clippy::type_complexity)]
-fn carve<'a, T>(
-    arena: &'a mut [T],
-    rows: usize,
-    reads: &[Option<Region>],
-    writes: &[Option<Region>],
-) -> ([&'a [T]; MAX_REGIONS], [&'a mut [T]; MAX_REGIONS]) {
-    let mut shared: [&'a [T]; MAX_REGIONS] = [&[]; MAX_REGIONS];
-    let mut exclusive: [&'a mut [T]; MAX_REGIONS] = std::array::from_fn(|_| Default::default());
-    // (range, place in `reads`, or in `writes` when past MAX_REGIONS), sorted by insertion: there are few.
-    let mut order: [(Range<usize>, usize); 2 * MAX_REGIONS] = [const { (0..0, usize::MAX) }; 2 * MAX_REGIONS];
-    let mut count = 0;
-    let numbered = reads.iter().enumerate().chain(writes.iter().enumerate().map(|(i, w)| (i + MAX_REGIONS, w)));
-    for (place, region) in numbered {
-        let Some(range) = region.map(|region| region.range(rows)).filter(|range| !range.is_empty()) else { continue };
-        let mut at = count;
-        while at > 0 && order[at - 1].0.start > range.start {
-            order.swap(at - 1, at);
-            at -= 1;
+/// Where a step cuts the arena: a forward step reads its inputs and writes its output and what it saves; a backward step
+/// reads inputs, output, saved and upstream, and writes the gradients of the inputs; an addition reads one and writes one.
+fn arena_cuts(step: &Step) -> Cuts {
+    match step.pass {
+        Pass::Forward | Pass::Recompute => Cuts::new(&step.inputs, &[step.output, step.saved]),
+        Pass::Backward => {
+            let mut reads = [None; MAX_READS];
+            reads[..step.inputs.len()].copy_from_slice(&step.inputs);
+            reads[MAX_INPUTS..].copy_from_slice(&[step.output, step.saved, step.upstream]);
+            Cuts::new(&reads, &step.input_gradients)
         }
-        order[at] = (range, place);
-        count += 1;
+        Pass::Add => Cuts::new(&[step.upstream], &step.input_gradients[..step.input_gradients.len().min(1)]),
+        Pass::Update => Cuts::new(&[], &[]),
     }
-    let mut rest = arena;
-    let mut consumed = 0;
-    let mut last: (Range<usize>, &'a [T]) = (0..0, &[]);
-    for (range, place) in &order[..count] {
-        if *range == last.0 && *place < MAX_REGIONS {
-            shared[*place] = last.1;
-            continue;
-        }
-        if range.start < consumed {
-            debug_assert!(false, "regions of a step overlap");
-            continue;
-        }
-        let (_, tail) = rest.split_at_mut(range.start - consumed);
-        let (piece, tail) = tail.split_at_mut(range.len());
-        rest = tail;
-        consumed = range.end;
-        if *place < MAX_REGIONS {
-            let piece: &'a [T] = piece;
-            shared[*place] = piece;
-            last = (range.clone(), piece);
-        } else {
-            exclusive[*place - MAX_REGIONS] = piece;
-        }
-    }
-    (shared, exclusive)
 }
 
-fn slot_views<'a, T>(parameters: &'a [T], step: &Step) -> [&'a [T]; MAX_SLOTS] {
-    let mut views: [&[T]; MAX_SLOTS] = [&[]; MAX_SLOTS];
-    for (view, range) in views.iter_mut().zip(&step.slots) {
-        *view = &parameters[range.clone()];
+/// Where a step cuts the flat buffer of gradients: its slots, which stand there in any order.
+fn slot_cuts(step: &Step) -> Cuts {
+    let region = |range: &std::ops::Range<usize>| Region { offset: range.start, width: range.len(), per_batch: true };
+    let slots: Vec<Option<Region>> = step.slots.iter().map(|range| Some(region(range))).collect();
+    match step.pass {
+        Pass::Backward => Cuts::new(&[], &slots),
+        _ => Cuts::new(&[], &[]),
     }
-    views
 }
 
-/// Views of the gradients of a step's slots, which stand in the flat buffer in any order.
-fn slot_views_mut<'a, T>(gradients: &'a mut [T], step: &Step) -> [&'a mut [T]; MAX_SLOTS] {
-    let mut regions: [Option<Region>; MAX_SLOTS] = [None; MAX_SLOTS];
-    for (region, range) in regions.iter_mut().zip(&step.slots) {
-        *region = Some(Region { offset: range.start, width: range.len(), per_batch: true });
+impl<T: Real> At<'_, '_, T> {
+    fn context(&self, step: &Step) -> Context<'_> {
+        Context {
+            team: self.team,
+            training: self.training,
+            seed: self.info.seed,
+            epoch: self.info.epoch,
+            position: self.info.position,
+            denominator: self.info.denominator,
+            node: step.node.0 as u32,
+            time: self.info.time,
+            precision: self.precision,
+        }
     }
-    let (_, pieces) = carve(gradients, 1, &[], &regions);
-    let mut views: [&mut [T]; MAX_SLOTS] = std::array::from_fn(|_| Default::default());
-    for (view, piece) in views.iter_mut().zip(pieces) {
-        *view = piece;
+
+    fn slots(&self, step: &Step) -> [&[T]; MAX_SLOTS] {
+        let mut views: [&[T]; MAX_SLOTS] = [&[]; MAX_SLOTS];
+        for (view, range) in views.iter_mut().zip(&step.slots) {
+            *view = &self.parameters[range.clone()];
+        }
+        views
     }
-    views
+
+    fn forward(&self, step: &Step, cuts: &Cuts, buffers: Buffers<'_, T>) {
+        let context = self.context(step);
+        let (inputs, [output, saved]) = cuts.carve::<T, MAX_INPUTS, 2>(buffers.arena, self.rows);
+        let slots = self.slots(step);
+        step.op.forward(Forward {
+            rows: self.rows,
+            shapes: &step.input_shapes,
+            inputs: &inputs[..step.inputs.len()],
+            labels: step.labels.map_or(&[][..], |region| &buffers.labels[region.range(self.rows)]),
+            parameters: &slots[..step.slots.len()],
+            output,
+            saved,
+            curve: step.fused.as_ref(),
+            state: step.state.map_or(&mut [][..], |region| &mut buffers.state[region.range(self.rows)]),
+            scratch: &mut buffers.scratch[..step.scratch * self.team.threads()],
+            context: &context,
+        });
+    }
+
+    fn backward(&self, step: &Step, cuts: &Cuts, slot_cuts: &Cuts, buffers: Buffers<'_, T>, gradients: &mut [T]) {
+        let context = self.context(step);
+        let (values, pieces) = cuts.carve::<T, MAX_READS, MAX_INPUTS>(buffers.arena, self.rows);
+        let mut input_gradients: [Option<&mut [T]>; MAX_INPUTS] = [const { None }; MAX_INPUTS];
+        for ((slot, wanted), piece) in input_gradients.iter_mut().zip(&step.input_gradients).zip(pieces) {
+            *slot = wanted.map(|_| piece);
+        }
+        let slots = self.slots(step);
+        let (_, mut slot_gradients) = slot_cuts.carve::<T, 0, MAX_SLOTS>(gradients, 1);
+        let [output, saved, upstream] = [values[MAX_INPUTS], values[MAX_INPUTS + 1], values[MAX_INPUTS + 2]];
+        step.op.backward(Backward {
+            rows: self.rows,
+            shapes: &step.input_shapes,
+            inputs: &values[..step.inputs.len()],
+            labels: step.labels.map_or(&[][..], |region| &buffers.labels[region.range(self.rows)]),
+            parameters: &slots[..step.slots.len()],
+            output,
+            saved,
+            upstream,
+            input_gradients: &mut input_gradients[..step.input_gradients.len()],
+            parameter_gradients: &mut slot_gradients[..step.slots.len()],
+            scratch: &mut buffers.scratch[..step.scratch * self.team.threads()],
+            context: &context,
+        });
+    }
+
+    fn add(&self, cuts: &Cuts, buffers: Buffers<'_, T>) {
+        let ([more], [total]) = cuts.carve::<T, 1, 1>(buffers.arena, self.rows);
+        for (total, &more) in total.iter_mut().zip(more) {
+            *total += more;
+        }
+    }
 }

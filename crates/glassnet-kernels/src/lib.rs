@@ -4,6 +4,7 @@
 //! threads, the batch, the place in the batch, or the processor. The only crate of glassnet with `unsafe`.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+pub mod angles;
 pub mod half;
 pub mod lanes;
 mod math;

@@ -67,6 +67,11 @@ pub trait Real:
     fn sin(self) -> Self;
     /// Cosine of an angle in radians of any size, within 1 ulp.
     fn cos(self) -> Self;
+    /// The sine where |self| < 2^20: the bytes of [`Real::sin`] there, without a branch, for loops ([`crate::angles`]).
+    /// Elsewhere the value has no meaning.
+    fn sin_near(self) -> Self;
+    /// The cosine where |self| < 2^20, as [`Real::sin_near`].
+    fn cos_near(self) -> Self;
     /// Error function, within 1.5 ulp.
     fn erf(self) -> Self;
     /// self^y, within 1.5 ulp (2 where the result is denormal); NaN for self < 0 unless y is an integer. Special cases as
@@ -147,6 +152,14 @@ impl Real for f32 {
     #[inline(always)]
     fn cos(self) -> Self {
         math::trig::cos64(self as f64) as f32
+    }
+    #[inline(always)]
+    fn sin_near(self) -> Self {
+        math::trig::sin64_near(self as f64) as f32
+    }
+    #[inline(always)]
+    fn cos_near(self) -> Self {
+        math::trig::cos64_near(self as f64) as f32
     }
     #[inline(always)]
     fn erf(self) -> Self {
@@ -230,6 +243,14 @@ impl Real for f64 {
     #[inline(always)]
     fn cos(self) -> Self {
         math::trig::cos64(self)
+    }
+    #[inline(always)]
+    fn sin_near(self) -> Self {
+        math::trig::sin64_near(self)
+    }
+    #[inline(always)]
+    fn cos_near(self) -> Self {
+        math::trig::cos64_near(self)
     }
     #[inline(always)]
     fn erf(self) -> Self {
