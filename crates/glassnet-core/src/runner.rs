@@ -114,6 +114,11 @@ impl<T: Real> Runner<T> {
         &mut self.state
     }
 
+    /// The same, to look at.
+    pub fn state(&self) -> &[T] {
+        &self.state
+    }
+
     /// A node's value after forward (live rows). In a plan that is not for inspection, memory is used again: only the
     /// requested outputs can be relied on.
     pub fn value(&self, node: NodeId) -> Option<&[T]> {

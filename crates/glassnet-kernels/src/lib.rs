@@ -8,12 +8,14 @@ pub mod angles;
 pub mod half;
 pub mod lanes;
 mod math;
+pub mod peak;
 pub mod product;
 pub mod real;
 pub mod reduce;
 mod split;
 pub mod team;
 pub mod together;
+pub mod windows;
 
 pub use lanes::{Isa, Kernel, vectorized};
 pub use real::Real;

@@ -8,7 +8,7 @@
 //! (In a plan of [`Precision::Bf16`](crate::Precision) the operands of the three products are rounded to bfloat16 and the order
 //! is that of [`glassnet_kernels::half`].)
 //!
-//! Cost of one row: 2 in out for each of the three products.
+//! Cost of one row: 2 in out for each of the three products; without `dx` (nobody asks for it in the first layer) of two.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -118,6 +118,10 @@ impl Operation for Linear {
         let product = 2 * inputs[0].last() as u64 * output.len() as u64;
         let bias = if self.bias { output.len() as u64 } else { 0 };
         Cost { forward: product + bias, backward: 2 * product + bias }
+    }
+
+    fn input_cost(&self, inputs: &[&Shape], output: &Shape) -> u64 {
+        2 * inputs[0].last() as u64 * output.len() as u64
     }
 
     fn forward<T: Real>(&self, io: Forward<'_, T>) {

@@ -346,6 +346,12 @@ pub trait Operation: Clone + PartialEq + std::fmt::Debug + Send + Sync {
     /// Floating-point operations of one row.
     fn cost(&self, inputs: &[&Shape], output: &Shape) -> Cost;
 
+    /// Those of [`Cost::backward`] that only the gradient of the first input takes: a plan leaves them out where nobody asks
+    /// for it, as in the first layer of a network.
+    fn input_cost(&self, _inputs: &[&Shape], _output: &Shape) -> u64 {
+        0
+    }
+
     /// The value.
     fn forward<T: Real>(&self, io: Forward<'_, T>);
 

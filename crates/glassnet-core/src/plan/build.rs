@@ -93,6 +93,9 @@ fn finish(graph: &Graph, request: &Request, analysis: &Analysis, draft: &Draft<'
         Pass::Backward => {
             finished.scratch = node.op.scratch(&shapes, Way::Backward);
             finished.flops = node.op.cost(&shapes, &node.shape).backward;
+            if finished.input_gradients.first().is_some_and(Option::is_none) {
+                finished.flops = finished.flops.saturating_sub(node.op.input_cost(&shapes, &node.shape));
+            }
         }
         Pass::Add => {
             finished.slots.clear();

@@ -12,7 +12,7 @@ use crate::Real;
 use crate::ops::Backward;
 
 /// What all threads read. Rows are numbered from the batch's first.
-struct Fixed<'a, T, C> {
+struct Fixed<'a, T: 'static, C> {
     cell: C,
     sizes: Sizes,
     reverse: bool,
@@ -70,7 +70,7 @@ struct Rows<'a, T> {
 }
 
 /// One step of a run of rows, numbered from the thread's first.
-struct StepRows<'a, T, C> {
+struct StepRows<'a, T: 'static, C> {
     fixed: &'a Fixed<'a, T, C>,
     first: usize,
     rows: Range<usize>,

@@ -10,7 +10,7 @@ use crate::Real;
 use crate::ops::Forward;
 
 /// The recurrent weight in panels.
-struct Hidden<'a, T> {
+struct Hidden<'a, T: 'static> {
     /// Gates whose recurrent part is added to the input part.
     joined: Packed<'a, T>,
     /// The last gate, where its recurrent part stays apart.
@@ -18,7 +18,7 @@ struct Hidden<'a, T> {
 }
 
 /// What all threads read.
-struct Fixed<'a, T, C> {
+struct Fixed<'a, T: 'static, C> {
     cell: C,
     sizes: Sizes,
     reverse: bool,
@@ -38,7 +38,7 @@ struct Rows<'a, T> {
 }
 
 /// One step of a run of rows.
-struct StepRows<'a, T, C> {
+struct StepRows<'a, T: 'static, C> {
     fixed: &'a Fixed<'a, T, C>,
     rows: Range<usize>,
     /// Positions of the block, and the step's place among them.
