@@ -41,11 +41,13 @@ pub(super) struct Tile<T> {
     pub columns: usize,
     pub k: usize,
     pub ends: Ends,
-    /// What will be needed after this tile and those beside it.
+    /// What will be needed after this tile and those beside it. Only x86 has an instruction for that in stable Rust.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     pub ahead: *mut Ahead,
 }
 
 /// Memory that will be needed later, asked for bit by bit: all at once would keep the processor from what it needs now.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 pub(super) struct Ahead {
     at: *const i8,
     /// Bytes from the end of a row's last line to the next row.
