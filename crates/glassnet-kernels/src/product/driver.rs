@@ -3,7 +3,7 @@
 use super::BLOCK;
 use super::filled::Filled;
 use super::pack;
-use super::tile::{Ends, MAX_ROWS, Tile, Tiles, WIDE, tiles};
+use super::tile::{Ahead, Ends, LINE, MAX_ROWS, Tile, Tiles, WIDE, tiles};
 use super::turned;
 use crate::Real;
 use crate::lanes::Isa;
@@ -60,6 +60,12 @@ const ROWS: usize = 504;
 
 /// Up to so many rows a row-major right operand is read where it lies: a copy would cost as much as the product.
 const ROWS_IN_PLACE: usize = 2 * MAX_ROWS;
+
+/// Bytes of a right operand that the L2 cache keeps.
+const IN_CACHE: usize = 1 << 19;
+
+/// Panels of a row-major right operand that are asked for together.
+const GROUP: usize = 4;
 
 /// Panels of columns from which on a copy of the left operand pays, where it lies badly.
 const PANELS_FOR_A_COPY: usize = 3;
@@ -143,45 +149,6 @@ pub(super) fn heights(most: usize, rows: Range<usize>, mut f: impl FnMut(usize, 
     }
 }
 
-/// Memory that will be needed next, asked for row by row.
-pub(super) struct Ahead<T> {
-    at: *const T,
-    row: usize,
-    rows: usize,
-    len: usize,
-}
-
-impl<T> Ahead<T> {
-    pub(super) fn nothing() -> Self {
-        Ahead { at: std::ptr::null(), row: 0, rows: 0, len: 0 }
-    }
-
-    /// `rows` rows of `len` elements, `row` apart.
-    fn new(at: *const T, row: usize, rows: usize, len: usize) -> Self {
-        Ahead { at, row, rows, len }
-    }
-
-    /// Asks for the next `rows` rows.
-    #[inline(always)]
-    fn ask(&mut self, rows: usize) {
-        let rows = rows.min(self.rows);
-        for _ in 0..rows {
-            let mut line = self.at.cast::<i8>();
-            let end = self.at.wrapping_add(self.len).cast::<i8>();
-            while line < end {
-                // SAFETY: a prefetch reads nothing.
-                #[cfg(target_arch = "x86_64")]
-                unsafe {
-                    std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line);
-                }
-                line = line.wrapping_add(64);
-            }
-            self.at = self.at.wrapping_add(self.row);
-        }
-        self.rows -= rows;
-    }
-}
-
 /// The rows and columns of one thread. Distinct parts must not overlap.
 fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, columns: Range<usize>, c: &Shared<T>) {
     let &Product { m, n, k, .. } = product;
@@ -202,6 +169,7 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
         };
     let block = if copied { rows.len().min(ROWS) } else { rows.len() };
     let left_room = if copied { pack::left_room::<T>(block, most_depth) } else { 0 };
+    let large = n.saturating_mul(k) * T::BYTES > IN_CACHE;
     let in_place = match product.right {
         Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE || k <= 2 => Some(b),
         _ => None,
@@ -232,6 +200,9 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                         Operand::Columns => pack::tile_left(tiles, at, step, rows.len(), depth, left_room),
                     }
                 };
+                // What the tiles of one panel can ask for, a cache line's worth of k at a time.
+                let times = rows.len().div_ceil(tiles.most) * depth.div_ceil(LINE / T::BYTES);
+                let mut ahead = Ahead::nothing();
                 let mut column = columns.start;
                 while column < columns.end {
                     let there = (columns.end - column).min(width);
@@ -247,6 +218,7 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                         columns: there,
                         k: depth,
                         ends,
+                        ahead: std::ptr::null_mut(),
                     };
                     if let Some(b) = in_place.filter(|_| depth > 0) {
                         let b = b.as_ptr().wrapping_add(start * n + column);
@@ -260,35 +232,32 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                         }
                         if tiles.edge_in_place || there.is_multiple_of(tiles.lanes) {
                             // SAFETY: as below, with columns of the operand in place.
-                            unsafe {
-                                sweep(
-                                    tiles,
-                                    &left,
-                                    &Tile { b, b_step: n, ..tile },
-                                    0..rows.len(),
-                                    &mut Ahead::nothing(),
-                                )
-                            };
+                            unsafe { sweep(tiles, &left, &Tile { b, b_step: n, ..tile }, 0..rows.len()) };
                             column += there;
                             continue;
                         }
                     }
                     let b_step = there.next_multiple_of(tiles.lanes);
                     let panel = &mut panel[..depth * b_step];
-                    let mut ahead = Ahead::nothing();
                     match product.right {
                         _ if depth == 0 => {}
                         Right::There(b, Operand::Rows) => {
                             pack::copy_rows(tiles, &b[start * n + column..], n, there, b_step, panel);
-                            let next = (columns.end - column - there).min(width);
-                            if next > 0 {
-                                ahead = Ahead::new(b.as_ptr().wrapping_add(start * n + column + there), n, depth, next);
+                            // Some panels at once: rows of the operand may be far apart.
+                            if large && (column - columns.start) % (GROUP * width) == 0 {
+                                let next = columns.end.min(column + GROUP * width);
+                                let len = (columns.end - next).min(GROUP * width);
+                                let at = b.as_ptr().wrapping_add(start * n + next);
+                                ahead = Ahead::new(at, n, depth, len, GROUP * times);
                             }
                         }
                         Right::There(b, Operand::Columns) => {
                             pack::turn_rows(tiles, &b[column * k + start..], k, there, b_step, panel);
-                            let next = (columns.end - column - there).min(width);
-                            ahead = Ahead::new(b.as_ptr().wrapping_add((column + there) * k + start), k, next, depth);
+                            if large {
+                                let next = (columns.end - column - there).min(width);
+                                let at = b.as_ptr().wrapping_add((column + there) * k + start);
+                                ahead = Ahead::new(at, k, next, depth, times);
+                            }
                         }
                         Right::Made(b, number) => {
                             b.fill(number, start..start + depth, column..column + there, panel, b_step);
@@ -298,7 +267,12 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                     // a's elements [rows, start..start + depth] are there; b is a panel of depth x b_step; the c part is
                     // this thread's own.
                     unsafe {
-                        sweep(tiles, &left, &Tile { b: panel.as_ptr(), b_step, ..tile }, 0..rows.len(), &mut ahead)
+                        sweep(
+                            tiles,
+                            &left,
+                            &Tile { b: panel.as_ptr(), b_step, ahead: &raw mut ahead, ..tile },
+                            0..rows.len(),
+                        )
                     };
                     column += there;
                 }
@@ -317,18 +291,8 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
 /// # Safety
 /// The processor must have the tiles' instructions; a must have `rows` x k, and b and c what [`super::tile::TileFn`] asks for.
 #[inline]
-pub(super) unsafe fn sweep<T: Real>(
-    tiles: &Tiles<T>,
-    left: &Left<T>,
-    at: &Tile<T>,
-    rows: Range<usize>,
-    ahead: &mut Ahead<T>,
-) {
-    let share = if ahead.rows > 0 { ahead.rows.div_ceil(rows.len().div_ceil(tiles.most)) } else { 0 };
+pub(super) unsafe fn sweep<T: Real>(tiles: &Tiles<T>, left: &Left<T>, at: &Tile<T>, rows: Range<usize>) {
     heights(tiles.most, rows, |row, height| {
-        if share > 0 {
-            ahead.ask(share);
-        }
         let (a, a_row, a_step) = if left.tiled {
             (left.at.wrapping_add(row * at.k), 1, height)
         } else {

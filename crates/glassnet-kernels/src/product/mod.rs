@@ -15,6 +15,8 @@ mod driver;
 mod filled;
 mod pack;
 pub mod packed;
+#[cfg(test)]
+mod proofs;
 pub mod reference;
 mod sums;
 mod tile;

@@ -1,11 +1,8 @@
 //! AVX-512 and AVX2 tiles.
 
-use super::{CopyFn, Ends, MAX_ROWS, Tile, Tiles, WIDE, WIDE_ROWS, copy, narrow};
+use super::{CopyFn, Ends, LINE, MAX_ROWS, Tile, Tiles, WIDE, WIDE_ROWS, copy, narrow};
 use crate::product::turn::x86 as turn;
 use std::arch::x86_64::*;
-
-/// Bytes of a cache line.
-const LINE: usize = 64;
 
 /// The end of a tile: chains to c. One vector.
 macro_rules! end {
@@ -13,27 +10,6 @@ macro_rules! end {
         let c = $c;
         $store(c, if $t.ends == Ends::Add { $add($load(c), $chain) } else { $chain });
     }};
-}
-
-/// A tile's lines of c are asked for when it begins, so that they are there when it ends.
-///
-/// # Safety
-/// None is needed: a prefetch of any address is allowed.
-#[inline(always)]
-unsafe fn ask<T>(t: &Tile<T>, rows: usize, columns: usize) {
-    if t.k < 32 {
-        return;
-    }
-    for i in 0..rows {
-        let c = t.c.wrapping_add(i * t.c_row).cast_const().cast::<i8>();
-        // SAFETY: a prefetch reads nothing.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(c);
-            if columns * size_of::<T>() > 64 {
-                _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add(64));
-            }
-        }
-    }
 }
 
 /// Where every third row of the left operand begins: rows are then at a base plus no, one or two row lengths. The compiler
@@ -64,7 +40,6 @@ macro_rules! tile {
             // SAFETY: the caller promises a[i, p], b[p, j] and c[i, j] for i < R, j < V lanes, p < k; loads and stores
             // are the unaligned ones.
             unsafe {
-                ask(t, R, V * $lanes);
                 if t.ends == Ends::Continue {
                     for i in 0..R {
                         for v in 0..V {
@@ -73,7 +48,7 @@ macro_rules! tile {
                     }
                 }
                 let (mut a, mut b) = (bases(t), t.b);
-                let mut left = t.k;
+                let (mut left, mut asked) = (t.k, 0);
                 while left > 0 {
                     let now = left.min(LINE / size_of::<$type>());
                     left -= now;
@@ -86,6 +61,18 @@ macro_rules! tile {
                             let line = a[i / 3].wrapping_add(i % 3 * t.a_row).wrapping_add(ahead);
                             _mm_prefetch::<_MM_HINT_T0>(line.cast());
                         }
+                    }
+                    // Lines of c, so that they are there when the tile ends.
+                    for _ in 0..2 {
+                        if asked < R {
+                            let c = t.c.wrapping_add(asked * t.c_row).cast_const().cast::<i8>();
+                            _mm_prefetch::<_MM_HINT_T0>(c);
+                            _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add((V * $lanes * size_of::<$type>()) - 1));
+                            asked += 1;
+                        }
+                    }
+                    if let Some(ahead) = t.ahead.as_mut() {
+                        ahead.ask();
                     }
                     for _ in 0..now {
                         let mut columns = [$zero(); V];
@@ -168,7 +155,6 @@ macro_rules! masked_tile {
             // SAFETY: the caller promises a[i, p], b[p, j] and c[i, j] for i < R, j < columns, p < k; lanes that are masked
             // out are not touched.
             unsafe {
-                ask(t, R, t.columns);
                 if t.ends == Ends::Continue {
                     for i in 0..R {
                         for v in 0..V {

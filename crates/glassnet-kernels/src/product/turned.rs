@@ -2,7 +2,7 @@
 //! vectors. `c^T = right^T left^T` is computed panel by panel of rows of c, and turned when it is stored.
 
 use super::BLOCK;
-use super::driver::{Ahead, Chain, DEPTH, Left, Operand, Product, Right, sweep};
+use super::driver::{Chain, DEPTH, Left, Operand, Product, Right, sweep};
 use super::pack;
 use super::tile::{Ends, Tile, Tiles};
 use super::turn::Out;
@@ -77,12 +77,13 @@ pub(super) fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<
                         columns: b_step,
                         k: depth,
                         ends: if start == first { Ends::Store } else { Ends::Continue },
+                        ahead: std::ptr::null_mut(),
                     };
                     // SAFETY: the processor has the tiles' instructions. `run` has checked the operands' sizes; the lanes are a
                     // panel of depth x b_step, or that many of the operand in place; the result has n rows of `width`.
                     unsafe {
                         let left = Left { at, row: a_row, step: a_step, tiled: false };
-                        sweep(tiles, &left, &tile, 0..n, &mut Ahead::nothing());
+                        sweep(tiles, &left, &tile, 0..n);
                     }
                 }
                 let out = if chain == Chain::Store { Out::Exact } else { Out::Added };
