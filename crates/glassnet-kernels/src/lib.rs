@@ -4,8 +4,11 @@
 //! threads, the batch, the place in the batch, or the processor. The only crate of glassnet with `unsafe`.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+pub mod angles;
+pub mod half;
 pub mod lanes;
 mod math;
+pub mod peak;
 pub mod product;
 pub mod real;
 pub mod reduce;
@@ -13,6 +16,7 @@ pub mod row;
 mod split;
 pub mod team;
 pub mod together;
+pub mod windows;
 
 pub use lanes::{Isa, Kernel, vectorized};
 pub use real::Real;

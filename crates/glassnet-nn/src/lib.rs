@@ -17,6 +17,7 @@ pub mod nearest;
 pub mod network;
 pub mod numbers;
 pub mod optimizer;
+pub mod predictor;
 pub mod schedule;
 pub mod source;
 pub mod spec;

@@ -6,7 +6,9 @@ mod cnn;
 mod deep;
 mod flights;
 mod mnist;
+mod sanitizers;
 mod shakespeare;
+mod ulp;
 mod words;
 
 use std::path::PathBuf;
@@ -34,6 +36,8 @@ const PROOFS: &[Proof] = &[
     ),
     ("deep", "50 layers: with residual branches they learn, without they do not; and a third of the memory", deep::run),
     ("words", "king - man + woman is queen in the word vectors", words::run),
+    ("ulp", "the elementary functions over every value of f32, within their bounds in ulp", ulp::run),
+    ("sanitizers", "the kernels' tests under the address and the thread sanitizer: nothing found", sanitizers::run),
     ("flights", "the whole flights table, from files to scores and from the model file again", flights::run),
 ];
 

@@ -19,6 +19,7 @@ pub mod reference;
 mod sums;
 mod tile;
 mod turn;
+mod turned;
 
 use crate::lanes::current;
 use crate::{Real, Team};
@@ -76,6 +77,11 @@ pub fn product_tn<T: Real>(team: &Team, m: usize, n: usize, k: usize, a: &[T], b
     let right = Right::There(b, Operand::Rows);
     let product = Product { m, n, k, a, left: Operand::Columns, right, chain: Chain::AddBlocks };
     driver::run(current(), team, &product, c);
+}
+
+/// `out[p, j] = b[j, p]` for `columns` rows of `b`, `row_len` apart; rows of `out` are `width` long, with zeros behind.
+pub fn turn<T: Real>(b: &[T], row_len: usize, columns: usize, width: usize, out: &mut [T]) {
+    pack::turn_rows(tile::tiles::<T>(current()), b, row_len, columns, width, out);
 }
 
 #[cfg(test)]

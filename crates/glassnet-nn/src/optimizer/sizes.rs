@@ -57,6 +57,17 @@ impl<T: Real> UpdateSizes<T> {
         &self.kept
     }
 
+    /// Takes up what [`UpdateSizes::kept`] and [`UpdateSizes::ratios`] gave.
+    ///
+    /// # Panics
+    /// If `kept` has not the length of the layout.
+    pub(crate) fn restore(&mut self, kept: &[T], ratios: impl IntoIterator<Item = Option<f64>>) {
+        self.kept.copy_from_slice(kept);
+        for (own, ratio) in self.ratios.iter_mut().zip(ratios) {
+            *own = ratio;
+        }
+    }
+
     /// The ratios that were measured last.
     pub fn ratios(&self) -> &[Option<f64>] {
         &self.ratios

@@ -120,6 +120,9 @@ pub struct TrainingArgs {
     /// Compute activations a second time for the gradients instead of keeping them: less memory, more time, same result
     #[arg(long)]
     pub checkpoint_activations: bool,
+    /// What matrix products multiply while training, sums in f32: f32 or bf16 (faster where the processor has it)
+    #[arg(long, value_name = "f32|bf16")]
+    pub precision: Option<String>,
     /// Stop after N epochs without a better validation loss, or "off" [default: see below]
     #[arg(long, value_name = "N|off")]
     pub early_stop: Option<String>,

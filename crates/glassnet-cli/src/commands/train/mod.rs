@@ -47,11 +47,13 @@ use baseline::{Constant, Guesses};
 use data::{Data, Part};
 use forecast::{Forecast, Measured};
 use interrupt::Interrupt;
+pub use network::worth_threads;
 use progress::Progress;
 use report::Parts;
 use settings::Settings;
 
 use crate::error::CliError;
+use crate::hash;
 use crate::inputs::keep_inputs;
 use crate::numbers::{bytes, thousands};
 use crate::output::Output;
@@ -202,6 +204,7 @@ impl Finished<'_> {
             &parts,
         )?;
         let file = model.to_bytes()?;
+        let weights = hash::weights(model.parameters());
         let replaced = self.out.exists();
         write_atomic(self.out, &file)?;
 
@@ -223,7 +226,7 @@ impl Finished<'_> {
         let validated = data.prepared.valid().is_some();
         text += &format!("\n{}\n", report::stop_words(&stop, best, epochs, validated, self.spec.early.patience));
         text += &format!(
-            "model {} ({}, {} parameters){}\n",
+            "model {} ({}, {} parameters){}\nweights {weights}\n",
             self.out.display(),
             bytes(file.len() as u64),
             thousands(model.parameters().len() as u64),
@@ -242,6 +245,7 @@ impl Finished<'_> {
             "best_epoch": best,
             "seconds": self.seconds,
             "parameters": model.parameters().len(),
+            "weights_hash": weights,
             "model": self.out.display().to_string(),
             "replaced": replaced,
             "findings": doctor.findings(),

@@ -30,6 +30,7 @@ use super::progress::Progress;
 use super::settings::Settings;
 use super::{record, report, stop_message, understand};
 use crate::error::CliError;
+use crate::hash;
 use crate::inputs::keep_inputs;
 use crate::numbers::{bytes, thousands};
 use crate::output::Output;
@@ -127,6 +128,7 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut 
         }
     }
     let file = model.to_bytes()?;
+    let weights = hash::weights(model.parameters());
     let replaced = out.exists();
     write_atomic(&out, &file)?;
 
@@ -144,7 +146,7 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut 
     let patience = spec.early.patience;
     text += &format!("\n{}\n", report::stop_words(stop, history.best_epoch, epochs, data.valid.is_some(), patience));
     text += &format!(
-        "model {} ({}, {} parameters){}\n",
+        "model {} ({}, {} parameters){}\nweights {weights}\n",
         out.display(),
         bytes(file.len() as u64),
         thousands(headed.network.graph.slots().trained() as u64),
@@ -162,6 +164,7 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut 
         "best_epoch": history.best_epoch,
         "seconds": seconds,
         "parameters": headed.network.graph.slots().trained(),
+        "weights_hash": weights,
         "model": out.display().to_string(),
         "replaced": replaced,
         "findings": doctor.findings(),
@@ -340,6 +343,7 @@ fn train_spec(args: &Args, settings: &Settings, data: &Data) -> Result<TrainSpec
         epoch_rows: (!settings.streams).then(|| rows.div_ceil(data.preprocess.context)),
         streams: settings.streams,
         checkpoint_activations: settings.checkpoint_activations,
+        precision: settings.precision,
     };
     spec.check().map_err(|error| CliError::Usage(error.to_string()))?;
     Ok(spec)
