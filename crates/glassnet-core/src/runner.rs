@@ -75,6 +75,11 @@ impl<T: Real> Runner<T> {
         &self.plan
     }
 
+    /// The threads that it runs on.
+    pub fn team(&self) -> &Team {
+        &self.team
+    }
+
     /// Sets the number of live rows; at most the plan's capacity.
     pub fn set_rows(&mut self, rows: usize) {
         self.rows = rows.min(self.plan.request().rows);

@@ -9,6 +9,7 @@ pub mod half;
 pub mod lanes;
 mod math;
 pub mod peak;
+mod prefetch;
 pub mod product;
 pub mod real;
 pub mod reduce;
@@ -19,5 +20,6 @@ pub mod together;
 pub mod windows;
 
 pub use lanes::{Isa, Kernel, vectorized};
+pub use prefetch::prefetch;
 pub use real::Real;
 pub use team::Team;

@@ -37,19 +37,12 @@ pub(crate) fn fill_at<T: Real>(
     fill(network, runner, source, rows, Some(at));
 }
 
-fn fill<T: Real>(
-    network: &Network,
-    runner: &mut Runner<T>,
-    source: &dyn Source<T>,
-    rows: &[u32],
-    at: Option<Draw>,
-) {
+fn fill<T: Real>(network: &Network, runner: &mut Runner<T>, source: &dyn Source<T>, rows: &[u32], at: Option<Draw>) {
     runner.set_rows(rows.len());
     let rows = &rows[..runner.rows()];
     match at {
         _ if network.reads_tokens() => source.tokens(rows, runner.labels_mut(network.x)),
-        Some(at) => source.features_at(rows, at, runner.input_mut(network.x)),
-        None => source.features(rows, runner.input_mut(network.x)),
+        at => features(network, runner, source, rows, at),
     }
     if let Some(lengths) = network.lengths {
         let steps = network.graph.node(network.x).shape.0.first().copied().unwrap_or(0);
@@ -83,6 +76,32 @@ fn fill<T: Real>(
     for (weight, &row) in weights.iter_mut().zip(rows) {
         *weight = T::from_f64(source.weight(row) * objective.loss.row_factor(source.label(row)));
     }
+}
+
+/// Numbers that are worth a thread: so many come from memory in some microseconds.
+const PART: usize = 1 << 14;
+
+/// The features of the rows into the network's input, on the runner's threads: each row by itself, so that it is all the same
+/// who fetches it.
+fn features<T: Real>(
+    network: &Network,
+    runner: &mut Runner<T>,
+    source: &dyn Source<T>,
+    rows: &[u32],
+    at: Option<Draw>,
+) {
+    let fetch = |first: usize, rows: &[u32], out: &mut [T]| match at {
+        Some(at) => source.features_at(rows, Draw { position: at.position + first as u64, ..at }, out),
+        None => source.features(rows, out),
+    };
+    let width = source.width();
+    if runner.team().threads() == 1 || width == 0 || rows.len() * width < 2 * PART {
+        return fetch(0, rows, runner.input_mut(network.x));
+    }
+    let team = runner.team().clone();
+    team.split_rows(runner.input_mut(network.x), width, PART.div_ceil(width), &|first, out| {
+        fetch(first, &rows[first..first + out.len() / width], out);
+    });
 }
 
 /// Whatever a source leaves behind a row's end, even NaN, is nothing: no token, features of 0. The products of a layer run

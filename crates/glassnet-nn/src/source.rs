@@ -1,6 +1,7 @@
 //! Where batches come from: a view of rows by number. The training loop gathers the rows of a batch once, into the arena.
 
 use glassnet_core::Real;
+use glassnet_kernels::prefetch;
 
 /// Which pass over the training rows a batch belongs to, and where in that pass its first row stands. Row `i` of the batch
 /// has the place `position + i`: whatever is drawn for a row is a function of (seed, epoch, place), so that it does not
@@ -118,13 +119,23 @@ pub(crate) fn copy_rows<T: Copy>(from: &[T], width: usize, rows: &[u32], out: &m
         8 => few::<T, 8>(from, rows, out),
         16 => few::<T, 16>(from, rows, out),
         _ => {
-            for (out, &row) in out.chunks_exact_mut(width).zip(rows) {
+            for (place, (out, &row)) in out.chunks_exact_mut(width).zip(rows).enumerate() {
+                // Rows lie anywhere: the next but one is asked for while this one is copied.
+                if let Some(&ahead) = rows.get(place + AHEAD) {
+                    prefetch(&from[ahead as usize * width..][..width.min(LONGEST)]);
+                }
                 let start = row as usize * width;
                 out.copy_from_slice(&from[start..start + width]);
             }
         }
     }
 }
+
+/// Rows between the one that is copied and the one that is asked for.
+const AHEAD: usize = 2;
+
+/// Numbers of a row that are asked for ahead; the processor sees by itself how a longer one goes on.
+const LONGEST: usize = 2048;
 
 /// Targets of a [`Matrix`].
 #[derive(Debug, Clone, PartialEq)]

@@ -31,7 +31,7 @@
 //! # Ok::<(), glassnet_core::GraphError>(())
 //! ```
 
-use glassnet_kernels::product::sum_rows;
+use glassnet_kernels::product::sum_rows_by;
 use glassnet_kernels::{Kernel, vectorized};
 
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample, SlotSpec};
@@ -150,7 +150,7 @@ impl Operation for Linear {
         }
         context.product_tn(self.units, fan_in, m, g, io.inputs[0], io.parameter_gradients[0]);
         if self.bias {
-            sum_rows(self.units, g, io.parameter_gradients[1]);
+            sum_rows_by(context.team, self.units, g, io.parameter_gradients[1]);
         }
     }
 

@@ -80,7 +80,9 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
     let c = Shared::new(c);
     let work = m.saturating_mul(n).saturating_mul(k);
     let parts = if work < 2 * PART_WORK { 1 } else { (work / PART_WORK).min(team.threads()) };
-    if let (1, Right::There(b, Operand::Columns), Chain::Store, Some(row)) = (m, &product.right, product.chain, tiles.row) {
+    if let (1, Right::There(b, Operand::Columns), Chain::Store, Some(row)) =
+        (m, &product.right, product.chain, tiles.row)
+    {
         return each(team, parts, n, 2 * tiles.lanes, |columns| {
             let b = b.as_ptr().wrapping_add(columns.start * k);
             // SAFETY: the sizes have been checked, the processor has the instructions, and these columns are this thread's.
@@ -141,40 +143,42 @@ pub(super) fn heights(most: usize, rows: Range<usize>, mut f: impl FnMut(usize, 
     }
 }
 
-/// Memory that will be needed next, asked for bit by bit.
+/// Memory that will be needed next, asked for row by row.
 pub(super) struct Ahead<T> {
     at: *const T,
     row: usize,
     rows: usize,
-    lines: usize,
-    done: usize,
+    len: usize,
 }
 
 impl<T> Ahead<T> {
     pub(super) fn nothing() -> Self {
-        Ahead { at: std::ptr::null(), row: 0, rows: 0, lines: 0, done: 0 }
+        Ahead { at: std::ptr::null(), row: 0, rows: 0, len: 0 }
     }
 
     /// `rows` rows of `len` elements, `row` apart.
     fn new(at: *const T, row: usize, rows: usize, len: usize) -> Self {
-        Ahead { at, row, rows, lines: (len * size_of::<T>()).div_ceil(64), done: 0 }
+        Ahead { at, row, rows, len }
     }
 
-    /// Asks for one of `parts` equal parts.
+    /// Asks for the next `rows` rows.
     #[inline(always)]
-    fn ask(&mut self, parts: usize) {
-        let end = (self.done + (self.rows * self.lines).div_ceil(parts)).min(self.rows * self.lines);
-        while self.done < end {
-            let line = self.at.wrapping_add(self.done / self.lines * self.row).cast::<i8>();
-            let line = line.wrapping_add(self.done % self.lines * 64);
-            // SAFETY: a prefetch reads nothing.
-            #[cfg(target_arch = "x86_64")]
-            unsafe {
-                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line);
+    fn ask(&mut self, rows: usize) {
+        let rows = rows.min(self.rows);
+        for _ in 0..rows {
+            let mut line = self.at.cast::<i8>();
+            let end = self.at.wrapping_add(self.len).cast::<i8>();
+            while line < end {
+                // SAFETY: a prefetch reads nothing.
+                #[cfg(target_arch = "x86_64")]
+                unsafe {
+                    std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line);
+                }
+                line = line.wrapping_add(64);
             }
-            let _ = line;
-            self.done += 1;
+            self.at = self.at.wrapping_add(self.row);
         }
+        self.rows -= rows;
     }
 }
 
@@ -232,7 +236,18 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                 while column < columns.end {
                     let there = (columns.end - column).min(width);
                     let c = c.pointer().wrapping_add(rows.start * n + column);
-                    let tile = Tile { a: left.at, a_row: row, a_step: step, b: panel.as_ptr(), b_step: 0, c, c_row: n, columns: there, k: depth, ends };
+                    let tile = Tile {
+                        a: left.at,
+                        a_row: row,
+                        a_step: step,
+                        b: panel.as_ptr(),
+                        b_step: 0,
+                        c,
+                        c_row: n,
+                        columns: there,
+                        k: depth,
+                        ends,
+                    };
                     if let Some(b) = in_place.filter(|_| depth > 0) {
                         let b = b.as_ptr().wrapping_add(start * n + column);
                         let wide = WIDE * tiles.lanes;
@@ -245,7 +260,15 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                         }
                         if tiles.edge_in_place || there.is_multiple_of(tiles.lanes) {
                             // SAFETY: as below, with columns of the operand in place.
-                            unsafe { sweep(tiles, &left, &Tile { b, b_step: n, ..tile }, 0..rows.len(), &mut Ahead::nothing()) };
+                            unsafe {
+                                sweep(
+                                    tiles,
+                                    &left,
+                                    &Tile { b, b_step: n, ..tile },
+                                    0..rows.len(),
+                                    &mut Ahead::nothing(),
+                                )
+                            };
                             column += there;
                             continue;
                         }
@@ -274,7 +297,9 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                     // SAFETY: `tiles` are of an instruction set that the processor has. `run` has checked the operands' sizes:
                     // a's elements [rows, start..start + depth] are there; b is a panel of depth x b_step; the c part is
                     // this thread's own.
-                    unsafe { sweep(tiles, &left, &Tile { b: panel.as_ptr(), b_step, ..tile }, 0..rows.len(), &mut ahead) };
+                    unsafe {
+                        sweep(tiles, &left, &Tile { b: panel.as_ptr(), b_step, ..tile }, 0..rows.len(), &mut ahead)
+                    };
                     column += there;
                 }
                 start += depth;
@@ -299,9 +324,11 @@ pub(super) unsafe fn sweep<T: Real>(
     rows: Range<usize>,
     ahead: &mut Ahead<T>,
 ) {
-    let parts = rows.len().div_ceil(tiles.most);
+    let share = if ahead.rows > 0 { ahead.rows.div_ceil(rows.len().div_ceil(tiles.most)) } else { 0 };
     heights(tiles.most, rows, |row, height| {
-        ahead.ask(parts);
+        if share > 0 {
+            ahead.ask(share);
+        }
         let (a, a_row, a_step) = if left.tiled {
             (left.at.wrapping_add(row * at.k), 1, height)
         } else {

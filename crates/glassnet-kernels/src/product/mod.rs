@@ -25,7 +25,7 @@ use crate::lanes::current;
 use crate::{Real, Team};
 use driver::{Chain, Operand, Product, Right};
 pub use filled::{Filled, product_nn_filled, product_nt_filled};
-pub use sums::sum_rows;
+pub use sums::{sum_rows, sum_rows_by};
 
 /// Rows of a block in a sum over examples.
 pub const BLOCK: usize = 1024;

@@ -125,8 +125,133 @@ pub(super) mod x86 {
         out
     }
 
+    /// A value of which the compiler does not know where it comes from. It would otherwise keep an address for every row, far
+    /// more than there are registers.
+    #[inline(always)]
+    fn hidden(mut value: usize) -> usize {
+        // SAFETY: no instruction at all.
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) value, options(pure, nomem, nostack, preserves_flags)) };
+        value
+    }
+
+    /// The same for an address.
+    #[inline(always)]
+    fn hidden_place<T>(mut place: *const T) -> *const T {
+        // SAFETY: no instruction at all.
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) place, options(pure, nomem, nostack, preserves_flags)) };
+        place
+    }
+
+    /// The bytes from a row to others: with these, eight rows are at a base plus one of them, or twice, or four times.
+    #[derive(Clone, Copy)]
+    struct Steps {
+        one: usize,
+        three: usize,
+        five: usize,
+        seven: usize,
+    }
+
+    impl Steps {
+        #[inline(always)]
+        fn new<T>(row: usize) -> Self {
+            let row = row.wrapping_mul(size_of::<T>());
+            Steps {
+                one: hidden(row),
+                three: hidden(row.wrapping_mul(3)),
+                five: hidden(row.wrapping_mul(5)),
+                seven: hidden(row.wrapping_mul(7)),
+            }
+        }
+
+        /// Row i of eight.
+        #[inline(always)]
+        fn row<T>(self, base: *const T, i: usize) -> *const T {
+            let bytes = match i {
+                0 => 0,
+                1 => self.one,
+                2 => self.one.wrapping_mul(2),
+                3 => self.three,
+                4 => self.one.wrapping_mul(4),
+                5 => self.five,
+                6 => self.three.wrapping_mul(2),
+                _ => self.seven,
+            };
+            base.wrapping_byte_add(bytes)
+        }
+
+        /// Eight rows further.
+        #[inline(always)]
+        fn further<T>(self, base: *const T) -> *const T {
+            hidden_place(base.wrapping_byte_add(self.one.wrapping_mul(8)))
+        }
+    }
+
+    /// 8 columns of 16 rows. Half of the quarters' places come from the loads, which leaves three shuffles for each column
+    /// where a whole square takes four.
+    ///
+    /// # Safety
+    /// All of that must be there.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+    unsafe fn half_f32(from: *const f32, steps: Steps) -> [__m512; 8] {
+        let from = hidden_place(from);
+        let bases = [from, steps.further(from)];
+        let mut fours = [[_mm512_setzero_ps(); 4]; 2];
+        for (base, fours) in bases.into_iter().zip(&mut fours) {
+            let mut r = [_mm512_setzero_ps(); 4];
+            for (i, r) in r.iter_mut().enumerate() {
+                // SAFETY: the caller promises 16 rows of 8.
+                unsafe {
+                    let low = _mm512_castps256_ps512(_mm256_loadu_ps(steps.row(base, i)));
+                    *r = _mm512_insertf32x8::<1>(low, _mm256_loadu_ps(steps.row(base, i + 4)));
+                }
+            }
+            let (t0, t1) = (_mm512_unpacklo_ps(r[0], r[1]), _mm512_unpackhi_ps(r[0], r[1]));
+            let (t2, t3) = (_mm512_unpacklo_ps(r[2], r[3]), _mm512_unpackhi_ps(r[2], r[3]));
+            fours[0] = _mm512_shuffle_ps::<0x44>(t0, t2);
+            fours[1] = _mm512_shuffle_ps::<0xee>(t0, t2);
+            fours[2] = _mm512_shuffle_ps::<0x44>(t1, t3);
+            fours[3] = _mm512_shuffle_ps::<0xee>(t1, t3);
+        }
+        let mut columns = [_mm512_setzero_ps(); 8];
+        for i in 0..4 {
+            columns[i] = _mm512_shuffle_f32x4::<0x88>(fours[0][i], fours[1][i]);
+            columns[4 + i] = _mm512_shuffle_f32x4::<0xdd>(fours[0][i], fours[1][i]);
+        }
+        columns
+    }
+
+    /// 4 columns of 8 rows.
+    ///
+    /// # Safety
+    /// All of that must be there.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+    unsafe fn half_f64(from: *const f64, steps: Steps) -> [__m512d; 4] {
+        let from = hidden_place(from);
+        let mut pairs = [[_mm512_setzero_pd(); 2]; 2];
+        for (g, pairs) in pairs.iter_mut().enumerate() {
+            let mut r = [_mm512_setzero_pd(); 2];
+            for (i, r) in r.iter_mut().enumerate() {
+                // SAFETY: the caller promises 8 rows of 4.
+                unsafe {
+                    let low = _mm512_castpd256_pd512(_mm256_loadu_pd(steps.row(from, 4 * g + i)));
+                    *r = _mm512_insertf64x4::<1>(low, _mm256_loadu_pd(steps.row(from, 4 * g + i + 2)));
+                }
+            }
+            pairs[0] = _mm512_unpacklo_pd(r[0], r[1]);
+            pairs[1] = _mm512_unpackhi_pd(r[0], r[1]);
+        }
+        let mut columns = [_mm512_setzero_pd(); 4];
+        for i in 0..2 {
+            columns[i] = _mm512_shuffle_f64x2::<0x88>(pairs[0][i], pairs[1][i]);
+            columns[2 + i] = _mm512_shuffle_f64x2::<0xdd>(pairs[0][i], pairs[1][i]);
+        }
+        columns
+    }
+
     macro_rules! avx512 {
-        ($name:ident, $row:ident, $type:ty, $mask:ty, $lanes:literal, $square:ident, $zero:ident, $load:ident, $store:ident,
+        ($name:ident, $row:ident, $type:ty, $mask:ty, $lanes:literal, $square:ident, $half:ident, $zero:ident, $load:ident, $store:ident,
          $load_some:ident, $store_some:ident, $all:ident, $fma:ident, $add:ident) => {
             /// # Safety
             /// As for [`super::TurnFn`].
@@ -140,24 +265,43 @@ pub(super) mod x86 {
                 to_row: usize,
                 out: Out,
             ) {
+                /// Elements ahead of those in use that are asked for.
+                const AHEAD: usize = 256 / size_of::<$type>();
                 let wanted = if out == Out::Padded { $lanes } else { rows };
                 let wanted: $mask = ((1u32 << wanted) - 1) as $mask;
+                let steps = Steps::new::<$type>(from_row);
                 let mut p = 0;
+                while rows == $lanes && p + $lanes / 2 <= columns {
+                    if p % $lanes == 0 && out == Out::Padded {
+                        // What comes next is further along these rows, or the beginning of the next ones.
+                        let next =
+                            if p + AHEAD < columns { p + AHEAD } else { $lanes * from_row + (p + AHEAD - columns) };
+                        let mut ahead = hidden_place(from.wrapping_add(next));
+                        for j in 0..$lanes {
+                            if j > 0 && j % 8 == 0 {
+                                ahead = steps.further(ahead);
+                            }
+                            _mm_prefetch::<_MM_HINT_T0>(steps.row(ahead, j % 8).cast());
+                        }
+                    }
+                    // SAFETY: the caller promises rows x columns at `from` and columns x rows at `to`.
+                    unsafe {
+                        for (q, &column) in $half(from.add(p), steps).iter().enumerate() {
+                            let to = to.add((p + q) * to_row);
+                            $store(to, if out == Out::Added { $add($load(to), column) } else { column });
+                        }
+                    }
+                    p += $lanes / 2;
+                }
                 while p < columns {
                     let here = (columns - p).min($lanes);
                     let mut square = [$zero(); $lanes];
                     // SAFETY: the caller promises rows x columns at `from`; lanes that are masked out are not touched.
                     unsafe {
-                        if here == $lanes && rows == $lanes {
-                            for (j, row) in square.iter_mut().enumerate() {
-                                *row = $load(from.add(j * from_row + p));
-                            }
-                        } else {
-                            let some = ((1u32 << here) - 1) as $mask;
-                            for (j, row) in square.iter_mut().enumerate() {
-                                if j < rows {
-                                    *row = $load_some(some, from.add(j * from_row + p));
-                                }
+                        let some = ((1u32 << here) - 1) as $mask;
+                        for (j, row) in square.iter_mut().enumerate() {
+                            if j < rows {
+                                *row = $load_some(some, from.add(j * from_row + p));
                             }
                         }
                     }
@@ -190,51 +334,60 @@ pub(super) mod x86 {
             pub(in crate::product) unsafe fn $row(a: *const $type, b: *const $type, n: usize, k: usize, c: *mut $type) {
                 /// Elements ahead of those in use that are asked for, some hundred bytes.
                 const AHEAD: usize = 1024 / size_of::<$type>();
+                let steps = Steps::new::<$type>(k);
                 let mut column = 0;
                 while column < n {
                     let there = (n - column).min(2 * $lanes);
                     let mut chains = [$zero(); 2];
                     let mut p = 0;
-                    while p < k {
-                        let here = (k - p).min($lanes);
-                        let some = ((1u32 << here) - 1) as $mask;
-                        // What comes next is further along these rows, or the beginning of the next ones.
-                        let next = if p + AHEAD < k { p + AHEAD } else { 2 * $lanes * k + (p + AHEAD - k) };
-                        for (s, chain) in chains.iter_mut().enumerate() {
-                            let rows = there.saturating_sub(s * $lanes).min($lanes);
-                            if rows == 0 {
-                                continue;
-                            }
-                            let start = b.wrapping_add((column + s * $lanes) * k + p);
-                            let ahead = b.wrapping_add((column + s * $lanes) * k + next);
-                            let mut square = [$zero(); $lanes];
-                            // SAFETY: the caller promises n rows of k at b; a prefetch reads nothing.
-                            unsafe {
-                                if rows == $lanes && here == $lanes {
-                                    for (j, row) in square.iter_mut().enumerate() {
-                                        _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(j * k).cast());
-                                        *row = $load(start.add(j * k));
+                    if there == 2 * $lanes {
+                        let bases = [b.wrapping_add(column * k), b.wrapping_add((column + $lanes) * k)];
+                        let [mut first, mut second] = chains;
+                        while p + $lanes <= k {
+                            // What comes next is further along these rows, or the beginning of the next ones.
+                            let next = if p + AHEAD < k { p + AHEAD } else { 2 * $lanes * k + (p + AHEAD - k) };
+                            for base in bases {
+                                let mut ahead = hidden_place(base.wrapping_add(next));
+                                for j in 0..$lanes {
+                                    if j > 0 && j % 8 == 0 {
+                                        ahead = steps.further(ahead);
                                     }
-                                } else {
-                                    for (j, row) in square.iter_mut().enumerate() {
-                                        if j < rows {
-                                            *row = $load_some(some, start.add(j * k));
-                                        }
+                                    _mm_prefetch::<_MM_HINT_T0>(steps.row(ahead, j % 8).cast());
+                                }
+                            }
+                            for h in [0, $lanes / 2] {
+                                let p = p + h;
+                                // SAFETY: the caller promises n rows of k at b, and k elements at a.
+                                unsafe {
+                                    let (b0, b1) = ($half(bases[0].add(p), steps), $half(bases[1].add(p), steps));
+                                    for q in 0..$lanes / 2 {
+                                        let x = $all(*a.add(p + q));
+                                        first = $fma(x, b0[q], first);
+                                        second = $fma(x, b1[q], second);
                                     }
                                 }
                             }
-                            let square = $square(square);
-                            // SAFETY: a has k elements.
+                            p += $lanes;
+                        }
+                        chains = [first, second];
+                    }
+                    while p < k {
+                        let here = (k - p).min($lanes);
+                        let some = ((1u32 << here) - 1) as $mask;
+                        for (s, chain) in chains.iter_mut().enumerate() {
+                            let rows = there.saturating_sub(s * $lanes).min($lanes);
+                            let start = b.wrapping_add((column + s * $lanes) * k + p);
+                            let mut square = [$zero(); $lanes];
+                            // SAFETY: as above; lanes that are masked out are not touched.
                             unsafe {
-                                if here == $lanes {
-                                    for (q, &b) in square.iter().enumerate() {
-                                        *chain = $fma($all(*a.add(p + q)), b, *chain);
+                                for (j, row) in square.iter_mut().enumerate() {
+                                    if j < rows {
+                                        *row = $load_some(some, start.add(j * k));
                                     }
-                                } else {
-                                    for (q, &b) in square.iter().enumerate() {
-                                        if q < here {
-                                            *chain = $fma($all(*a.add(p + q)), b, *chain);
-                                        }
+                                }
+                                for (q, &b) in $square(square).iter().enumerate() {
+                                    if q < here {
+                                        *chain = $fma($all(*a.add(p + q)), b, *chain);
                                     }
                                 }
                             }
@@ -244,7 +397,9 @@ pub(super) mod x86 {
                     for (s, &chain) in chains.iter().enumerate() {
                         let rows = there.saturating_sub(s * $lanes).min($lanes);
                         // SAFETY: c has n elements; lanes that are masked out are not touched.
-                        unsafe { $store_some(c.wrapping_add(column + s * $lanes), ((1u32 << rows) - 1) as $mask, chain) };
+                        unsafe {
+                            $store_some(c.wrapping_add(column + s * $lanes), ((1u32 << rows) - 1) as $mask, chain)
+                        };
                     }
                     column += there;
                 }
@@ -253,12 +408,38 @@ pub(super) mod x86 {
     }
 
     avx512!(
-        avx512_f32, row_avx512_f32, f32, __mmask16, 16, square_f32, _mm512_setzero_ps, _mm512_loadu_ps, _mm512_storeu_ps,
-        _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_add_ps
+        avx512_f32,
+        row_avx512_f32,
+        f32,
+        __mmask16,
+        16,
+        square_f32,
+        half_f32,
+        _mm512_setzero_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_maskz_loadu_ps,
+        _mm512_mask_storeu_ps,
+        _mm512_set1_ps,
+        _mm512_fmadd_ps,
+        _mm512_add_ps
     );
     avx512!(
-        avx512_f64, row_avx512_f64, f64, __mmask8, 8, square_f64, _mm512_setzero_pd, _mm512_loadu_pd, _mm512_storeu_pd,
-        _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_add_pd
+        avx512_f64,
+        row_avx512_f64,
+        f64,
+        __mmask8,
+        8,
+        square_f64,
+        half_f64,
+        _mm512_setzero_pd,
+        _mm512_loadu_pd,
+        _mm512_storeu_pd,
+        _mm512_maskz_loadu_pd,
+        _mm512_mask_storeu_pd,
+        _mm512_set1_pd,
+        _mm512_fmadd_pd,
+        _mm512_add_pd
     );
 
     /// Eight rows at a time.

@@ -30,7 +30,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use glassnet_core::slots::{Slot, Slots};
-use glassnet_kernels::Real;
+use glassnet_kernels::{Real, Team};
 use serde::{Deserialize, Serialize};
 
 use crate::hyperparameter::BadHyperparameters;
@@ -246,33 +246,30 @@ impl<T: Real> Optimizer<T> {
     /// # Panics
     /// If a buffer has not the length of the layout that the optimizer was made for.
     pub fn step(&mut self, slots: &Slots, parameters: &mut [T], gradients: &[T], lr: f64) {
+        self.step_by(&Team::single(), slots, parameters, gradients, lr);
+    }
+
+    /// The same on the team's threads: every element is changed by itself, so that the bytes are the same.
+    ///
+    /// # Panics
+    /// As [`Optimizer::step`].
+    pub fn step_by(&mut self, team: &Team, slots: &Slots, parameters: &mut [T], gradients: &[T], lr: f64) {
         assert_eq!(parameters.len(), slots.len(), "parameters are a flat buffer of the layout");
         assert_eq!(gradients.len(), slots.len(), "gradients are a flat buffer of the layout");
         self.steps += 1;
-        for Run { range, statistic, lr, decay } in runs(slots, lr, self.spec.weight_decay()) {
-            if statistic {
-                for (statistic, &change) in parameters[range.clone()].iter_mut().zip(&gradients[range]) {
-                    *statistic += change;
-                }
-                continue;
-            }
-            let piece = Piece {
-                parameters: &mut parameters[range.clone()],
-                gradients: &gradients[range.clone()],
-                lr,
-                decay,
-                step: self.steps,
-            };
-            match (&self.spec, self.moments.as_mut_slice()) {
-                (OptimizerSpec::Sgd(sgd), []) => sgd.plain(piece),
-                (OptimizerSpec::Sgd(sgd), [buffer]) => sgd.momentum(piece, &mut buffer[range]),
-                (OptimizerSpec::RmsProp(rmsprop), moments) => rmsprop.update(piece, moments, range),
-                (OptimizerSpec::Adam(adam), [m, v]) => adam.update(piece, &mut m[range.clone()], &mut v[range]),
-                (OptimizerSpec::AdamW(adamw), [m, v]) => adamw.update(piece, &mut m[range.clone()], &mut v[range]),
-                // `new` and `restore` keep the number of moments that the specification names.
-                _ => debug_assert!(false, "{} with {} moments", self.spec.name(), self.spec.moment_names().len()),
-            }
-        }
+        let Optimizer { spec, moments, steps } = self;
+        let mut buffers = moments.iter_mut();
+        let [first, second, third] =
+            [(); 3].map(|()| buffers.next().map_or((&mut [][..], 0), |moment| (&mut moment[..], 1)));
+        team.split_together(slots.len(), PART, [(parameters, 1), first, second, third], &|part,
+                                                                                          [
+            p,
+            first,
+            second,
+            third,
+        ]| {
+            update(spec, *steps, slots, lr, part.clone(), p, &gradients[part], [first, second, third]);
+        });
     }
 
     /// Bytes of the moments.
@@ -300,6 +297,47 @@ impl<T: Real> Optimizer<T> {
         self.moments = moments.iter().map(|saved| saved.to_vec()).collect();
         self.steps = steps;
         Ok(())
+    }
+}
+
+/// Elements that are worth a thread: some microseconds from the cache.
+const PART: usize = 1 << 15;
+
+/// Step number `step` on the elements `part` of the flat buffer, of which all slices are that part; moments that the optimizer
+/// does not keep are empty.
+#[allow(clippy::too_many_arguments)]
+fn update<T: Real>(
+    spec: &OptimizerSpec,
+    step: u64,
+    slots: &Slots,
+    lr: f64,
+    part: Range<usize>,
+    parameters: &mut [T],
+    gradients: &[T],
+    mut moments: [&mut [T]; 3],
+) {
+    for Run { range, statistic, lr, decay } in runs(slots, lr, spec.weight_decay()) {
+        let (start, end) = (range.start.max(part.start), range.end.min(part.end));
+        if start >= end {
+            continue;
+        }
+        let here = start - part.start..end - part.start;
+        let (parameters, gradients) = (&mut parameters[here.clone()], &gradients[here.clone()]);
+        if statistic {
+            for (statistic, &change) in parameters.iter_mut().zip(gradients) {
+                *statistic += change;
+            }
+            continue;
+        }
+        let piece = Piece { parameters, gradients, lr, decay, step };
+        let [first, second, third] = moments.each_mut().map(|moment| moment.get_mut(here.clone()).unwrap_or_default());
+        match spec {
+            OptimizerSpec::Sgd(sgd) if sgd.momentum == 0.0 => sgd.plain(piece),
+            OptimizerSpec::Sgd(sgd) => sgd.momentum(piece, first),
+            OptimizerSpec::RmsProp(rmsprop) => rmsprop.update(piece, [first, second, third]),
+            OptimizerSpec::Adam(adam) => adam.update(piece, first, second),
+            OptimizerSpec::AdamW(adamw) => adamw.update(piece, first, second),
+        }
     }
 }
 

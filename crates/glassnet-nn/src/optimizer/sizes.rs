@@ -3,7 +3,7 @@
 use glassnet_core::slots::Slots;
 use glassnet_kernels::Real;
 
-use crate::clip::sum_of_squares;
+use crate::norm::sum_of_squares;
 
 /// rms(update) / rms(weight) per slot, over one step or several. About 1e-3 is healthy for weights; far above, steps
 /// are too large; far below, too small.

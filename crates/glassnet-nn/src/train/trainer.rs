@@ -12,6 +12,7 @@ use crate::functional::{evaluate, fill_at, mean_loss, total_weight, weighted_sum
 use crate::history::{Epoch, History};
 use crate::metrics::Scores;
 use crate::network::Network;
+use crate::norm;
 use crate::optimizer::{Optimizer, UpdateSizes};
 use crate::schedule::Schedule;
 use crate::source::Source;
@@ -161,7 +162,12 @@ pub struct Trainer<'a, T: Real> {
     pub(super) steps: u64,
     pub(super) micro_rows: usize,
     pub(super) standing: Standing<T>,
+    /// Sums of blocks of the gradients' norm.
+    room: Vec<f64>,
 }
+
+/// Gradients whose setting to 0 is worth a thread.
+const ZEROS: usize = 1 << 17;
 
 impl<'a, T: Real> Trainer<'a, T> {
     /// Takes all the memory that the run needs.
@@ -268,6 +274,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             steps: 0,
             micro_rows,
             standing: Standing::new(spec.early),
+            room: vec![0.0; norm::room(slots)],
             parameters,
             spec,
         })
@@ -317,7 +324,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// Loss and gradients of `rows` (more than a micro-batch are accumulated, in order) at the place `position` of epoch
     /// `epoch` (from 0). Returns the mean loss; the gradients are in [`Trainer::gradients`].
     fn accumulate(&mut self, rows: &[u32], epoch: u32, position: u64, denominator: f64) -> f64 {
-        self.gradients.fill(T::ZERO);
+        self.team.split_rows(&mut self.gradients, 1, ZEROS, &|_, gradients| gradients.fill(T::ZERO));
         let losses = self.network.objective.as_ref().map(|objective| objective.rows);
         let mut loss = 0.0;
         let mut place = position;
@@ -359,7 +366,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let (mut loss, mut gradient_norm) = (0.0, 0.0);
         if !empty {
             loss = self.accumulate(rows, epoch, position, weight);
-            gradient_norm = self.spec.clip.apply_to(slots, &mut self.gradients);
+            gradient_norm = self.spec.clip.apply_by(&self.team, slots, &mut self.gradients, &mut self.room);
             if !loss.is_finite() || !gradient_norm.is_finite() {
                 return Err(self.first_non_finite(rows, epoch, position));
             }
@@ -368,7 +375,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.sizes.before(&self.parameters);
         }
         if !empty {
-            self.optimizer.step(slots, &mut self.parameters, &self.gradients, lr);
+            self.optimizer.step_by(&self.team, slots, &mut self.parameters, &self.gradients, lr);
         }
         if measure {
             // An epoch never ends on weights that are not finite: those from before the step are kept in `sizes`.
