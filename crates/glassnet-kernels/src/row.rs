@@ -21,7 +21,7 @@ const LINE: usize = 64;
 const PART_WORK: usize = 1 << 18;
 
 /// A weight `[n, k]`, and perhaps a bias `[n]`, copied for products with one row.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RowWeights<T> {
     n: usize,
     k: usize,
