@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use glassnet::core::random::{Draws, Purpose as Stream};
-use glassnet::core::{Purpose, Runner, StepInfo, Team};
+use glassnet::core::{Precision, Purpose, Runner, StepInfo, Team};
 use glassnet::nn::network::Network;
 use glassnet::nn::spec::NetSpec;
 
@@ -62,7 +62,7 @@ pub fn run(name: &str, case: &InferCase, options: &Options, peaks: &mut Peaks) -
     let mut runner = Runner::<f32>::new(Arc::clone(&plan), team.clone());
     runner.set_rows(case.rows);
     let measured = |peaks: &mut Peaks| {
-        peaks.measure(team.threads());
+        peaks.measure(Precision::F32, team.threads());
         if large {
             peaks.read(team.threads());
         }
@@ -81,12 +81,13 @@ pub fn run(name: &str, case: &InferCase, options: &Options, peaks: &mut Peaks) -
     measured(peaks);
     let time = time.ok_or_else(|| CliError::Check("nothing was timed".into()))?;
     let gigabytes = large.then(|| bytes as f64 / time.median / 1e3);
-    peaks.reached(team.threads(), flops as f64 / time.median / 1e3, gigabytes);
+    peaks.reached(Precision::F32, team.threads(), flops as f64 / time.median / 1e3, gigabytes);
     Ok(Figures {
         name: format!("{name} {}", case.title()),
         what: "row",
         rows: case.rows,
         threads: team.threads(),
+        precision: Precision::F32,
         time: time.each(case.rows as f64),
         flops: flops / case.rows as u64,
         bytes: large.then_some(bytes),
