@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::graph::NodeId;
 use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS};
 use crate::plan::{Pass, Plan, Region, Step};
+use crate::precision::Precision;
 use crate::{Real, Team};
 use carve::Cuts;
 
@@ -52,6 +53,7 @@ pub struct Runner<T> {
 struct At<'a, 'p, T> {
     rows: usize,
     training: bool,
+    precision: Precision,
     team: &'a Team,
     info: &'a StepInfo,
     parameters: &'p [T],
@@ -79,6 +81,11 @@ impl<T: Real> Runner<T> {
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The threads that it runs on.
+    pub fn team(&self) -> &Team {
+        &self.team
     }
 
     /// Sets the number of live rows; at most the plan's capacity.
@@ -110,6 +117,11 @@ impl<T: Real> Runner<T> {
     /// What the operations keep from step to step (caches, carries), all nodes' one after the other: to save and to set.
     pub fn state_mut(&mut self) -> &mut [T] {
         &mut self.state
+    }
+
+    /// The same, to look at.
+    pub fn state(&self) -> &[T] {
+        &self.state
     }
 
     /// A node's value after forward (live rows). In a plan that is not for inspection, memory is used again: only the
@@ -159,13 +171,12 @@ impl<T: Real> Runner<T> {
     /// Forward and backward (from gradient 1, as [`Runner::backward`]), step by step: `seen` is called after each one. To
     /// measure what each takes.
     pub fn run_seen(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo, seen: &mut dyn FnMut(&Step)) {
-        let plan = Arc::clone(&self.plan);
-        for (number, step) in plan.steps().iter().enumerate() {
-            if number == plan.forward_steps() {
+        for number in 0..self.plan.steps().len() {
+            if number == self.plan.forward_steps() {
                 self.seed_mut().fill(T::ONE);
             }
             self.run(number..number + 1, None, parameters, gradients, info);
-            seen(step);
+            seen(&self.plan.steps()[number]);
         }
     }
 
@@ -180,7 +191,8 @@ impl<T: Real> Runner<T> {
     ) {
         let Runner { plan, team, arena, labels, state, scratch, rows, cuts } = self;
         let training = plan.request().training;
-        let at = At { rows: *rows, training, team, info, parameters };
+        let precision = plan.precision();
+        let at = At { rows: *rows, training, precision, team, info, parameters };
         for (step, (cuts, slot_cuts)) in plan.steps()[steps.clone()].iter().zip(&cuts[steps]) {
             if last.is_some_and(|last| step.node > last) {
                 break;
@@ -246,6 +258,7 @@ impl<T: Real> At<'_, '_, T> {
             denominator: self.info.denominator,
             node: step.node.0 as u32,
             time: self.info.time,
+            precision: self.precision,
         }
     }
 

@@ -15,6 +15,7 @@ pub mod loss;
 pub mod metrics;
 pub mod nearest;
 pub mod network;
+mod norm;
 pub mod numbers;
 pub mod optimizer;
 pub mod schedule;

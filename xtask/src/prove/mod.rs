@@ -7,6 +7,7 @@ mod deep;
 mod flights;
 mod mnist;
 mod mnist_fast;
+mod resume;
 mod sanitizers;
 mod shakespeare;
 mod ulp;
@@ -42,6 +43,7 @@ const PROOFS: &[Proof] = &[
     ),
     ("deep", "50 layers: with residual branches they learn, without they do not; and a third of the memory", deep::run),
     ("words", "king - man + woman is queen in the word vectors", words::run),
+    ("resume", "200 random kill -9 during training, each resumed to the same bytes; a full disk", resume::run),
     ("ulp", "the elementary functions over every value of f32, within their bounds in ulp", ulp::run),
     ("sanitizers", "the kernels' tests under the address and the thread sanitizer: nothing found", sanitizers::run),
     ("flights", "the whole flights table, from files to scores and from the model file again", flights::run),

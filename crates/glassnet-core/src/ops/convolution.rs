@@ -242,9 +242,14 @@ impl Convolution {
     }
 
     pub fn cost(&self) -> Cost {
-        let product = 2 * (self.weights() * self.positions()) as u64;
+        let product = self.product_cost();
         let bias = if self.bias { (self.outputs * self.positions()) as u64 } else { 0 };
         Cost { forward: product + bias, backward: 2 * product + bias }
+    }
+
+    /// Of one of its three products: the value, the gradient of the weights, the gradient of the input.
+    pub fn product_cost(&self) -> u64 {
+        2 * (self.weights() * self.positions()) as u64
     }
 
     fn frame(&self) -> Frame {

@@ -7,6 +7,7 @@ use super::place::{Buffer, place};
 use super::{Pass, Plan, Purpose, Region, Request, Step};
 use crate::graph::{Graph, NodeId};
 use crate::ops::{Op, Pass as Way, input::Input};
+use crate::precision::Precision;
 use crate::shape::Shape;
 
 fn region(buffers: &[Buffer], id: BufferId) -> Region {
@@ -38,6 +39,7 @@ pub(super) fn build(graph: &Graph, request: Request) -> Plan {
         parameters: graph.slots().len(),
         state: draft.state,
         dtypes: graph.nodes().iter().map(|node| node.dtype).collect(),
+        precision: Precision::default(),
         request,
     }
 }
@@ -91,6 +93,9 @@ fn finish(graph: &Graph, request: &Request, analysis: &Analysis, draft: &Draft<'
         Pass::Backward => {
             finished.scratch = node.op.scratch(&shapes, Way::Backward);
             finished.flops = node.op.cost(&shapes, &node.shape).backward;
+            if finished.input_gradients.first().is_some_and(Option::is_none) {
+                finished.flops = finished.flops.saturating_sub(node.op.input_cost(&shapes, &node.shape));
+            }
         }
         Pass::Add => {
             finished.slots.clear();

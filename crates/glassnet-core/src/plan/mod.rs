@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
+use crate::precision::Precision;
 use crate::shape::DType;
 use crate::{Real, Shape};
 
@@ -138,6 +139,7 @@ pub struct Plan {
     parameters: usize,
     state: usize,
     dtypes: Vec<DType>,
+    precision: Precision,
 }
 
 /// Bytes that running a plan takes, by what they hold.
@@ -168,6 +170,17 @@ impl Plan {
     /// Makes the decisions.
     pub fn new(graph: &Graph, request: Request) -> Self {
         build::build(graph, request)
+    }
+
+    /// The same plan with products of another precision.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// What the products of linear maps multiply: f32 unless [`Plan::with_precision`] said otherwise.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// What was asked for.

@@ -2,9 +2,9 @@
 //! runs of rows, panels of columns, tiles.
 
 use super::Way;
-use super::pack::{Block, along_columns, along_rows, rows_to_columns};
+use super::pack::{Block, Panels, along_columns, along_rows, rows_to_columns};
 use super::room::with_room;
-use super::tile::{DEPTH, Ends, HEIGHT, LANES, STRIDE, Tile, WIDTH};
+use super::tile::{DEPTH, HEIGHT, LANES, Place, STRIDE, Tile, WIDTH};
 use crate::product::BLOCK;
 use crate::team::{Shared, Team, share};
 use std::ops::Range;
@@ -106,14 +106,16 @@ fn part(way: Way, product: &Product, rows: Range<usize>, columns: Range<usize>, 
     };
     let at_once = (LEFT_ROOM / row.max(1)).max(HEIGHT * RUN).min(rows.len());
     let deepest = panel(product, 0).len().div_ceil(2);
-    with_room(at_once * row, COLUMNS * deepest, |left, right| {
+    // Chains that a panel leaves unfinished.
+    let unfinished = if panels(product) > 1 && product.left == Left::Rows { at_once * COLUMNS } else { 0 };
+    with_room(at_once * row, COLUMNS * deepest, unfinished, |left, right, unfinished| {
         let chunks = rows.len().div_ceil(at_once);
         for chunk in 0..chunks {
             let share = share(rows.len(), chunks, chunk);
             let rows = rows.start + share.start..rows.start + share.end;
             let chunk = Chunk { way, product, rows, columns: columns.clone() };
             chunk.pack_left(left);
-            chunk.multiply(left, right, c);
+            chunk.multiply(left, right, unfinished, c);
         }
     });
 }
@@ -162,68 +164,106 @@ impl Chunk<'_> {
                     for group in (0..self.groups()).map(|g| self.group(g)) {
                         let x = &a[p.start * m + self.rows.start + group.start..];
                         let block = Block { x, row_len: m, rows: p.len(), columns: group.len() };
-                        along_columns(self.way, block, group.len(), &mut left[self.left_at(number, &group)..]);
+                        along_columns(
+                            self.way,
+                            block,
+                            Panels::One(group.len()),
+                            &mut left[self.left_at(number, &group)..],
+                        );
                     }
                 }
             }
         }
     }
 
-    /// The right operand's columns from `column`, in panel `p` of k, to `out`; their number and the packed width.
-    fn pack_right(&self, p: &Range<usize>, column: usize, out: &mut [u32]) {
-        let &Product { n, k, b, .. } = self.product;
-        let there = (self.columns.end - column).min(WIDTH);
-        let width = there.next_multiple_of(LANES);
+    /// The right operand's columns, in panel `p` of k, to `out`: panels of [`WIDTH`] columns one after the other.
+    fn pack_right(&self, p: &Range<usize>, columns: &Range<usize>, out: &mut [u32]) {
+        let &Product { n, k, b, right, .. } = self.product;
         if p.is_empty() {
             return;
         }
-        match self.product.right {
+        match right {
             Right::Rows => {
-                let block = Block { x: &b[p.start * n + column..], row_len: n, rows: p.len(), columns: there };
-                along_columns(self.way, block, width, out);
+                let x = &b[p.start * n + columns.start..];
+                let block = Block { x, row_len: n, rows: p.len(), columns: columns.len() };
+                along_columns(self.way, block, Panels::Many, out);
             }
             Right::Columns => {
-                let block = Block { x: &b[column * k + p.start..], row_len: k, rows: there, columns: p.len() };
-                rows_to_columns(self.way, block, width, out);
+                let pairs = p.len().div_ceil(2);
+                for (column, out) in columns.clone().step_by(WIDTH).zip(out.chunks_mut(pairs * WIDTH)) {
+                    let there = (columns.end - column).min(WIDTH);
+                    let block = Block { x: &b[column * k + p.start..], row_len: k, rows: there, columns: p.len() };
+                    rows_to_columns(self.way, block, there.next_multiple_of(LANES), out);
+                }
             }
         }
     }
 
-    fn multiply(&self, left: &[u32], right: &mut [u32], c: &Shared<f32>) {
-        let (n, groups) = (self.product.n, self.groups());
-        let turned = self.product.left == Left::Columns;
+    fn multiply(&self, left: &[u32], right: &mut [u32], unfinished: &mut [f32], c: &Shared<f32>) {
+        let sums = self.product.left == Left::Columns;
         for first in self.columns.clone().step_by(COLUMNS) {
-            let last = (first + COLUMNS).min(self.columns.end);
+            let columns = first..(first + COLUMNS).min(self.columns.end);
             for number in 0..panels(self.product) {
                 let p = panel(self.product, number);
-                let pairs = p.len().div_ceil(2);
-                let ends = match self.product.left {
-                    Left::Columns => Ends::Add,
-                    Left::Rows if number == 0 => Ends::Store,
-                    Left::Rows => Ends::Continue,
-                };
-                for run in (0..groups).step_by(RUN) {
-                    for column in (first..last).step_by(WIDTH) {
-                        let right = &mut right[(column - first) * pairs..];
-                        if run == 0 {
-                            self.pack_right(&p, column, right);
+                self.pack_right(&p, &columns, right);
+                let at = Spot { number, pairs: p.len().div_ceil(2), columns: columns.clone(), left, right, c };
+                if sums {
+                    // Along the rows of a result that is read and written but once.
+                    for group in 0..self.groups() {
+                        for column in columns.clone().step_by(WIDTH) {
+                            self.tile(&at, unfinished, group, column);
                         }
-                        let columns = (last - column).min(WIDTH);
-                        for group in (run..(run + RUN).min(groups)).map(|g| self.group(g)) {
-                            let a = left[self.left_at(number, &group)..].as_ptr();
-                            let row = self.rows.start + group.start;
-                            let c = c.pointer().wrapping_add(row * n + column);
-                            let (b, rows) = (right.as_ptr(), group.len());
-                            let tile = Tile { a, turned, b, c, c_row: n, rows, columns, pairs, ends };
-                            // SAFETY: the way was chosen because the processor has it. Both operands' panels were packed
-                            // with these pairs; `run` has checked c, of which this part is this thread's own.
-                            unsafe { tile.run(self.way) };
+                    }
+                    continue;
+                }
+                for run in (0..self.groups()).step_by(RUN) {
+                    for column in columns.clone().step_by(WIDTH) {
+                        for group in run..(run + RUN).min(self.groups()) {
+                            self.tile(&at, unfinished, group, column);
                         }
                     }
                 }
             }
         }
     }
+
+    #[inline(always)]
+    fn tile(&self, spot: &Spot, unfinished: &mut [f32], group: usize, column: usize) {
+        let &Spot { number, pairs, ref columns, left, right, c } = spot;
+        let sums = self.product.left == Left::Columns;
+        let group = self.group(group);
+        let n = self.product.n;
+        let begin = (group.start * COLUMNS + (column - columns.start) * group.len()).min(unfinished.len());
+        let own = Place { at: unfinished[begin..].as_mut_ptr(), row: WIDTH };
+        let at = (self.rows.start + group.start) * n + column;
+        let result = Place { at: c.pointer().wrapping_add(at), row: n };
+        let tile = Tile {
+            a: left[self.left_at(number, &group)..].as_ptr(),
+            turned: sums,
+            b: right[(column - columns.start) * pairs..].as_ptr(),
+            from: if number > 0 && !sums { Some(own) } else { None },
+            to: if sums || number + 1 == panels(self.product) { result } else { own },
+            add: sums,
+            rows: group.len(),
+            columns: (columns.end - column).min(WIDTH),
+            pairs,
+        };
+        // SAFETY: the way was chosen because the processor has it. Both operands' panels were packed with these pairs;
+        // `run` has checked c, of which this part is this thread's own; the room for unfinished chains has COLUMNS for
+        // each row, a tile's side by side.
+        unsafe { tile.run(self.way) };
+    }
+}
+
+/// Where a tile works.
+struct Spot<'a> {
+    /// The panel of k.
+    number: usize,
+    pairs: usize,
+    columns: Range<usize>,
+    left: &'a [u32],
+    right: &'a [u32],
+    c: &'a Shared<f32>,
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Way;
 use super::number::pair;
-use super::tile::STRIDE;
+use super::tile::{LANES, STRIDE, WIDTH};
 use crate::lanes::{Kernel, vectorized_with};
 
 /// A block of an operand: `rows` x `columns` elements, rows `row_len` apart.
@@ -50,17 +50,51 @@ pub(super) fn rows_to_columns(way: Way, block: Block, width: usize, out: &mut [u
     }
 }
 
-/// Pairs along the columns, which stay columns: `out[p width + j] = (x[2p, j], x[2p + 1, j])`.
-pub(super) fn along_columns(way: Way, block: Block, width: usize, out: &mut [u32]) {
+/// How columns lie side by side.
+#[derive(Clone, Copy)]
+pub(super) enum Panels {
+    /// All in one panel that is so wide.
+    One(usize),
+    /// In panels of [`WIDTH`], one after the other; the last may have [`LANES`].
+    Many,
+}
+
+impl Panels {
+    /// Pairs from a panel to the next, and the width of the one from `column` of `columns`.
+    pub(super) fn width(self, columns: usize, column: usize) -> usize {
+        match self {
+            Panels::One(width) => width,
+            Panels::Many => (columns - column).min(WIDTH).next_multiple_of(LANES),
+        }
+    }
+
+    /// Columns of a panel, as far as there are so many.
+    pub(super) fn step(self) -> usize {
+        match self {
+            Panels::One(width) => width,
+            Panels::Many => WIDTH,
+        }
+    }
+}
+
+/// Pairs along the columns, which stay columns: in each panel `out[p width + j] = (x[2p, j], x[2p + 1, j])`.
+pub(super) fn along_columns(way: Way, block: Block, panels: Panels, out: &mut [u32]) {
     block.check();
-    assert!(block.columns <= width && out.len() >= block.rows.div_ceil(2) * width);
+    let places = match panels {
+        Panels::One(width) => {
+            assert!(block.columns <= width);
+            width
+        }
+        Panels::Many => block.columns.next_multiple_of(LANES),
+    };
+    assert!(out.len() >= block.rows.div_ceil(2) * places);
     match way {
         // SAFETY: this way is only chosen where the processor has the instruction; the sizes were asserted.
         #[cfg(target_arch = "x86_64")]
-        Way::Instruction => unsafe { super::pack_x86::along_columns(block, width, out) },
+        Way::Instruction => unsafe { super::pack_x86::along_columns(block, panels, out) },
         #[cfg(not(target_arch = "x86_64"))]
-        Way::Instruction => AlongColumns { block, width, out }.run(),
-        Way::Emulated(isa) => vectorized_with(isa, AlongColumns { block, width, out }),
+        Way::Instruction => AlongColumns { block, panels, out }.run(),
+        Way::Emulated(isa) => vectorized_with(isa, AlongColumns { block, panels, out }),
     }
 }
 
@@ -112,7 +146,7 @@ impl Kernel for RowsToColumns<'_> {
 
 struct AlongColumns<'a> {
     block: Block<'a>,
-    width: usize,
+    panels: Panels,
     out: &'a mut [u32],
 }
 
@@ -121,20 +155,26 @@ impl Kernel for AlongColumns<'_> {
     #[inline(always)]
     fn run(self) {
         let Block { x, row_len, rows, columns } = self.block;
-        for (p, out) in self.out.chunks_exact_mut(self.width).enumerate().take(rows.div_ceil(2)) {
-            let even = &x[2 * p * row_len..][..columns];
-            let (there, beyond) = out.split_at_mut(columns);
-            if 2 * p + 1 < rows {
-                let odd = &x[(2 * p + 1) * row_len..][..columns];
-                for ((out, &even), &odd) in there.iter_mut().zip(even).zip(odd) {
-                    *out = pair(even, odd);
+        let pairs = rows.div_ceil(2);
+        for first in (0..columns).step_by(self.panels.step()) {
+            let width = self.panels.width(columns, first);
+            let panel = &mut self.out[first * pairs..][..pairs * width];
+            let here = (columns - first).min(width);
+            for (p, out) in panel.chunks_exact_mut(width).enumerate() {
+                let even = &x[2 * p * row_len + first..][..here];
+                let (there, beyond) = out.split_at_mut(here);
+                if 2 * p + 1 < rows {
+                    let odd = &x[(2 * p + 1) * row_len + first..][..here];
+                    for ((out, &even), &odd) in there.iter_mut().zip(even).zip(odd) {
+                        *out = pair(even, odd);
+                    }
+                } else {
+                    for (out, &even) in there.iter_mut().zip(even) {
+                        *out = pair(even, 0.0);
+                    }
                 }
-            } else {
-                for (out, &even) in there.iter_mut().zip(even) {
-                    *out = pair(even, 0.0);
-                }
+                beyond.fill(0);
             }
-            beyond.fill(0);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The packing of [`super::pack`] with AVX512-BF16: the same bits, but for the payload of a NaN.
 
-use super::pack::Block;
+use super::pack::{Block, Panels};
 use super::tile::STRIDE;
 use std::arch::x86_64::*;
 
@@ -111,31 +111,43 @@ fn turn(rows: [__m512i; 16]) -> [__m512i; 16] {
     a
 }
 
+/// Rows that are called for ahead of those that are read: rows far apart are not foreseen by the processor.
+const AHEAD: usize = 16;
+
 /// # Safety
-/// The block must be there; `out` must have `width` for each pair of rows, and `width` be at least `columns`.
+/// The block must be there; `out` must have room for the panels, which must hold all columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-pub(super) unsafe fn along_columns(block: Block, width: usize, out: &mut [u32]) {
+pub(super) unsafe fn along_columns(block: Block, panels: Panels, out: &mut [u32]) {
     let Block { x, row_len, rows, columns } = block;
+    let pairs = rows.div_ceil(2);
     // Lane j of the low half, then lane j of the high one.
     let order: [u16; 32] = std::array::from_fn(|i| (i / 2 + i % 2 * 16) as u16);
     // SAFETY: thirty-two whole numbers of 16 bits.
     let order = unsafe { _mm512_loadu_si512(order.as_ptr().cast()) };
-    for p in 0..rows.div_ceil(2) {
+    for p in 0..pairs {
         let both = 2 * p + 1 < rows;
-        for at in (0..width).step_by(16) {
-            let there = lanes(columns.saturating_sub(at));
-            // SAFETY: the masks keep to the columns and places that are there; row 2p is, and row 2p + 1 where `both`.
-            unsafe {
-                let even = x.as_ptr().wrapping_add(2 * p * row_len + at);
+        let row = x.as_ptr().wrapping_add(2 * p * row_len);
+        for first in (0..columns).step_by(panels.step()) {
+            let width = panels.width(columns, first);
+            let panel = out.as_mut_ptr().wrapping_add(first * pairs + p * width);
+            for at in (0..width).step_by(16) {
+                let there = lanes(columns.saturating_sub(first + at));
+                let even = row.wrapping_add(first + at);
                 let odd = even.wrapping_add(row_len);
-                let odd = _mm512_maskz_loadu_ps(if both { there } else { 0 }, odd);
-                let x = rounded(_mm512_maskz_loadu_ps(there, even), odd);
-                let x = _mm512_permutexvar_epi16(order, x);
-                let out = out.as_mut_ptr().add(p * width + at).cast();
-                if width - at >= 16 {
-                    _mm512_storeu_si512(out, x);
-                } else {
-                    _mm512_mask_storeu_epi32(out.cast(), lanes(width - at), x);
+                // SAFETY: the masks keep to the columns and places that are there; row 2p is, and row 2p + 1 where `both`. A
+                // call for a line may point anywhere.
+                unsafe {
+                    _mm_prefetch::<_MM_HINT_T1>(even.wrapping_add(AHEAD * row_len).cast());
+                    _mm_prefetch::<_MM_HINT_T1>(odd.wrapping_add(AHEAD * row_len).cast());
+                    let odd = _mm512_maskz_loadu_ps(if both { there } else { 0 }, odd);
+                    let x = rounded(_mm512_maskz_loadu_ps(there, even), odd);
+                    let x = _mm512_permutexvar_epi16(order, x);
+                    let out = panel.add(at);
+                    if width - at >= 16 {
+                        _mm512_storeu_si512(out.cast(), x);
+                    } else {
+                        _mm512_mask_storeu_epi32(out.cast(), lanes(width - at), x);
+                    }
                 }
             }
         }

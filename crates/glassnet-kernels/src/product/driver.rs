@@ -1,9 +1,10 @@
-//! One loop for the three products: panels of k, panels of columns, tiles of rows.
+//! One loop for the three products: blocks of rows, panels of k, panels of columns, tiles of rows.
 
 use super::BLOCK;
 use super::filled::Filled;
 use super::pack;
-use super::tile::{Ends, MAX_ROWS, MAX_WIDTH, Tile, Tiles, tiles};
+use super::tile::{Ends, MAX_ROWS, Tile, Tiles, WIDE, tiles};
+use super::turned;
 use crate::Real;
 use crate::lanes::Isa;
 use crate::team::{Shared, Team, share};
@@ -52,10 +53,16 @@ pub(super) struct Product<'a, T> {
 pub(super) const PART_WORK: usize = 1 << 18;
 
 /// Depth of a panel where a chain may be put down and taken up: 32 columns of f32 are then 32 KiB, within the L1 cache.
-const DEPTH: usize = 256;
+pub(super) const DEPTH: usize = 256;
+
+/// Rows of a block: of f32 and a panel's depth, half a megabyte, within the L2 cache.
+const ROWS: usize = 504;
 
 /// Up to so many rows a row-major right operand is read where it lies: a copy would cost as much as the product.
-const ROWS_IN_PLACE: usize = MAX_ROWS;
+const ROWS_IN_PLACE: usize = 2 * MAX_ROWS;
+
+/// Panels of columns from which on a copy of the left operand pays, where it lies badly.
+const PANELS_FOR_A_COPY: usize = 3;
 
 /// Computes the product; the number of parts that it was split in.
 pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut [T]) -> usize {
@@ -70,152 +77,265 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
         return 1;
     }
     let tiles = tiles::<T>(isa);
-    let width = 2 * tiles.lanes;
     let c = Shared::new(c);
     let work = m.saturating_mul(n).saturating_mul(k);
-    let parts = (work / PART_WORK).clamp(1, team.threads());
-    let panels = n.div_ceil(width);
-    if parts == 1 {
-        part(&tiles, product, 0..m, 0..n, &c);
-    } else if panels >= parts {
-        // By columns: no two threads pack the same panel.
-        team.fork(parts, &|number| {
-            let share = share(panels, parts, number);
-            part(&tiles, product, 0..m, share.start * width..(share.end * width).min(n), &c);
-        });
-    } else {
-        let groups = m.div_ceil(tiles.rows[0]);
-        let parts = parts.min(groups);
-        team.fork(parts, &|number| {
-            let share = share(groups, parts, number);
-            part(&tiles, product, share.start * tiles.rows[0]..(share.end * tiles.rows[0]).min(m), 0..n, &c);
+    let parts = if work < 2 * PART_WORK { 1 } else { (work / PART_WORK).min(team.threads()) };
+    if let (1, Right::There(b, Operand::Columns), Chain::Store, Some(row)) =
+        (m, &product.right, product.chain, tiles.row)
+    {
+        return each(team, parts, n, 2 * tiles.lanes, |columns| {
+            let b = b.as_ptr().wrapping_add(columns.start * k);
+            // SAFETY: the sizes have been checked, the processor has the instructions, and these columns are this thread's.
+            unsafe { row(product.a.as_ptr(), b, columns.len(), k, c.pointer().add(columns.start)) };
         });
     }
+    if turned::better(tiles, product) {
+        return each(team, parts, m, tiles.lanes, |rows| turned::part(tiles, product, rows, &c));
+    }
+    // By columns where that is even: no two threads make the same panel.
+    let uneven = |units: usize| units.div_ceil(parts) * parts * 16 > units * 18;
+    let (across, down) = (n.div_ceil(tiles.lanes), m.div_ceil(tiles.most));
+    if uneven(across) && !uneven(down) {
+        each(team, parts, m, tiles.most, |rows| part(tiles, product, rows, 0..n, &c))
+    } else {
+        each(team, parts, n, tiles.lanes, |columns| part(tiles, product, 0..m, columns, &c))
+    }
+}
+
+/// Splits 0..total, in units of so many, over at most `parts` threads.
+fn each(team: &Team, parts: usize, total: usize, unit: usize, f: impl Fn(Range<usize>) + Sync) -> usize {
+    if parts == 1 {
+        f(0..total);
+        return 1;
+    }
+    let units = total.div_ceil(unit);
+    let parts = parts.min(units);
+    team.fork(parts, &|number| {
+        let share = share(units, parts, number);
+        f(share.start * unit..(share.end * unit).min(total));
+    });
     parts
+}
+
+/// How a left operand lies: element (i, p) at `at + i row + p step`, or tile by tile, element (i, p) of a tile of r rows
+/// that begins with row s at `at + s depth + p r + i`.
+#[derive(Clone, Copy)]
+pub(super) struct Left<T> {
+    pub at: *const T,
+    pub row: usize,
+    pub step: usize,
+    pub tiled: bool,
+}
+
+/// Cuts rows into tiles of nearly the same height, none above `most`.
+#[inline(always)]
+pub(super) fn heights(most: usize, rows: Range<usize>, mut f: impl FnMut(usize, usize)) {
+    let count = rows.len().div_ceil(most);
+    if count == 0 {
+        return;
+    }
+    let (height, higher) = (rows.len() / count, rows.len() % count);
+    let mut row = rows.start;
+    for number in 0..count {
+        let height = height + usize::from(number < higher);
+        f(row, height);
+        row += height;
+    }
+}
+
+/// Memory that will be needed next, asked for row by row.
+pub(super) struct Ahead<T> {
+    at: *const T,
+    row: usize,
+    rows: usize,
+    len: usize,
+}
+
+impl<T> Ahead<T> {
+    pub(super) fn nothing() -> Self {
+        Ahead { at: std::ptr::null(), row: 0, rows: 0, len: 0 }
+    }
+
+    /// `rows` rows of `len` elements, `row` apart.
+    fn new(at: *const T, row: usize, rows: usize, len: usize) -> Self {
+        Ahead { at, row, rows, len }
+    }
+
+    /// Asks for the next `rows` rows.
+    #[inline(always)]
+    fn ask(&mut self, rows: usize) {
+        let rows = rows.min(self.rows);
+        for _ in 0..rows {
+            let mut line = self.at.cast::<i8>();
+            let end = self.at.wrapping_add(self.len).cast::<i8>();
+            while line < end {
+                // SAFETY: a prefetch reads nothing.
+                #[cfg(target_arch = "x86_64")]
+                unsafe {
+                    std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line);
+                }
+                line = line.wrapping_add(64);
+            }
+            self.at = self.at.wrapping_add(self.row);
+        }
+        self.rows -= rows;
+    }
 }
 
 /// The rows and columns of one thread. Distinct parts must not overlap.
 fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, columns: Range<usize>, c: &Shared<T>) {
     let &Product { m, n, k, .. } = product;
-    let depth = match product.chain {
-        Chain::Store => DEPTH,
-        Chain::Add => k,
-        Chain::AddBlocks => BLOCK,
-    };
-    let in_place = match product.right {
-        Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE => Some(b),
-        _ => None,
-    };
     if product.chain == Chain::AddBlocks && k == 0 {
         return;
     }
-    pack::with_panel(depth.min(k) * 2 * tiles.lanes, |panel| {
-        let mut start = 0;
-        // At least once: the chain of nothing is +0.
-        loop {
-            let depth = depth.min(k - start);
-            let ends = match product.chain {
-                Chain::Store if start > 0 => Ends::Continue,
-                Chain::Store => Ends::Store,
-                Chain::Add | Chain::AddBlocks => Ends::Add,
-            };
-            let mut column = columns.start;
-            while column < columns.end {
-                let left = columns.end - column;
-                let (width, tile_fns) =
-                    if left > tiles.lanes { (2 * tiles.lanes, &tiles.double) } else { (tiles.lanes, &tiles.single) };
-                let there = left.min(width);
-                let (b, b_step) = match in_place {
-                    Some(b) if there == width && depth > 0 => (b[start * n + column..].as_ptr(), n),
-                    _ => {
-                        let panel = &mut panel[..depth * width];
-                        match product.right {
-                            Right::There(b, Operand::Rows) if depth > 0 => {
-                                pack::copy_rows(&b[start * n + column..], n, there, width, panel);
-                            }
-                            Right::There(b, Operand::Columns) if depth > 0 => {
-                                pack::turn_rows(tiles.strip, &b[column * k + start..], k, there, width, panel);
-                            }
-                            Right::Made(b, number) if depth > 0 => {
-                                b.fill(number, start..start + depth, column..column + there, panel, width);
-                            }
-                            _ => {}
-                        }
-                        (panel.as_ptr(), width)
+    let most_depth = match product.chain {
+        Chain::Store => DEPTH,
+        Chain::Add => k,
+        Chain::AddBlocks => BLOCK,
+    }
+    .min(k);
+    let width = 2 * tiles.lanes;
+    let copied = columns.len() > PANELS_FOR_A_COPY * width
+        && match product.left {
+            Operand::Rows => (k * T::BYTES).is_multiple_of(2048),
+            Operand::Columns => true,
+        };
+    let block = if copied { rows.len().min(ROWS) } else { rows.len() };
+    let left_room = if copied { pack::left_room::<T>(block, most_depth) } else { 0 };
+    let in_place = match product.right {
+        Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE || k <= 2 => Some(b),
+        _ => None,
+    };
+    pack::with_panel(left_room + most_depth * width, |room| {
+        let (left_room, panel) = room.split_at_mut(left_room);
+        for top in rows.clone().step_by(block) {
+            let rows = top..(top + block).min(rows.end);
+            let mut start = 0;
+            // At least once: the chain of nothing is +0.
+            loop {
+                let depth = most_depth.min(k - start);
+                let ends = match product.chain {
+                    Chain::Store if start > 0 => Ends::Continue,
+                    Chain::Store => Ends::Store,
+                    Chain::Add | Chain::AddBlocks => Ends::Add,
+                };
+                let (at, row, step) = match product.left {
+                    Operand::Rows => (rows.start * k + start, k, 1),
+                    Operand::Columns => (start * m + rows.start, 1, m),
+                };
+                let at = product.a.as_ptr().wrapping_add(at);
+                // SAFETY: `run` has checked that a has its rows and columns; the processor has the instructions.
+                let left = unsafe {
+                    match product.left {
+                        _ if !copied => Left { at, row, step, tiled: false },
+                        Operand::Rows => pack::copy_left(tiles, at, row, rows.len(), depth, left_room),
+                        Operand::Columns => pack::tile_left(tiles, at, step, rows.len(), depth, left_room),
                     }
                 };
-                let (a, a_row, a_step) = match product.left {
-                    Operand::Rows => (start, k, 1),
-                    Operand::Columns => (start * m, 1, m),
-                };
-                let a = product.a.as_ptr().wrapping_add(a);
-                let c = c.pointer().wrapping_add(column);
-                // SAFETY: `tiles` are of an instruction set that the processor has. `run` has checked the operands' sizes:
-                // a's elements [rows, start..start + depth] are there; b is a panel of depth x width, or that many
-                // columns of the operand in place; the c part is this thread's own.
-                unsafe {
-                    let tile = Tile { a, a_row, a_step, b, b_step, c, c_row: n, k: depth, ends };
-                    sweep(&tiles.rows, tile_fns, tile, rows.clone(), there, width);
+                let mut column = columns.start;
+                while column < columns.end {
+                    let there = (columns.end - column).min(width);
+                    let c = c.pointer().wrapping_add(rows.start * n + column);
+                    let tile = Tile {
+                        a: left.at,
+                        a_row: row,
+                        a_step: step,
+                        b: panel.as_ptr(),
+                        b_step: 0,
+                        c,
+                        c_row: n,
+                        columns: there,
+                        k: depth,
+                        ends,
+                    };
+                    if let Some(b) = in_place.filter(|_| depth > 0) {
+                        let b = b.as_ptr().wrapping_add(start * n + column);
+                        let wide = WIDE * tiles.lanes;
+                        if rows.len() <= tiles.wide_rows && columns.end - column >= wide {
+                            let tile = Tile { b, b_step: n, columns: wide, ..tile };
+                            // SAFETY: as below; a wide tile's columns are all there.
+                            unsafe { tiles.wide[rows.len() - 1](&tile, width) };
+                            column += wide;
+                            continue;
+                        }
+                        if tiles.edge_in_place || there.is_multiple_of(tiles.lanes) {
+                            // SAFETY: as below, with columns of the operand in place.
+                            unsafe {
+                                sweep(
+                                    tiles,
+                                    &left,
+                                    &Tile { b, b_step: n, ..tile },
+                                    0..rows.len(),
+                                    &mut Ahead::nothing(),
+                                )
+                            };
+                            column += there;
+                            continue;
+                        }
+                    }
+                    let b_step = there.next_multiple_of(tiles.lanes);
+                    let panel = &mut panel[..depth * b_step];
+                    let mut ahead = Ahead::nothing();
+                    match product.right {
+                        _ if depth == 0 => {}
+                        Right::There(b, Operand::Rows) => {
+                            pack::copy_rows(tiles, &b[start * n + column..], n, there, b_step, panel);
+                            let next = (columns.end - column - there).min(width);
+                            if next > 0 {
+                                ahead = Ahead::new(b.as_ptr().wrapping_add(start * n + column + there), n, depth, next);
+                            }
+                        }
+                        Right::There(b, Operand::Columns) => {
+                            pack::turn_rows(tiles, &b[column * k + start..], k, there, b_step, panel);
+                            let next = (columns.end - column - there).min(width);
+                            ahead = Ahead::new(b.as_ptr().wrapping_add((column + there) * k + start), k, next, depth);
+                        }
+                        Right::Made(b, number) => {
+                            b.fill(number, start..start + depth, column..column + there, panel, b_step);
+                        }
+                    }
+                    // SAFETY: `tiles` are of an instruction set that the processor has. `run` has checked the operands' sizes:
+                    // a's elements [rows, start..start + depth] are there; b is a panel of depth x b_step; the c part is
+                    // this thread's own.
+                    unsafe {
+                        sweep(tiles, &left, &Tile { b: panel.as_ptr(), b_step, ..tile }, 0..rows.len(), &mut ahead)
+                    };
+                    column += there;
                 }
-                column += there;
-            }
-            start += depth;
-            if start >= k {
-                break;
+                start += depth;
+                if start >= k {
+                    break;
+                }
             }
         }
     });
 }
 
-/// The tiles of `rows`, one below the other, on one panel of `width` columns of which `there` are there in c. `at` is the
-/// tile that would begin at row 0.
+/// The tiles of `rows`, one below the other, on one panel of columns. `at` is the tile that would begin at row 0; `left`
+/// says where its rows are.
 ///
 /// # Safety
-/// The processor must have the tiles' instructions; a must have `rows` x k, b k x `width`, c `rows` x `there`.
+/// The processor must have the tiles' instructions; a must have `rows` x k, and b and c what [`super::tile::TileFn`] asks for.
+#[inline]
 pub(super) unsafe fn sweep<T: Real>(
-    heights: &[usize; 4],
-    tile_fns: &[super::tile::TileFn<T>; 4],
-    at: Tile<T>,
+    tiles: &Tiles<T>,
+    left: &Left<T>,
+    at: &Tile<T>,
     rows: Range<usize>,
-    there: usize,
-    width: usize,
+    ahead: &mut Ahead<T>,
 ) {
-    let mut row = rows.start;
-    for (&height, &tile_fn) in heights.iter().zip(tile_fns) {
-        while row + height <= rows.end {
-            let a = at.a.wrapping_add(row * at.a_row);
-            let c = at.c.wrapping_add(row * at.c_row);
-            let tile = Tile { a, c, ..at };
-            // SAFETY: as the caller promises; where the tile is wider than c, `narrow` stands between.
-            unsafe {
-                if there == width {
-                    tile_fn(&tile);
-                } else {
-                    narrow(tile, tile_fn, height, there);
-                }
-            }
-            row += height;
+    let share = if ahead.rows > 0 { ahead.rows.div_ceil(rows.len().div_ceil(tiles.most)) } else { 0 };
+    heights(tiles.most, rows, |row, height| {
+        if share > 0 {
+            ahead.ask(share);
         }
-    }
-}
-
-/// A tile of which only the first `columns` are there in c.
-///
-/// # Safety
-/// As for the tile, but c needs only `rows` x `columns`.
-pub(super) unsafe fn narrow<T: Real>(tile: Tile<T>, tile_fn: super::tile::TileFn<T>, rows: usize, columns: usize) {
-    let mut own = [T::ZERO; MAX_ROWS * MAX_WIDTH];
-    let (c, c_row) = (tile.c, tile.c_row);
-    // SAFETY: c has rows x columns; `own` has room for the largest tile.
-    unsafe {
-        if tile.ends != Ends::Store {
-            for i in 0..rows {
-                std::ptr::copy_nonoverlapping(c.add(i * c_row), own.as_mut_ptr().add(i * MAX_WIDTH), columns);
-            }
-        }
-        tile_fn(&Tile { c: own.as_mut_ptr(), c_row: MAX_WIDTH, ..tile });
-        for i in 0..rows {
-            std::ptr::copy_nonoverlapping(own.as_ptr().add(i * MAX_WIDTH), c.add(i * c_row), columns);
-        }
-    }
+        let (a, a_row, a_step) = if left.tiled {
+            (left.at.wrapping_add(row * at.k), 1, height)
+        } else {
+            (left.at.wrapping_add(row * left.row), left.row, left.step)
+        };
+        let tile = Tile { a, a_row, a_step, c: at.c.wrapping_add(row * at.c_row), ..*at };
+        // SAFETY: as the caller promises.
+        unsafe { tiles.run(height, &tile) };
+    });
 }

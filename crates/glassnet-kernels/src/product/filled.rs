@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::driver::{Chain, Operand, PART_WORK, Product, Right, run, sweep};
+use super::driver::{Ahead, Chain, Left, Operand, PART_WORK, Product, Right, run, sweep};
 use super::tile::{Ends, Tile, Tiles, tiles};
 use super::{BLOCK, pack};
 use crate::Real;
@@ -81,11 +81,11 @@ fn sum_of_terms<T: Real>(isa: Isa, team: &Team, sum: &Terms<T>, c: &mut [T]) {
     let parts = (work / PART_WORK).clamp(1, team.threads());
     // A unit of work is a panel of columns of a group, cut across where there are too few.
     let panels = groups * n.div_ceil(2 * tiles.lanes);
-    let heights = m.div_ceil(tiles.rows[0]);
+    let heights = m.div_ceil(tiles.most);
     let cuts = parts.div_ceil(panels).min(heights);
     team.fork(parts, &|part| {
         let units = share(panels * cuts, parts, part);
-        some_units(&tiles, sum, units, cuts, &c);
+        some_units(tiles, sum, units, cuts, &c);
     });
 }
 
@@ -94,7 +94,7 @@ fn some_units<T: Real>(tiles: &Tiles<T>, sum: &Terms<T>, units: Range<usize>, cu
     let &Terms { terms, groups, m, n, k, .. } = sum;
     let widest = 2 * tiles.lanes;
     let across = n.div_ceil(widest);
-    let heights = m.div_ceil(tiles.rows[0]);
+    let heights = m.div_ceil(tiles.most);
     let deep = k.min(BLOCK);
     let piece = PIECE.min(deep);
     pack::with_panel((deep + piece) * widest, |room| {
@@ -103,10 +103,9 @@ fn some_units<T: Real>(tiles: &Tiles<T>, sum: &Terms<T>, units: Range<usize>, cu
             for unit in units.clone() {
                 let (place, cut) = (unit / cuts, share(heights, cuts, unit % cuts));
                 let (group, column) = (place / across, place % across * widest);
-                let rows = cut.start * tiles.rows[0]..(cut.end * tiles.rows[0]).min(m);
+                let rows = cut.start * tiles.most..(cut.end * tiles.most).min(m);
                 let there = (n - column).min(widest);
-                let (width, tile_fns) =
-                    if there > tiles.lanes { (widest, &tiles.double) } else { (tiles.lanes, &tiles.single) };
+                let width = there.next_multiple_of(tiles.lanes);
                 let matrix = term * groups + group;
                 for start in (0..k).step_by(BLOCK) {
                     let depth = BLOCK.min(k - start);
@@ -115,16 +114,18 @@ fn some_units<T: Real>(tiles: &Tiles<T>, sum: &Terms<T>, units: Range<usize>, cu
                         let first = start + i * piece;
                         let made = part.len() / width;
                         sum.b.fill(matrix, column..column + there, first..first + made, rows_made, piece);
-                        pack::turn_rows(tiles.strip, rows_made, piece, there, width, part);
+                        pack::turn_rows(tiles, rows_made, piece, there, width, part);
                     }
                     let a = sum.a.as_ptr().wrapping_add(matrix * m * k + start);
                     let c = c.pointer().wrapping_add(group * m * n + column);
                     let b = panel.as_ptr();
                     let ends = Ends::Add;
-                    let tile = Tile { a, a_row: k, a_step: 1, b, b_step: width, c, c_row: n, k: depth, ends };
+                    let tile =
+                        Tile { a, a_row: k, a_step: 1, b, b_step: width, c, c_row: n, columns: there, k: depth, ends };
+                    let left = Left { at: a, row: k, step: 1, tiled: false };
                     // SAFETY: the tiles are of an instruction set that the processor has; `sum_of_terms` has checked that
                     // a and c have all matrices; the panel has depth x width; rows and columns are this thread's own.
-                    unsafe { sweep(&tiles.rows, tile_fns, tile, rows.clone(), there, width) };
+                    unsafe { sweep(tiles, &left, &tile, rows.clone(), &mut Ahead::nothing()) };
                 }
             }
         }

@@ -19,12 +19,13 @@ pub mod reference;
 mod sums;
 mod tile;
 mod turn;
+mod turned;
 
 use crate::lanes::current;
 use crate::{Real, Team};
 use driver::{Chain, Operand, Product, Right};
 pub use filled::{Filled, product_nn_filled, product_nt_filled};
-pub use sums::sum_rows;
+pub use sums::{sum_rows, sum_rows_by};
 
 /// Rows of a block in a sum over examples.
 pub const BLOCK: usize = 1024;
@@ -80,7 +81,7 @@ pub fn product_tn<T: Real>(team: &Team, m: usize, n: usize, k: usize, a: &[T], b
 
 /// `out[p, j] = b[j, p]` for `columns` rows of `b`, `row_len` apart; rows of `out` are `width` long, with zeros behind.
 pub fn turn<T: Real>(b: &[T], row_len: usize, columns: usize, width: usize, out: &mut [T]) {
-    pack::turn_rows(tile::tiles::<T>(current()).strip, b, row_len, columns, width, out);
+    pack::turn_rows(tile::tiles::<T>(current()), b, row_len, columns, width, out);
 }
 
 #[cfg(test)]

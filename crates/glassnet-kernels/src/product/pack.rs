@@ -1,6 +1,8 @@
 //! Panels: columns of the right operand copied side by side, `[k, width]`, padded with zeros.
 
-use super::turn::Strip;
+use super::driver::{Left, heights};
+use super::tile::{MAX_WIDTH, Tiles};
+use super::turn::Out;
 use crate::Real;
 use std::cell::RefCell;
 
@@ -28,18 +30,8 @@ pub(super) fn with_panel<T: Real>(len: usize, f: impl FnOnce(&mut [T])) {
 }
 
 /// `panel[p, j] = b[p, j]` for rows of `b` that are `row_len` apart; `columns` of `width` are there.
-pub(super) fn copy_rows<T: Real>(b: &[T], row_len: usize, columns: usize, width: usize, panel: &mut [T]) {
-    for (p, out) in panel.chunks_exact_mut(width).enumerate() {
-        let row = &b[p * row_len..][..columns];
-        out[..columns].copy_from_slice(row);
-        out[columns..].fill(T::ZERO);
-    }
-}
-
-/// `panel[p, j] = b[j, p]` for rows of `b` that are `row_len` apart; `columns` (rows of b) of `width` are there.
-/// The processor must have the strip's instructions.
-pub(super) fn turn_rows<T: Real>(
-    strip: Option<Strip<T>>,
+pub(super) fn copy_rows<T: Real>(
+    tiles: &Tiles<T>,
     b: &[T],
     row_len: usize,
     columns: usize,
@@ -47,26 +39,93 @@ pub(super) fn turn_rows<T: Real>(
     panel: &mut [T],
 ) {
     let k = panel.len() / width;
-    assert!(columns <= width && panel.len() == k * width && columns * row_len <= b.len() + row_len - k);
-    let mut done = 0;
-    if let Some(Strip { side, turn }) = strip {
-        let whole = k - k % side;
-        while done + side <= columns {
-            let rows = &b[done * row_len..];
-            // SAFETY: rows done..done + side of b have k elements, as asserted; the panel has k rows of `width`.
-            unsafe { turn(rows.as_ptr(), row_len, whole, panel.as_mut_ptr().add(done), width) };
-            for j in 0..side {
-                for p in whole..k {
-                    panel[p * width + done + j] = rows[j * row_len + p];
-                }
-            }
-            done += side;
-        }
+    assert!(columns <= width && (k == 0 || (k - 1) * row_len + columns <= b.len()));
+    // SAFETY: b has k rows of `columns`, as asserted, and the panel k of `width`; the processor has the tiles' instructions.
+    unsafe { (tiles.copy)(b.as_ptr(), row_len, k, columns, panel.as_mut_ptr(), width) };
+}
+
+/// `panel[p, j] = b[j, p]` for rows of `b` that are `row_len` apart; `columns` (rows of b) of `width` are there.
+pub(super) fn turn_rows<T: Real>(
+    tiles: &Tiles<T>,
+    b: &[T],
+    row_len: usize,
+    columns: usize,
+    width: usize,
+    panel: &mut [T],
+) {
+    let (k, side) = (panel.len() / width, tiles.side);
+    assert!(columns <= width && panel.len() == k * width);
+    assert!(columns == 0 || (columns - 1) * row_len + k <= b.len());
+    let whole = width - width % side;
+    for first in (0..whole).step_by(side) {
+        let rows = columns.saturating_sub(first).min(side);
+        let from = b.as_ptr().wrapping_add(first * row_len);
+        // SAFETY: rows first..first + rows of b have k elements, as asserted; the panel has k rows of `width`.
+        unsafe { (tiles.turn)(from, row_len, rows, k, panel.as_mut_ptr().add(first), width, Out::Padded) };
     }
-    for j in done..width {
-        let row = if j < columns { Some(&b[j * row_len..][..k]) } else { None };
+    // A panel of a product is whole; other users have columns left over.
+    for j in whole..width {
         for (p, out) in panel.chunks_exact_mut(width).enumerate() {
-            out[j] = row.map_or(T::ZERO, |row| row[p]);
+            out[j] = if j < columns { b[j * row_len + p] } else { T::ZERO };
         }
     }
+}
+
+/// Elements by which rows of `depth` are apart in a copy of a left operand: an odd number of cache lines, so that rows side
+/// by side do not push each other out of the cache.
+fn left_row<T: Real>(depth: usize) -> usize {
+    let line = size_of::<Line>() / T::BYTES;
+    (depth.div_ceil(line) | 1) * line
+}
+
+/// Elements of the room for a copy of a left operand: whole lines.
+pub(super) fn left_room<T: Real>(rows: usize, depth: usize) -> usize {
+    rows * left_row::<T>(depth) + MAX_WIDTH
+}
+
+/// Copies `rows` rows of `depth`, `from_row` apart, to `room`; how they lie there.
+///
+/// # Safety
+/// All of that must be there.
+pub(super) unsafe fn copy_left<T: Real>(
+    tiles: &Tiles<T>,
+    from: *const T,
+    from_row: usize,
+    rows: usize,
+    depth: usize,
+    room: &mut [T],
+) -> Left<T> {
+    let row = left_row::<T>(depth);
+    assert!(room.len() >= left_room::<T>(rows, depth));
+    // SAFETY: the caller promises the rows; the room has them, `row` apart.
+    unsafe {
+        for i in 0..rows {
+            (tiles.copy)(from.add(i * from_row), 0, 1, depth, room.as_mut_ptr().add(i * row), depth);
+        }
+    }
+    Left { at: room.as_ptr(), row, step: 1, tiled: false }
+}
+
+/// Copies a transposed left operand, `depth` rows `from_row` apart of `rows` columns, tile by tile: the columns of a tile
+/// side by side, one row of the operand after the other.
+///
+/// # Safety
+/// All of that must be there.
+pub(super) unsafe fn tile_left<T: Real>(
+    tiles: &Tiles<T>,
+    from: *const T,
+    from_row: usize,
+    rows: usize,
+    depth: usize,
+    room: &mut [T],
+) -> Left<T> {
+    assert!(room.len() >= rows * depth);
+    heights(tiles.most, 0..rows, |row, height| {
+        // SAFETY: the caller promises columns row..row + height of the operand; the room has a place for each.
+        unsafe {
+            let to = room.as_mut_ptr().add(row * depth);
+            (tiles.copy)(from.add(row), from_row, depth, height, to, height);
+        }
+    });
+    Left { at: room.as_ptr(), row: 1, step: 0, tiled: true }
 }

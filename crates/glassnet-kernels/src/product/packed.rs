@@ -1,9 +1,9 @@
 //! A right operand in panels that are made once and used many times: what a recurrent layer multiplies by at every time
 //! step. The arithmetic is that of the other products, so the bytes are theirs.
 
-use super::driver::narrow;
+use super::driver::{Ahead, Left, sweep};
 use super::pack;
-use super::tile::{Ends, MAX_WIDTH, Tile, Tiles, tiles};
+use super::tile::{Ends, MAX_WIDTH, Tile, Tiles, WIDE, tiles};
 use crate::Real;
 use crate::lanes::{Isa, current};
 
@@ -20,7 +20,7 @@ pub struct Packed<'a, T> {
     panels: &'a [T],
     n: usize,
     k: usize,
-    tiles: Tiles<T>,
+    tiles: &'a Tiles<T>,
 }
 
 impl<T: Real> std::fmt::Debug for Packed<'_, T> {
@@ -36,7 +36,7 @@ impl<'a, T: Real> Packed<'a, T> {
     /// Where `b` has fewer than n k elements or `room` fewer than [`packed_len`].
     pub fn transposed(n: usize, k: usize, b: &[T], room: &'a mut [T]) -> Self {
         Self::with(current(), n, k, room, |tiles, first, there, width, panel| {
-            pack::turn_rows(tiles.strip, &b[first * k..n * k], k, there, width, panel);
+            pack::turn_rows(tiles, &b[first * k..n * k], k, there, width, panel);
         })
     }
 
@@ -45,8 +45,8 @@ impl<'a, T: Real> Packed<'a, T> {
     /// # Panics
     /// Where `b` has fewer than n k elements or `room` fewer than [`packed_len`].
     pub fn straight(n: usize, k: usize, b: &[T], room: &'a mut [T]) -> Self {
-        Self::with(current(), n, k, room, |_, first, there, width, panel| {
-            pack::copy_rows(&b[first..k * n], n, there, width, panel);
+        Self::with(current(), n, k, room, |tiles, first, there, width, panel| {
+            pack::copy_rows(tiles, &b[first..k * n], n, there, width, panel);
         })
     }
 
@@ -65,8 +65,8 @@ impl<'a, T: Real> Packed<'a, T> {
         if k > 0 {
             let mut column = 0;
             while column < n {
-                let (there, width) = panel_of(&tiles, n - column);
-                fill(&tiles, column, there, width, &mut room[column * k..][..width * k]);
+                let (there, width) = panel_of(tiles, n - column);
+                fill(tiles, column, there, width, &mut room[column * k..][..width * k]);
                 column += there;
             }
         }
@@ -79,7 +79,7 @@ impl<'a, T: Real> Packed<'a, T> {
     /// # Panics
     /// Where the slices hold fewer elements than that.
     pub fn multiply(&self, m: usize, a: &[T], a_row: usize, c: &mut [T], c_row: usize, accumulate: bool) {
-        let (n, k, tiles) = (self.n, self.k, &self.tiles);
+        let (n, k, tiles) = (self.n, self.k, self.tiles);
         if m == 0 || n == 0 {
             return;
         }
@@ -91,35 +91,30 @@ impl<'a, T: Real> Packed<'a, T> {
         let mut column = 0;
         while column < n {
             let (there, width) = panel_of(tiles, n - column);
-            let tile_fns = if width > tiles.lanes { &tiles.double } else { &tiles.single };
-            let panel = if k > 0 { &self.panels[column * k..][..width * k] } else { &[] };
-            let mut row = 0;
-            for (&tile_rows, &tile_fn) in tiles.rows.iter().zip(tile_fns) {
-                while row + tile_rows <= m {
-                    let tile = Tile {
-                        a: a.as_ptr().wrapping_add(row * a_row),
-                        a_row,
-                        a_step: 1,
-                        b: panel.as_ptr(),
-                        b_step: width,
-                        c: c.as_mut_ptr().wrapping_add(row * c_row + column),
-                        c_row,
-                        k,
-                        ends,
-                    };
-                    // SAFETY: `tiles` are of an instruction set that the processor has. a's rows row..row + tile_rows
-                    // have k elements and c's have n, as asserted above; the panel has k x width; where the tile is
-                    // wider than what is left of c, `narrow` stands between.
-                    unsafe {
-                        if there == width {
-                            tile_fn(&tile);
-                        } else {
-                            narrow(tile, tile_fn, tile_rows, there);
-                        }
-                    }
-                    row += tile_rows;
-                }
+            let panel = if k > 0 { &self.panels[column * k..] } else { &[] };
+            let tile = Tile {
+                a: a.as_ptr(),
+                a_row,
+                a_step: 1,
+                b: panel.as_ptr(),
+                b_step: width,
+                c: c.as_mut_ptr().wrapping_add(column),
+                c_row,
+                columns: there,
+                k,
+                ends,
+            };
+            let wide = WIDE * tiles.lanes;
+            if m <= tiles.wide_rows && n - column >= wide {
+                // SAFETY: as below; the panels of a wide tile are one after the other, width x k each.
+                unsafe { tiles.wide[m - 1](&Tile { columns: wide, ..tile }, width * k) };
+                column += wide;
+                continue;
             }
+            let left = Left { at: a.as_ptr(), row: a_row, step: 1, tiled: false };
+            // SAFETY: `tiles` are of an instruction set that the processor has. a's rows have k elements and c's have n, as
+            // asserted above; the panel has k x width.
+            unsafe { sweep(tiles, &left, &tile, 0..m, &mut Ahead::nothing()) };
             column += there;
         }
     }
@@ -158,9 +153,9 @@ mod tests {
                     let mut room = vec![T::ONE; packed_len::<T>(n, k)];
                     let packed = Packed::with(isa, n, k, &mut room, |tiles, first, there, width, panel| {
                         if straight {
-                            pack::copy_rows(&turned[first..], n, there, width, panel);
+                            pack::copy_rows(tiles, &turned[first..], n, there, width, panel);
                         } else {
-                            pack::turn_rows(tiles.strip, &b[first * k..], k, there, width, panel);
+                            pack::turn_rows(tiles, &b[first * k..], k, there, width, panel);
                         }
                     });
                     packed.multiply(m, &a, a_row, &mut c, c_row, accumulate);

@@ -1,8 +1,8 @@
 //! Sums over rows: the gradient of a bias.
 
 use super::BLOCK;
-use crate::Real;
 use crate::lanes::{Kernel, vectorized};
+use crate::{Real, Team};
 
 /// Columns whose chains stay in registers.
 const WIDE: usize = 64;
@@ -13,6 +13,8 @@ const NARROW: usize = 16;
 struct SumRows<'a, T> {
     n: usize,
     a: &'a [T],
+    /// The column of the first sum.
+    first: usize,
     sums: &'a mut [T],
 }
 
@@ -55,7 +57,7 @@ impl<T: Real> Kernel for SumRows<'_, T> {
             for (c, sums) in self.sums.chunks_mut(WIDE).enumerate() {
                 let mut chains = [T::ZERO; WIDE];
                 for row in block.chunks_exact(self.n) {
-                    let row = &row[c * WIDE..];
+                    let row = &row[self.first + c * WIDE..];
                     if let (Some(row), true) = (row.first_chunk::<WIDE>(), sums.len() == WIDE) {
                         for j in 0..WIDE {
                             chains[j] += row[j];
@@ -77,7 +79,20 @@ impl<T: Real> Kernel for SumRows<'_, T> {
 /// `sums[j] += sum over rows of a[rows, n]`, in blocks of [`BLOCK`]: the gradient of a bias.
 pub fn sum_rows<T: Real>(n: usize, a: &[T], sums: &mut [T]) {
     if n > 0 {
-        vectorized(SumRows { n, a, sums: &mut sums[..n] });
+        vectorized(SumRows { n, a, first: 0, sums: &mut sums[..n] });
+    }
+}
+
+/// Elements of the operand of [`sum_rows_by`] that are worth a thread.
+const SUM_PART: usize = 1 << 15;
+
+/// The same on the team's threads: each takes columns of its own.
+pub fn sum_rows_by<T: Real>(team: &Team, n: usize, a: &[T], sums: &mut [T]) {
+    let rows = a.len().checked_div(n).unwrap_or(0);
+    // Whole vectors of columns: a thread's part of a row begins where a cache line does, if the row does.
+    let min = SUM_PART.div_ceil(rows.max(1)).next_multiple_of(WIDE);
+    if n > 0 {
+        team.split_rows(&mut sums[..n], 1, min, &|first, sums| vectorized(SumRows { n, a, first, sums }));
     }
 }
 

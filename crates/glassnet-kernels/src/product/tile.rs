@@ -1,14 +1,18 @@
-//! Register tiles: a few rows times one or two vectors of columns, their chains in registers along a panel of k.
+//! Register tiles: a few rows times some vectors of columns, their chains in registers along a panel of k.
 
-use super::turn::Strip;
+use super::turn::{self, RowFn, TurnFn};
 use crate::Real;
 use crate::lanes::Isa;
 use std::any::TypeId;
 
 /// Most rows of a tile.
-pub(super) const MAX_ROWS: usize = 8;
-/// Most columns of a tile.
+pub(super) const MAX_ROWS: usize = 12;
+/// Most columns of a tile that is not a wide one.
 pub(super) const MAX_WIDTH: usize = 32;
+/// Vectors of a wide tile: eight chains hide the latency of a multiply-add even in a single row.
+pub(super) const WIDE: usize = 8;
+/// Most rows of a wide tile.
+pub(super) const WIDE_ROWS: usize = 3;
 
 /// Where a tile's chains begin and end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,27 +37,114 @@ pub(super) struct Tile<T> {
     /// c\[i, j\] is at `c + i c_row + j`.
     pub c: *mut T,
     pub c_row: usize,
+    /// Columns of c that are there: all, or in an edge tile fewer, down to one of its last vector.
+    pub columns: usize,
     pub k: usize,
     pub ends: Ends,
 }
 
-/// Computes a tile. The processor must have the instruction set and all of the tile's elements must be there.
+/// Computes a tile. The processor must have the instruction set and all of the tile's elements must be there; for an edge
+/// tile only `columns` columns of c, and of b either the same or all.
 pub(super) type TileFn<T> = unsafe fn(&Tile<T>);
 
-/// The tiles of an instruction set: by number of rows (most first, then fewer down to one), for two vectors of columns
-/// and for one.
-#[derive(Clone, Copy)]
+/// Computes a tile of [`WIDE`] vectors. Vectors 2q and 2q + 1 of b are side by side at `b + q distance`.
+pub(super) type WideFn<T> = unsafe fn(&Tile<T>, distance: usize);
+
+/// Copies `rows` rows of `columns` elements, `from_row` apart, to rows of `width` at `to`, filled up with zeros.
+pub(super) type CopyFn<T> =
+    unsafe fn(from: *const T, from_row: usize, rows: usize, columns: usize, to: *mut T, width: usize);
+
+/// The tiles of an instruction set; those of `i + 1` rows are number i of a table, a table for each number of vectors.
 pub(super) struct Tiles<T> {
     /// Columns of one vector.
     pub lanes: usize,
-    pub rows: [usize; 4],
-    /// Turns rows into columns.
-    pub strip: Option<Strip<T>>,
-    pub double: [TileFn<T>; 4],
-    pub single: [TileFn<T>; 4],
+    /// Most rows of a tile.
+    pub most: usize,
+    /// Most rows of a wide tile; 0 where there are none.
+    pub wide_rows: usize,
+    /// Whether edge tiles read only those columns of b that are there in c.
+    pub edge_in_place: bool,
+    pub full: [[TileFn<T>; MAX_ROWS]; 2],
+    pub edge: [[TileFn<T>; MAX_ROWS]; 2],
+    pub wide: [WideFn<T>; WIDE_ROWS],
+    pub copy: CopyFn<T>,
+    /// Rows that are turned at once.
+    pub side: usize,
+    pub turn: TurnFn<T>,
+    /// A single row times the transpose of row-major rows.
+    pub row: Option<RowFn<T>>,
 }
 
-/// Plain Rust, `W` columns: the scalar and the NEON copy.
+impl<T> Tiles<T> {
+    /// The tile for `rows` rows and as many columns as `tile` has, of one vector or two.
+    ///
+    /// # Safety
+    /// As for [`TileFn`]; 1 <= rows <= `most`.
+    #[inline(always)]
+    pub(super) unsafe fn run(&self, rows: usize, tile: &Tile<T>) {
+        let vectors = if tile.columns > self.lanes { 2 } else { 1 };
+        let table = if tile.columns == vectors * self.lanes { &self.full } else { &self.edge };
+        // SAFETY: as the caller promises.
+        unsafe { table[vectors - 1][rows - 1](tile) }
+    }
+}
+
+/// Runs a tile into a room of its own and copies the columns that are there: edge tiles without masks.
+///
+/// # Safety
+/// The tile must be one of `rows` rows and at most [`MAX_WIDTH`] columns, all there but for c's.
+unsafe fn narrow<T: Real>(tile: &Tile<T>, tile_fn: TileFn<T>, rows: usize) {
+    let mut own = [T::ZERO; MAX_ROWS * MAX_WIDTH];
+    let (c, c_row, columns) = (tile.c, tile.c_row, tile.columns);
+    // SAFETY: c has rows x columns; `own` has room for the largest tile.
+    unsafe {
+        if tile.ends != Ends::Store {
+            for i in 0..rows {
+                std::ptr::copy_nonoverlapping(c.add(i * c_row), own.as_mut_ptr().add(i * MAX_WIDTH), columns);
+            }
+        }
+        tile_fn(&Tile { c: own.as_mut_ptr(), c_row: MAX_WIDTH, ..*tile });
+        for i in 0..rows {
+            std::ptr::copy_nonoverlapping(own.as_ptr().add(i * MAX_WIDTH), c.add(i * c_row), columns);
+        }
+    }
+}
+
+/// [`CopyFn`] in plain Rust, `L` elements at a time; to be inlined into a copy for each instruction set.
+///
+/// # Safety
+/// As for [`CopyFn`].
+#[inline(always)]
+unsafe fn copy<T: Real, const L: usize>(
+    from: *const T,
+    from_row: usize,
+    rows: usize,
+    columns: usize,
+    to: *mut T,
+    width: usize,
+) {
+    // SAFETY: the caller promises rows x columns at `from` and rows x width at `to`.
+    unsafe {
+        for p in 0..rows {
+            let (from, to) = (from.add(p * from_row), to.add(p * width));
+            let mut j = 0;
+            while j + L <= columns {
+                to.add(j).cast::<[T; L]>().write(from.add(j).cast::<[T; L]>().read());
+                j += L;
+            }
+            while j < columns {
+                *to.add(j) = *from.add(j);
+                j += 1;
+            }
+            while j < width {
+                *to.add(j) = T::ZERO;
+                j += 1;
+            }
+        }
+    }
+}
+
+/// Plain Rust, `W` columns.
 ///
 /// # Safety
 /// All elements of the tile must be there.
@@ -86,157 +177,78 @@ unsafe fn plain<T: Real, const R: usize, const W: usize>(t: &Tile<T>) {
     }
 }
 
+/// # Safety
+/// As for [`narrow`].
+unsafe fn plain_edge<T: Real, const R: usize, const W: usize>(t: &Tile<T>) {
+    // SAFETY: as the caller promises.
+    unsafe { narrow(t, plain::<T, R, W>, R) }
+}
+
+/// # Safety
+/// Never to be called: `wide_rows` is 0.
+unsafe fn no_wide<T>(_: &Tile<T>, _: usize) {}
+
+/// A table of tiles by their rows: those above the most repeat it, and are never asked for.
+macro_rules! by_rows {
+    ($name:ident, [$($before:tt)*], [$($after:tt)*], 4) => { by_rows!(@ $name, [$($before)*], [$($after)*], 1 2 3 4 4 4 4 4 4 4 4 4) };
+    ($name:ident, [$($before:tt)*], [$($after:tt)*], 6) => { by_rows!(@ $name, [$($before)*], [$($after)*], 1 2 3 4 5 6 6 6 6 6 6 6) };
+    ($name:ident, [$($before:tt)*], [$($after:tt)*], 12) => { by_rows!(@ $name, [$($before)*], [$($after)*], 1 2 3 4 5 6 7 8 9 10 11 12) };
+    (@ $name:ident, $before:tt, $after:tt, $($rows:literal)*) => { [$(by_rows!(% $name, $before, $after, $rows)),*] };
+    (% $name:ident, [$($before:tt)*], [$($after:tt)*], $rows:literal) => { $name::<$($before)* $rows $($after)*> };
+}
+
 #[cfg(target_arch = "x86_64")]
-macro_rules! x86_tile {
-    ($name:ident, $type:ty, $lanes:literal, $features:literal, $zero:ident, $load:ident, $store:ident, $all:ident,
-     $fma:ident, $add:ident) => {
-        /// `R` rows, `V` vectors of columns.
-        ///
-        /// # Safety
-        /// All elements of the tile must be there.
-        #[target_feature(enable = $features)]
-        unsafe fn $name<const R: usize, const V: usize>(t: &Tile<$type>) {
-            use std::arch::x86_64::*;
-            let mut chains = [[$zero(); V]; R];
-            // SAFETY: the caller promises a[i, p], b[p, j] and c[i, j] for i < R, j < V lanes, p < k; loads and stores
-            // are the unaligned ones.
-            unsafe {
-                if t.ends == Ends::Continue {
-                    for i in 0..R {
-                        for v in 0..V {
-                            chains[i][v] = $load(t.c.add(i * t.c_row + v * $lanes));
-                        }
-                    }
-                }
-                let (mut a, mut b) = (t.a, t.b);
-                for _ in 0..t.k {
-                    let mut columns = [$zero(); V];
-                    for v in 0..V {
-                        columns[v] = $load(b.add(v * $lanes));
-                    }
-                    for i in 0..R {
-                        let x = $all(*a.add(i * t.a_row));
-                        for v in 0..V {
-                            chains[i][v] = $fma(x, columns[v], chains[i][v]);
-                        }
-                    }
-                    a = a.wrapping_add(t.a_step);
-                    b = b.wrapping_add(t.b_step);
-                }
-                for i in 0..R {
-                    for v in 0..V {
-                        let c = t.c.add(i * t.c_row + v * $lanes);
-                        let chain = chains[i][v];
-                        $store(c, if t.ends == Ends::Add { $add($load(c), chain) } else { chain });
-                    }
-                }
-            }
-        }
+#[path = "tile_x86.rs"]
+mod x86;
+
+#[cfg(target_arch = "aarch64")]
+#[path = "tile_neon.rs"]
+mod neon;
+
+/// Plain Rust's tiles for a type.
+struct Plain<T>(std::marker::PhantomData<T>);
+
+impl<T: Real> Plain<T> {
+    const TILES: Tiles<T> = Tiles {
+        lanes: 4,
+        most: 4,
+        wide_rows: 0,
+        edge_in_place: false,
+        full: [by_rows!(plain, [T,], [, 4], 4), by_rows!(plain, [T,], [, 8], 4)],
+        edge: [by_rows!(plain_edge, [T,], [, 4], 4), by_rows!(plain_edge, [T,], [, 8], 4)],
+        wide: [no_wide::<T>; WIDE_ROWS],
+        copy: copy::<T, 4>,
+        side: 4,
+        turn: turn::plain::<T, 4>,
+        row: None,
     };
 }
 
-#[cfg(target_arch = "x86_64")]
-#[allow(clippy::needless_range_loop)]
-mod x86 {
-    use super::{Ends, Tile, Tiles};
-    use crate::product::turn::{STRIP_F32, STRIP_F64};
-
-    x86_tile!(
-        avx512_f32,
-        f32,
-        16,
-        "avx512f",
-        _mm512_setzero_ps,
-        _mm512_loadu_ps,
-        _mm512_storeu_ps,
-        _mm512_set1_ps,
-        _mm512_fmadd_ps,
-        _mm512_add_ps
-    );
-    x86_tile!(
-        avx512_f64,
-        f64,
-        8,
-        "avx512f",
-        _mm512_setzero_pd,
-        _mm512_loadu_pd,
-        _mm512_storeu_pd,
-        _mm512_set1_pd,
-        _mm512_fmadd_pd,
-        _mm512_add_pd
-    );
-    x86_tile!(
-        avx2_f32,
-        f32,
-        8,
-        "avx2,fma",
-        _mm256_setzero_ps,
-        _mm256_loadu_ps,
-        _mm256_storeu_ps,
-        _mm256_set1_ps,
-        _mm256_fmadd_ps,
-        _mm256_add_ps
-    );
-    x86_tile!(
-        avx2_f64,
-        f64,
-        4,
-        "avx2,fma",
-        _mm256_setzero_pd,
-        _mm256_loadu_pd,
-        _mm256_storeu_pd,
-        _mm256_set1_pd,
-        _mm256_fmadd_pd,
-        _mm256_add_pd
-    );
-
-    macro_rules! tiles {
-        ($name:ident, $lanes:literal, $most:literal, $strip:expr) => {
-            Tiles {
-                lanes: $lanes,
-                strip: Some($strip),
-                rows: [$most, 4, 2, 1],
-                double: [$name::<$most, 2>, $name::<4, 2>, $name::<2, 2>, $name::<1, 2>],
-                single: [$name::<$most, 1>, $name::<4, 1>, $name::<2, 1>, $name::<1, 1>],
-            }
-        };
-    }
-
-    // 8 x 2 chains fill 16 of AVX-512's 32 registers and hide the multiply-add's latency; 6 x 2 fill 12 of AVX2's 16.
-    pub(super) const AVX512_F32: Tiles<f32> = tiles!(avx512_f32, 16, 8, STRIP_F32);
-    pub(super) const AVX512_F64: Tiles<f64> = tiles!(avx512_f64, 8, 8, STRIP_F64);
-    pub(super) const AVX2_F32: Tiles<f32> = tiles!(avx2_f32, 8, 6, STRIP_F32);
-    pub(super) const AVX2_F64: Tiles<f64> = tiles!(avx2_f64, 4, 6, STRIP_F64);
-}
-
 /// The same tiles under the name of the type that they are for.
-#[cfg(target_arch = "x86_64")]
-fn renamed<A: 'static, B: 'static>(tiles: Tiles<A>) -> Option<Tiles<B>> {
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn renamed<A: 'static, B: 'static>(tiles: &'static Tiles<A>) -> Option<&'static Tiles<B>> {
     if TypeId::of::<A>() != TypeId::of::<B>() {
         return None;
     }
     // SAFETY: A and B are the same type.
-    Some(unsafe { std::mem::transmute_copy::<Tiles<A>, Tiles<B>>(&tiles) })
+    Some(unsafe { &*std::ptr::from_ref(tiles).cast::<Tiles<B>>() })
 }
 
 /// The tiles of an available instruction set.
-pub(super) fn tiles<T: Real>(isa: Isa) -> Tiles<T> {
-    #[cfg(target_arch = "x86_64")]
+#[inline]
+pub(super) fn tiles<T: Real>(isa: Isa) -> &'static Tiles<T> {
     let fast = match isa {
-        Isa::Avx512 => renamed(x86::AVX512_F32).or_else(|| renamed(x86::AVX512_F64)),
-        Isa::Avx2 => renamed(x86::AVX2_F32).or_else(|| renamed(x86::AVX2_F64)),
-        _ => None,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => renamed(&x86::AVX512_F32).or_else(|| renamed(&x86::AVX512_F64)),
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => renamed(&x86::AVX2_F32).or_else(|| renamed(&x86::AVX2_F64)),
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => renamed(&neon::NEON_F32).or_else(|| renamed(&neon::NEON_F64)),
+        _ => {
+            let _ = TypeId::of::<T>();
+            None
+        }
     };
-    #[cfg(not(target_arch = "x86_64"))]
-    let fast = {
-        let _ = (isa, TypeId::of::<T>());
-        None
-    };
-    fast.unwrap_or(Tiles {
-        lanes: 4,
-        strip: None,
-        rows: [4, 4, 2, 1],
-        double: [plain::<T, 4, 8>, plain::<T, 4, 8>, plain::<T, 2, 8>, plain::<T, 1, 8>],
-        single: [plain::<T, 4, 4>, plain::<T, 4, 4>, plain::<T, 2, 4>, plain::<T, 1, 4>],
-    })
+    fast.unwrap_or(&Plain::<T>::TILES)
 }
