@@ -74,7 +74,7 @@ pub fn write_to<T: Real>(
     header.insert(HASH.into(), hash);
     let mut header = Value::Object(header).to_string();
     // The arrays start at a multiple of 8 bytes, so that a reader may map them.
-    while header.len() % 8 != 0 {
+    while !header.len().is_multiple_of(8) {
         header.push(' ');
     }
     if header.len() > MAX_HEADER {

@@ -212,7 +212,7 @@ impl Checkpoints {
 
     /// Whether a checkpoint is due after this step.
     pub fn due_after_step(&self, step: u64) -> bool {
-        self.every.is_some_and(|every| step % every == 0)
+        self.every.is_some_and(|every| step.is_multiple_of(every))
     }
 
     /// Whether one is due after an epoch: without `--every` after each, but of short epochs not so many that they take
