@@ -3,7 +3,8 @@
 use super::BLOCK;
 use super::filled::Filled;
 use super::pack;
-use super::tile::{Ahead, Ends, LINE, MAX_ROWS, Tile, Tiles, WIDE, tiles};
+use super::tile::{Ahead, Ends, LINE, MAX_ROWS, Tile, Tiles, WIDE, WIDE_ROWS, tiles};
+use super::tiny;
 use super::turned;
 use crate::Real;
 use crate::lanes::Isa;
@@ -61,6 +62,9 @@ const ROWS: usize = 504;
 /// Up to so many rows a row-major right operand is read where it lies: a copy would cost as much as the product.
 const ROWS_IN_PLACE: usize = 2 * MAX_ROWS;
 
+/// Up to so many elements along k the result takes longer to write than to compute: it is written in long pieces of rows.
+const SHALLOW: usize = 12;
+
 /// Bytes of a right operand that the L2 cache keeps.
 const IN_CACHE: usize = 1 << 19;
 
@@ -83,6 +87,9 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
         return 1;
     }
     let tiles = tiles::<T>(isa);
+    if k > 0 && tiny::run(tiles, product, c.as_mut_ptr()) {
+        return 1;
+    }
     let c = Shared::new(c);
     let work = m.saturating_mul(n).saturating_mul(k);
     let parts = if work < 2 * PART_WORK { 1 } else { (work / PART_WORK).min(team.threads()) };
@@ -162,7 +169,8 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
     }
     .min(k);
     let width = 2 * tiles.lanes;
-    let copied = columns.len() > PANELS_FOR_A_COPY * width
+    let copied = k > SHALLOW
+        && columns.len() > PANELS_FOR_A_COPY * width
         && match product.left {
             Operand::Rows => (k * T::BYTES).is_multiple_of(2048),
             Operand::Columns => true,
@@ -171,7 +179,7 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
     let left_room = if copied { pack::left_room::<T>(block, most_depth) } else { 0 };
     let large = n.saturating_mul(k) * T::BYTES > IN_CACHE;
     let in_place = match product.right {
-        Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE || k <= 2 => Some(b),
+        Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE || k <= SHALLOW => Some(b),
         _ => None,
     };
     pack::with_panel(left_room + most_depth * width, |room| {
@@ -223,10 +231,15 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                     if let Some(b) = in_place.filter(|_| depth > 0) {
                         let b = b.as_ptr().wrapping_add(start * n + column);
                         let wide = WIDE * tiles.lanes;
-                        if rows.len() <= tiles.wide_rows && columns.end - column >= wide {
+                        let few = rows.len() <= tiles.wide_rows || (k <= SHALLOW && tiles.wide_rows == WIDE_ROWS);
+                        if few && !left.tiled && columns.end - column >= wide {
                             let tile = Tile { b, b_step: n, columns: wide, ..tile };
-                            // SAFETY: as below; a wide tile's columns are all there.
-                            unsafe { tiles.wide[rows.len() - 1](&tile, width) };
+                            heights(tiles.wide_rows, 0..rows.len(), |row, height| {
+                                let a = left.at.wrapping_add(row * left.row);
+                                let tile = Tile { a, c: tile.c.wrapping_add(row * n), ..tile };
+                                // SAFETY: as below; a wide tile's columns are all there.
+                                unsafe { tiles.wide[height - 1](&tile, width) };
+                            });
                             column += wide;
                             continue;
                         }

@@ -19,6 +19,7 @@ pub mod packed;
 mod proofs;
 pub mod reference;
 mod tile;
+mod tiny;
 mod turn;
 mod turned;
 

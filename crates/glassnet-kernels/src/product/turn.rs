@@ -316,8 +316,12 @@ pub(super) mod x86 {
                             for (q, &column) in square.iter().enumerate() {
                                 if q < here {
                                     let to = to.add((p + q) * to_row);
-                                    let sum = $add($load_some(if out == Out::Added { wanted } else { 0 }, to), column);
-                                    $store_some(to, wanted, if out == Out::Added { sum } else { column });
+                                    let before = if out == Out::Added { $load_some(wanted, to) } else { $zero() };
+                                    $store_some(
+                                        to,
+                                        wanted,
+                                        if out == Out::Added { $add(before, column) } else { column },
+                                    );
                                 }
                             }
                         }
@@ -334,6 +338,10 @@ pub(super) mod x86 {
             pub(in crate::product) unsafe fn $row(a: *const $type, b: *const $type, n: usize, k: usize, c: *mut $type) {
                 /// Elements ahead of those in use that are asked for, some hundred bytes.
                 const AHEAD: usize = 1024 / size_of::<$type>();
+                /// Elements of a page of memory.
+                const PAGE: usize = 4096 / size_of::<$type>();
+                // More than the L2 cache holds: it comes fastest page by page.
+                let large = n.saturating_mul(k) > (1 << 20) / size_of::<$type>();
                 let steps = Steps::new::<$type>(k);
                 let mut column = 0;
                 while column < n {
@@ -343,16 +351,44 @@ pub(super) mod x86 {
                     if there == 2 * $lanes {
                         let bases = [b.wrapping_add(column * k), b.wrapping_add((column + $lanes) * k)];
                         let [mut first, mut second] = chains;
+                        let mut page = (b, 0, 0);
                         while p + $lanes <= k {
-                            // What comes next is further along these rows, or the beginning of the next ones.
-                            let next = if p + AHEAD < k { p + AHEAD } else { 2 * $lanes * k + (p + AHEAD - k) };
-                            for base in bases {
-                                let mut ahead = hidden_place(base.wrapping_add(next));
-                                for j in 0..$lanes {
-                                    if j > 0 && j % 8 == 0 {
-                                        ahead = steps.further(ahead);
+                            if large {
+                                // The next page of each of these rows, or the first of the next ones', piece by piece.
+                                let (mut line, mut lines, mut row) = page;
+                                if p % PAGE == 0 {
+                                    let next = if p + PAGE < k { p + PAGE } else { 2 * $lanes * k };
+                                    row = 0;
+                                    line = bases[0].wrapping_add(next);
+                                    lines = 0;
+                                }
+                                let of_row = (k - if p - p % PAGE + PAGE < k { p - p % PAGE + PAGE } else { 0 })
+                                    .min(PAGE)
+                                    / $lanes;
+                                for _ in 0..2 * $lanes {
+                                    if row < 2 * $lanes {
+                                        _mm_prefetch::<_MM_HINT_T1>(line.cast());
+                                        line = line.wrapping_add($lanes);
+                                        lines += 1;
+                                        if lines >= of_row {
+                                            line = line.wrapping_add(k - of_row * $lanes);
+                                            lines = 0;
+                                            row += 1;
+                                        }
                                     }
-                                    _mm_prefetch::<_MM_HINT_T0>(steps.row(ahead, j % 8).cast());
+                                }
+                                page = (line, lines, row);
+                            } else {
+                                // What comes next is further along these rows, or the beginning of the next ones.
+                                let next = if p + AHEAD < k { p + AHEAD } else { 2 * $lanes * k + (p + AHEAD - k) };
+                                for base in bases {
+                                    let mut ahead = hidden_place(base.wrapping_add(next));
+                                    for j in 0..$lanes {
+                                        if j > 0 && j % 8 == 0 {
+                                            ahead = steps.further(ahead);
+                                        }
+                                        _mm_prefetch::<_MM_HINT_T0>(steps.row(ahead, j % 8).cast());
+                                    }
                                 }
                             }
                             for h in [0, $lanes / 2] {
