@@ -99,7 +99,7 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
         return each(team, parts, n, 2 * tiles.lanes, |columns| {
             let b = b.as_ptr().wrapping_add(columns.start * k);
             // SAFETY: the sizes have been checked, the processor has the instructions, and these columns are this thread's.
-            unsafe { row(product.a.as_ptr(), b, columns.len(), k, c.pointer().add(columns.start)) };
+            unsafe { row(product.a.as_ptr(), b, k, columns.len(), k, c.pointer().add(columns.start), false) };
         });
     }
     if turned::better(tiles, product) {
@@ -128,6 +128,11 @@ fn each(team: &Team, parts: usize, total: usize, unit: usize, f: impl Fn(Range<u
         f(share.start * unit..(share.end * unit).min(total));
     });
     parts
+}
+
+/// Whether rows so long fall on the same place of the cache, so that a few of them push each other out.
+fn collide<T: Real>(row: usize) -> bool {
+    row > 0 && (row * T::BYTES).is_multiple_of(2048)
 }
 
 /// How a left operand lies: element (i, p) at `at + i row + p step`, or tile by tile, element (i, p) of a tile of r rows
@@ -172,7 +177,7 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
     let copied = k > SHALLOW
         && columns.len() > PANELS_FOR_A_COPY * width
         && match product.left {
-            Operand::Rows => (k * T::BYTES).is_multiple_of(2048),
+            Operand::Rows => collide::<T>(k),
             Operand::Columns => true,
         };
     let block = if copied { rows.len().min(ROWS) } else { rows.len() };
@@ -182,8 +187,13 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
         Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE || k <= SHALLOW => Some(b),
         _ => None,
     };
-    pack::with_panel(left_room + most_depth * width, |room| {
-        let (left_room, panel) = room.split_at_mut(left_room);
+    let apart_room = match product.right {
+        Right::There(_, Operand::Columns) if collide::<T>(k) => pack::left_room::<T>(width, most_depth),
+        _ => 0,
+    };
+    pack::with_panel(left_room + apart_room + most_depth * width, |room| {
+        let (left_room, room) = room.split_at_mut(left_room);
+        let (apart_room, panel) = room.split_at_mut(apart_room);
         for top in rows.clone().step_by(block) {
             let rows = top..(top + block).min(rows.end);
             let mut start = 0;
@@ -265,7 +275,14 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                             }
                         }
                         Right::There(b, Operand::Columns) => {
-                            pack::turn_rows(tiles, &b[column * k + start..], k, there, b_step, panel);
+                            if apart_room.is_empty() {
+                                pack::turn_rows(tiles, &b[column * k + start..], k, there, b_step, panel);
+                            } else {
+                                let from = b.as_ptr().wrapping_add(column * k + start);
+                                // SAFETY: `run` has checked that b has its rows; the processor has the instructions.
+                                let row = unsafe { pack::copy_left(tiles, from, k, there, depth, apart_room) }.row;
+                                pack::turn_rows(tiles, apart_room, row, there, b_step, panel);
+                            }
                             if large {
                                 let next = (columns.end - column - there).min(width);
                                 let at = b.as_ptr().wrapping_add((column + there) * k + start);

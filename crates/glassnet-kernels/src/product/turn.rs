@@ -18,8 +18,9 @@ pub(super) enum Out {
 pub(super) type TurnFn<T> =
     unsafe fn(from: *const T, from_row: usize, rows: usize, columns: usize, to: *mut T, to_row: usize, out: Out);
 
-/// `c[j] = chain over p in 0..k of a[p] b[j * k + p]`, from +0, for j in 0..n. All of that must be there.
-pub(super) type RowFn<T> = unsafe fn(a: *const T, b: *const T, n: usize, k: usize, c: *mut T);
+/// `c[j] = chain over p in 0..k of a[p] b[j * row + p]`, from +0 or, where there is `more`, from what c holds, for j in 0..n.
+/// All of that must be there.
+pub(super) type RowFn<T> = unsafe fn(a: *const T, b: *const T, row: usize, n: usize, k: usize, c: *mut T, more: bool);
 
 /// Plain Rust.
 ///
@@ -335,60 +336,44 @@ pub(super) mod x86 {
             /// # Safety
             /// As for [`super::RowFn`].
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-            pub(in crate::product) unsafe fn $row(a: *const $type, b: *const $type, n: usize, k: usize, c: *mut $type) {
+            pub(in crate::product) unsafe fn $row(
+                a: *const $type,
+                b: *const $type,
+                row: usize,
+                n: usize,
+                k: usize,
+                c: *mut $type,
+                more: bool,
+            ) {
                 /// Elements ahead of those in use that are asked for, some hundred bytes.
                 const AHEAD: usize = 1024 / size_of::<$type>();
-                /// Elements of a page of memory.
-                const PAGE: usize = 4096 / size_of::<$type>();
-                // More than the L2 cache holds: it comes fastest page by page.
-                let large = n.saturating_mul(k) > (1 << 20) / size_of::<$type>();
-                let steps = Steps::new::<$type>(k);
+                let steps = Steps::new::<$type>(row);
                 let mut column = 0;
                 while column < n {
                     let there = (n - column).min(2 * $lanes);
                     let mut chains = [$zero(); 2];
+                    if more {
+                        for (s, chain) in chains.iter_mut().enumerate() {
+                            let rows = there.saturating_sub(s * $lanes).min($lanes);
+                            let c = c.wrapping_add(column + s * $lanes);
+                            // SAFETY: c has n elements; lanes that are masked out are not touched.
+                            *chain = unsafe { $load_some(((1u32 << rows) - 1) as $mask, c) };
+                        }
+                    }
                     let mut p = 0;
                     if there == 2 * $lanes {
-                        let bases = [b.wrapping_add(column * k), b.wrapping_add((column + $lanes) * k)];
+                        let bases = [b.wrapping_add(column * row), b.wrapping_add((column + $lanes) * row)];
                         let [mut first, mut second] = chains;
-                        let mut page = (b, 0, 0);
                         while p + $lanes <= k {
-                            if large {
-                                // The next page of each of these rows, or the first of the next ones', piece by piece.
-                                let (mut line, mut lines, mut row) = page;
-                                if p % PAGE == 0 {
-                                    let next = if p + PAGE < k { p + PAGE } else { 2 * $lanes * k };
-                                    row = 0;
-                                    line = bases[0].wrapping_add(next);
-                                    lines = 0;
-                                }
-                                let of_row = (k - if p - p % PAGE + PAGE < k { p - p % PAGE + PAGE } else { 0 })
-                                    .min(PAGE)
-                                    / $lanes;
-                                for _ in 0..2 * $lanes {
-                                    if row < 2 * $lanes {
-                                        _mm_prefetch::<_MM_HINT_T1>(line.cast());
-                                        line = line.wrapping_add($lanes);
-                                        lines += 1;
-                                        if lines >= of_row {
-                                            line = line.wrapping_add(k - of_row * $lanes);
-                                            lines = 0;
-                                            row += 1;
-                                        }
+                            // What comes next is further along these rows, or the beginning of the next ones.
+                            let next = if p + AHEAD < k { p + AHEAD } else { 2 * $lanes * row + (p + AHEAD - k) };
+                            for base in bases {
+                                let mut ahead = hidden_place(base.wrapping_add(next));
+                                for j in 0..$lanes {
+                                    if j > 0 && j % 8 == 0 {
+                                        ahead = steps.further(ahead);
                                     }
-                                }
-                                page = (line, lines, row);
-                            } else {
-                                // What comes next is further along these rows, or the beginning of the next ones.
-                                let next = if p + AHEAD < k { p + AHEAD } else { 2 * $lanes * k + (p + AHEAD - k) };
-                                for base in bases {
-                                    let mut ahead = hidden_place(base.wrapping_add(next));
-                                    for j in 0..$lanes {
-                                        if j > 0 && j % 8 == 0 {
-                                            ahead = steps.further(ahead);
-                                        }
-                                        _mm_prefetch::<_MM_HINT_T0>(steps.row(ahead, j % 8).cast());
-                                    }
+                                    _mm_prefetch::<_MM_HINT_T0>(steps.row(ahead, j % 8).cast());
                                 }
                             }
                             for h in [0, $lanes / 2] {
@@ -412,13 +397,13 @@ pub(super) mod x86 {
                         let some = ((1u32 << here) - 1) as $mask;
                         for (s, chain) in chains.iter_mut().enumerate() {
                             let rows = there.saturating_sub(s * $lanes).min($lanes);
-                            let start = b.wrapping_add((column + s * $lanes) * k + p);
+                            let start = b.wrapping_add((column + s * $lanes) * row + p);
                             let mut square = [$zero(); $lanes];
                             // SAFETY: as above; lanes that are masked out are not touched.
                             unsafe {
-                                for (j, row) in square.iter_mut().enumerate() {
+                                for (j, line) in square.iter_mut().enumerate() {
                                     if j < rows {
-                                        *row = $load_some(some, start.add(j * k));
+                                        *line = $load_some(some, start.add(j * row));
                                     }
                                 }
                                 for (q, &b) in $square(square).iter().enumerate() {
