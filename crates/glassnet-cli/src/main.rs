@@ -4,6 +4,7 @@
 mod commands;
 mod drawing;
 mod error;
+mod hash;
 mod inputs;
 mod losses;
 mod machine;
@@ -42,7 +43,7 @@ Examples:
 
 Exit codes:
   0 done   1 unexpected failure   2 wrong use of the command or its settings   3 the data cannot be used
-  4 the model file cannot be used   5 training stopped at a value that is not finite   6 the output cannot be written
+  4 the model file (or checkpoint) cannot be used   5 training stopped at a value that is not finite   6 the output cannot be written
   7 a check failed   130 interrupted (training keeps the best epoch so far)";
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +64,8 @@ enum Command {
     Words(commands::words::Args),
     /// Go on with a text, character by character
     Generate(commands::generate::Args),
+    /// How fast this machine trains and runs networks, and what share of its peak that is
+    Bench(commands::bench::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -95,6 +98,7 @@ fn main() -> std::process::ExitCode {
         Command::Check(args) => commands::check::run(args, &mut output),
         Command::Words(args) => commands::words::run(args, &mut output),
         Command::Generate(args) => commands::generate::run(args, &mut output),
+        Command::Bench(args) => commands::bench::run(args, &mut output),
         Command::Completions { shell } => completions(*shell, &mut output),
     };
     match result {

@@ -4,7 +4,7 @@
 //! any number of threads. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011);
 //! tested against Random123's known answers.
 
-use glassnet_kernels::Real;
+use glassnet_kernels::{Kernel, Real, vectorized};
 
 /// What a draw is for; each purpose is a stream of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,12 +82,59 @@ impl Draws {
         ((u128::from(wide) * u128::from(bound)) >> 64) as u64
     }
 
-    /// Puts `items` in the order that this stream says (Fisher-Yates).
+    /// Puts `items` in the order that this stream says (Fisher-Yates): from the last place i down, the item there changes
+    /// places with that at [`Draws::below`] `(i, i + 1)`.
     pub fn shuffle<T>(&self, items: &mut [T]) {
-        for i in (1..items.len()).rev() {
-            let j = self.below(i as u64, i as u64 + 1) as usize;
-            items.swap(i, j);
+        let mut last = items.len();
+        while last > 1 {
+            // The draws of sixteen places at once: they do not depend on one another.
+            let first = last.saturating_sub(DRAWN).max(1);
+            let words = vectorized(Sixteen { draws: self, first: first as u64 });
+            for i in (first..last).rev() {
+                let wide = words[i - first];
+                let j = ((u128::from(wide) * (i as u128 + 1)) >> 64) as usize;
+                items.swap(i, j);
+            }
+            last = first;
         }
+    }
+}
+
+/// Draws that are made at once.
+const DRAWN: usize = 16;
+
+/// The first two words of blocks `first..first + 16`, as one number each.
+struct Sixteen<'a> {
+    draws: &'a Draws,
+    first: u64,
+}
+
+impl Kernel for Sixteen<'_> {
+    type Output = [u64; DRAWN];
+
+    #[inline(always)]
+    fn run(self) -> [u64; DRAWN] {
+        let Draws { mut key, purpose, epoch } = *self.draws;
+        let mut counter = [[0u32; DRAWN], [0; DRAWN], [epoch; DRAWN], [purpose; DRAWN]];
+        for lane in 0..DRAWN {
+            let block = self.first + lane as u64;
+            counter[0][lane] = block as u32;
+            counter[1][lane] = (block >> 32) as u32;
+        }
+        for _ in 0..10 {
+            let mut next = [[0u32; DRAWN]; 4];
+            for lane in 0..DRAWN {
+                let a = u64::from(counter[0][lane]) * 0xD251_1F53;
+                let b = u64::from(counter[2][lane]) * 0xCD9E_8D57;
+                next[0][lane] = (b >> 32) as u32 ^ counter[1][lane] ^ key[0];
+                next[1][lane] = b as u32;
+                next[2][lane] = (a >> 32) as u32 ^ counter[3][lane] ^ key[1];
+                next[3][lane] = a as u32;
+            }
+            counter = next;
+            key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
+        }
+        std::array::from_fn(|lane| u64::from(counter[0][lane]) << 32 | u64::from(counter[1][lane]))
     }
 }
 
@@ -127,6 +174,20 @@ mod tests {
         assert_ne!(a, b);
         a.sort_unstable();
         assert!(a.iter().enumerate().all(|(i, &x)| i == x as usize));
+    }
+
+    #[test]
+    fn a_shuffle_takes_one_draw_a_place() {
+        for (n, seed) in [(0, 1), (1, 2), (2, 3), (16, 4), (17, 5), (18, 6), (33, 7), (1000, 1 << 40)] {
+            let draws = Draws::new(seed, Purpose::Shuffle, 3, 9);
+            let mut fast: Vec<usize> = (0..n).collect();
+            draws.shuffle(&mut fast);
+            let mut slow: Vec<usize> = (0..n).collect();
+            for i in (1..n).rev() {
+                slow.swap(i, draws.below(i as u64, i as u64 + 1) as usize);
+            }
+            assert_eq!(fast, slow, "{n}");
+        }
     }
 
     #[test]

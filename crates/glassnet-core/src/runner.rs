@@ -1,15 +1,13 @@
 //! The runner: it owns the arena that a plan describes and runs the plan's steps in it. A step allocates nothing.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::graph::NodeId;
 use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS};
-use crate::plan::{Pass, Plan, Region, Step};
+use crate::plan::{MAX_READS, Pass, Plan, Step, StepCuts};
+use crate::prepared::Prepared;
+use crate::precision::Precision;
 use crate::{Real, Team};
-
-/// Most regions that one step touches: inputs, their gradients, output, saved, upstream.
-const MAX_REGIONS: usize = 2 * MAX_INPUTS + 3;
 
 /// What a step is told besides its data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,6 +42,24 @@ pub struct Runner<T> {
     rows: usize,
 }
 
+/// What a step works on besides the arena.
+struct At<'a, 'p, T> {
+    rows: usize,
+    training: bool,
+    precision: Precision,
+    team: &'a Team,
+    info: &'a StepInfo,
+    parameters: &'p [T],
+}
+
+/// The buffers of a runner.
+struct Buffers<'a, T> {
+    arena: &'a mut [T],
+    labels: &'a [i32],
+    state: &'a mut [T],
+    scratch: &'a mut [T],
+}
+
 impl<T: Real> Runner<T> {
     /// Takes the memory that the plan forecasts, and a handle to the threads.
     pub fn new(plan: Arc<Plan>, team: Team) -> Self {
@@ -57,6 +73,11 @@ impl<T: Real> Runner<T> {
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The threads that it runs on.
+    pub fn team(&self) -> &Team {
+        &self.team
     }
 
     /// Sets the number of live rows; at most the plan's capacity.
@@ -90,6 +111,11 @@ impl<T: Real> Runner<T> {
         &mut self.state
     }
 
+    /// The same, to look at.
+    pub fn state(&self) -> &[T] {
+        &self.state
+    }
+
     /// A node's value after forward (live rows). In a plan that is not for inspection, memory is used again: only the
     /// requested outputs can be relied on.
     pub fn value(&self, node: NodeId) -> Option<&[T]> {
@@ -111,18 +137,38 @@ impl<T: Real> Runner<T> {
 
     /// Runs the forward steps. `parameters` is the flat buffer.
     pub fn forward(&mut self, parameters: &[T], info: &StepInfo) {
-        let plan = Arc::clone(&self.plan);
-        for step in &plan.steps()[..plan.forward_steps()] {
-            self.run_forward(step, parameters, info);
+        let forward = self.plan.forward_steps();
+        self.run(0..forward, None, parameters, &mut [], info);
+    }
+
+    /// Runs the forward steps with parameters that were prepared for one row at a time; more rows go the way of
+    /// [`Runner::forward`]. Both give the same bytes.
+    pub fn forward_prepared(&mut self, prepared: &Prepared<T>, info: &StepInfo) {
+        if self.rows != 1 || !std::ptr::eq(prepared.plan(), Arc::as_ptr(&self.plan)) {
+            return self.forward(prepared.parameters(), info);
+        }
+        let Runner { plan, team, arena, labels, state, scratch, rows } = self;
+        let (training, precision) = (plan.request().training, plan.precision());
+        let at = At { rows: *rows, training, precision, team, info, parameters: prepared.parameters() };
+        let forward = plan.forward_steps();
+        for ((step, cuts), weights) in plan.steps()[..forward].iter().zip(plan.cuts()).zip(prepared.weights()) {
+            match weights {
+                Some(weights) => {
+                    let ([x], [y]) = cuts.arena.carve::<T, 1, 1>(arena, 1);
+                    weights.multiply(team, x, y);
+                    if let Some(curve) = &step.fused {
+                        curve.apply_in_place(y);
+                    }
+                }
+                None => at.forward(step, cuts, Buffers { arena, labels, state, scratch }),
+            }
         }
     }
 
     /// Runs the forward steps up to and including the one that computes `node`: a prefix of the plan.
     pub fn forward_to(&mut self, node: NodeId, parameters: &[T], info: &StepInfo) {
-        let plan = Arc::clone(&self.plan);
-        for step in plan.steps()[..plan.forward_steps()].iter().take_while(|step| step.node <= node) {
-            self.run_forward(step, parameters, info);
-        }
+        let forward = self.plan.forward_steps();
+        self.run(0..forward, Some(node), parameters, &mut [], info);
     }
 
     /// Runs the backward steps from gradient 1 of the node that the plan starts from; adds to `gradients` (flat, the
@@ -134,91 +180,46 @@ impl<T: Real> Runner<T> {
 
     /// Runs the backward steps (and before them what they read and forward did not keep) from the gradient in [`Runner::seed_mut`].
     pub fn backward_from_seed(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo) {
-        let plan = Arc::clone(&self.plan);
-        for step in &plan.steps()[plan.forward_steps()..] {
-            match step.pass {
-                Pass::Recompute => self.run_forward(step, parameters, info),
-                Pass::Backward => self.run_backward(step, parameters, gradients, info),
-                Pass::Add => self.run_add(step),
-                Pass::Forward | Pass::Update => {}
+        let steps = self.plan.forward_steps()..self.plan.steps().len();
+        self.run(steps, None, parameters, gradients, info);
+    }
+
+    /// Forward and backward (from gradient 1, as [`Runner::backward`]), step by step: `seen` is called after each one. To
+    /// measure what each takes.
+    pub fn run_seen(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo, seen: &mut dyn FnMut(&Step)) {
+        for number in 0..self.plan.steps().len() {
+            if number == self.plan.forward_steps() {
+                self.seed_mut().fill(T::ONE);
             }
+            self.run(number..number + 1, None, parameters, gradients, info);
+            seen(&self.plan.steps()[number]);
         }
     }
 
-    fn context<'a>(team: &'a Team, training: bool, step: &Step, info: &StepInfo) -> Context<'a> {
-        Context {
-            team,
-            training,
-            seed: info.seed,
-            epoch: info.epoch,
-            position: info.position,
-            denominator: info.denominator,
-            node: step.node.0 as u32,
-            time: info.time,
-        }
-    }
-
-    fn run_forward(&mut self, step: &Step, parameters: &[T], info: &StepInfo) {
-        let rows = self.rows;
-        let context = Self::context(&self.team, self.plan.request().training, step, info);
-        let mut reads: [Option<Region>; MAX_REGIONS] = [None; MAX_REGIONS];
-        reads[..step.inputs.len()].copy_from_slice(&step.inputs);
-        let (inputs, writes) = carve(&mut self.arena, rows, &reads, &[step.output, step.saved]);
-        let [output, saved, ..] = writes;
-        let slots = slot_views(parameters, step);
-        let labels = step.labels.map_or(&[][..], |region| &self.labels[region.range(rows)]);
-        let state = step.state.map_or(&mut [][..], |region| &mut self.state[region.range(rows)]);
-        let io = Forward {
-            rows,
-            shapes: &step.input_shapes,
-            inputs: &inputs[..step.inputs.len()],
-            labels,
-            parameters: &slots[..step.slots.len()],
-            output,
-            saved,
-            curve: step.fused.as_ref(),
-            state,
-            scratch: &mut self.scratch[..step.scratch * self.team.threads()],
-            context: &context,
-        };
-        step.op.forward(io);
-    }
-
-    fn run_backward(&mut self, step: &Step, parameters: &[T], gradients: &mut [T], info: &StepInfo) {
-        let rows = self.rows;
-        let context = Self::context(&self.team, self.plan.request().training, step, info);
-        let mut reads: [Option<Region>; MAX_REGIONS] = [None; MAX_REGIONS];
-        let count = step.inputs.len();
-        reads[..count].copy_from_slice(&step.inputs);
-        reads[count..count + 3].copy_from_slice(&[step.output, step.saved, step.upstream]);
-        let (values, writes) = carve(&mut self.arena, rows, &reads, &step.input_gradients);
-        let mut input_gradients: [Option<&mut [T]>; MAX_REGIONS] = [const { None }; MAX_REGIONS];
-        for ((slot, wanted), piece) in input_gradients.iter_mut().zip(&step.input_gradients).zip(writes) {
-            *slot = wanted.map(|_| piece);
-        }
-        let slots = slot_views(parameters, step);
-        let mut slot_gradients = slot_views_mut(gradients, step);
-        step.op.backward(Backward {
-            rows,
-            shapes: &step.input_shapes,
-            inputs: &values[..count],
-            labels: step.labels.map_or(&[][..], |region| &self.labels[region.range(rows)]),
-            parameters: &slots[..step.slots.len()],
-            output: values[count],
-            saved: values[count + 1],
-            upstream: values[count + 2],
-            input_gradients: &mut input_gradients[..step.input_gradients.len()],
-            parameter_gradients: &mut slot_gradients[..step.slots.len()],
-            scratch: &mut self.scratch[..step.scratch * self.team.threads()],
-            context: &context,
-        });
-    }
-
-    fn run_add(&mut self, step: &Step) {
-        let target = step.input_gradients.first().copied().flatten();
-        let (reads, [total, ..]) = carve(&mut self.arena, self.rows, &[step.upstream], &[target]);
-        for (total, &more) in total.iter_mut().zip(reads[0]) {
-            *total += more;
+    /// Runs those steps, up to the one that computes `last` where one is given.
+    fn run(
+        &mut self,
+        steps: std::ops::Range<usize>,
+        last: Option<NodeId>,
+        parameters: &[T],
+        gradients: &mut [T],
+        info: &StepInfo,
+    ) {
+        let Runner { plan, team, arena, labels, state, scratch, rows } = self;
+        let training = plan.request().training;
+        let precision = plan.precision();
+        let at = At { rows: *rows, training, precision, team, info, parameters };
+        for (step, cuts) in plan.steps()[steps.clone()].iter().zip(&plan.cuts()[steps]) {
+            if last.is_some_and(|last| step.node > last) {
+                break;
+            }
+            let buffers = Buffers { arena, labels, state, scratch };
+            match step.pass {
+                Pass::Forward | Pass::Recompute => at.forward(step, cuts, buffers),
+                Pass::Backward => at.backward(step, cuts, buffers, gradients),
+                Pass::Add => at.add(cuts, buffers),
+                Pass::Update => {}
+            }
         }
     }
 
@@ -236,76 +237,78 @@ impl<T: Real> Runner<T> {
 /// A value that no step computes by chance.
 const MARK: f64 = 1.234_567_890_123_456e-30;
 
-/// Splits the arena into the regions that a step reads (the same region may be read twice) and those that it writes.
-/// The plan never lets a written region overlap another; should it, the later piece comes out empty.
-#[allow(clippy::type_complexity)]
-fn carve<'a, T>(
-    arena: &'a mut [T],
-    rows: usize,
-    reads: &[Option<Region>],
-    writes: &[Option<Region>],
-) -> ([&'a [T]; MAX_REGIONS], [&'a mut [T]; MAX_REGIONS]) {
-    let mut shared: [&'a [T]; MAX_REGIONS] = [&[]; MAX_REGIONS];
-    let mut exclusive: [&'a mut [T]; MAX_REGIONS] = std::array::from_fn(|_| Default::default());
-    // (range, place in `reads`, or in `writes` when past MAX_REGIONS), sorted by insertion: there are few.
-    let mut order: [(Range<usize>, usize); 2 * MAX_REGIONS] = [const { (0..0, usize::MAX) }; 2 * MAX_REGIONS];
-    let mut count = 0;
-    let numbered = reads.iter().enumerate().chain(writes.iter().enumerate().map(|(i, w)| (i + MAX_REGIONS, w)));
-    for (place, region) in numbered {
-        let Some(range) = region.map(|region| region.range(rows)).filter(|range| !range.is_empty()) else { continue };
-        let mut at = count;
-        while at > 0 && order[at - 1].0.start > range.start {
-            order.swap(at - 1, at);
-            at -= 1;
-        }
-        order[at] = (range, place);
-        count += 1;
-    }
-    let mut rest = arena;
-    let mut consumed = 0;
-    let mut last: (Range<usize>, &'a [T]) = (0..0, &[]);
-    for (range, place) in &order[..count] {
-        if *range == last.0 && *place < MAX_REGIONS {
-            shared[*place] = last.1;
-            continue;
-        }
-        if range.start < consumed {
-            debug_assert!(false, "regions of a step overlap");
-            continue;
-        }
-        let (_, tail) = rest.split_at_mut(range.start - consumed);
-        let (piece, tail) = tail.split_at_mut(range.len());
-        rest = tail;
-        consumed = range.end;
-        if *place < MAX_REGIONS {
-            let piece: &'a [T] = piece;
-            shared[*place] = piece;
-            last = (range.clone(), piece);
-        } else {
-            exclusive[*place - MAX_REGIONS] = piece;
+impl<T: Real> At<'_, '_, T> {
+    fn context(&self, step: &Step) -> Context<'_> {
+        Context {
+            team: self.team,
+            training: self.training,
+            seed: self.info.seed,
+            epoch: self.info.epoch,
+            position: self.info.position,
+            denominator: self.info.denominator,
+            node: step.node.0 as u32,
+            time: self.info.time,
+            precision: self.precision,
         }
     }
-    (shared, exclusive)
-}
 
-fn slot_views<'a, T>(parameters: &'a [T], step: &Step) -> [&'a [T]; MAX_SLOTS] {
-    let mut views: [&[T]; MAX_SLOTS] = [&[]; MAX_SLOTS];
-    for (view, range) in views.iter_mut().zip(&step.slots) {
-        *view = &parameters[range.clone()];
+    fn slots(&self, step: &Step) -> [&[T]; MAX_SLOTS] {
+        let mut views: [&[T]; MAX_SLOTS] = [&[]; MAX_SLOTS];
+        for (view, range) in views.iter_mut().zip(&step.slots) {
+            *view = &self.parameters[range.clone()];
+        }
+        views
     }
-    views
-}
 
-/// Views of the gradients of a step's slots, which stand in the flat buffer in any order.
-fn slot_views_mut<'a, T>(gradients: &'a mut [T], step: &Step) -> [&'a mut [T]; MAX_SLOTS] {
-    let mut regions: [Option<Region>; MAX_SLOTS] = [None; MAX_SLOTS];
-    for (region, range) in regions.iter_mut().zip(&step.slots) {
-        *region = Some(Region { offset: range.start, width: range.len(), per_batch: true });
+    fn forward(&self, step: &Step, cuts: &StepCuts, buffers: Buffers<'_, T>) {
+        let context = self.context(step);
+        let (inputs, [output, saved]) = cuts.arena.carve::<T, MAX_INPUTS, 2>(buffers.arena, self.rows);
+        let slots = self.slots(step);
+        step.op.forward(Forward {
+            rows: self.rows,
+            shapes: &step.input_shapes,
+            inputs: &inputs[..step.inputs.len()],
+            labels: step.labels.map_or(&[][..], |region| &buffers.labels[region.range(self.rows)]),
+            parameters: &slots[..step.slots.len()],
+            output,
+            saved,
+            curve: step.fused.as_ref(),
+            state: step.state.map_or(&mut [][..], |region| &mut buffers.state[region.range(self.rows)]),
+            scratch: &mut buffers.scratch[..step.scratch * self.team.threads()],
+            context: &context,
+        });
     }
-    let (_, pieces) = carve(gradients, 1, &[], &regions);
-    let mut views: [&mut [T]; MAX_SLOTS] = std::array::from_fn(|_| Default::default());
-    for (view, piece) in views.iter_mut().zip(pieces) {
-        *view = piece;
+
+    fn backward(&self, step: &Step, cuts: &StepCuts, buffers: Buffers<'_, T>, gradients: &mut [T]) {
+        let context = self.context(step);
+        let (values, pieces) = cuts.arena.carve::<T, MAX_READS, MAX_INPUTS>(buffers.arena, self.rows);
+        let mut input_gradients: [Option<&mut [T]>; MAX_INPUTS] = [const { None }; MAX_INPUTS];
+        for ((slot, wanted), piece) in input_gradients.iter_mut().zip(&step.input_gradients).zip(pieces) {
+            *slot = wanted.map(|_| piece);
+        }
+        let slots = self.slots(step);
+        let (_, mut slot_gradients) = cuts.gradients.carve::<T, 0, MAX_SLOTS>(gradients, 1);
+        let [output, saved, upstream] = [values[MAX_INPUTS], values[MAX_INPUTS + 1], values[MAX_INPUTS + 2]];
+        step.op.backward(Backward {
+            rows: self.rows,
+            shapes: &step.input_shapes,
+            inputs: &values[..step.inputs.len()],
+            labels: step.labels.map_or(&[][..], |region| &buffers.labels[region.range(self.rows)]),
+            parameters: &slots[..step.slots.len()],
+            output,
+            saved,
+            upstream,
+            input_gradients: &mut input_gradients[..step.input_gradients.len()],
+            parameter_gradients: &mut slot_gradients[..step.slots.len()],
+            scratch: &mut buffers.scratch[..step.scratch * self.team.threads()],
+            context: &context,
+        });
     }
-    views
+
+    fn add(&self, cuts: &StepCuts, buffers: Buffers<'_, T>) {
+        let ([more], [total]) = cuts.arena.carve::<T, 1, 1>(buffers.arena, self.rows);
+        for (total, &more) in total.iter_mut().zip(more) {
+            *total += more;
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p glassnet-kernels --example products`
 
-use glassnet_kernels::{Isa, Kernel, Real, Team, lanes, product, vectorized};
+use glassnet_kernels::{Isa, Kernel, Real, Team, angles, lanes, product, vectorized};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -85,7 +85,10 @@ fn elementwise<T: Real>() {
             print!(" {} {:.2}", stringify!($name), time * 1e9 / 4096.0);
         )*};
     }
-    time!(exp exp_m1 ln ln_1p tanh erf sin);
+    time!(exp exp_m1 ln ln_1p tanh erf);
+    for (name, into) in [("sin", angles::sin_into as fn(&[T], &mut [T])), ("cos", angles::cos_into)] {
+        print!(" {name} {:.2}", seconds(|| into(black_box(&x), &mut out)) * 1e9 / 4096.0);
+    }
     println!();
 }
 

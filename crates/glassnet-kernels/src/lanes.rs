@@ -4,6 +4,7 @@
 
 use crate::Real;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The environment variable that chooses an instruction set: `scalar`, `avx2`, `avx512` or `neon`.
 pub const ISA_VARIABLE: &str = "GLASSNET_ISA";
@@ -87,12 +88,25 @@ pub fn isa() -> Result<Isa, String> {
     chosen().clone()
 }
 
-/// The instruction set in use, without the question whether the variable was right.
+/// The number in [`Isa::ALL`] of the instruction set in use; past its end until it is looked up.
+static CURRENT: AtomicU8 = AtomicU8::new(u8::MAX);
+
+/// The instruction set in use, without the question whether the variable was right: one load, as every loop asks for it.
+#[inline]
 pub(crate) fn current() -> Isa {
-    match chosen() {
-        Ok(isa) => *isa,
-        Err(_) => Isa::widest(),
+    // The value is the same whoever stores it, so no ordering is needed.
+    match CURRENT.load(Ordering::Relaxed) {
+        number if usize::from(number) < Isa::ALL.len() => Isa::ALL[usize::from(number)],
+        _ => look_up(),
     }
+}
+
+#[cold]
+fn look_up() -> Isa {
+    let isa = chosen().clone().unwrap_or_else(|_| Isa::widest());
+    let number = Isa::ALL.iter().position(|&known| known == isa).unwrap_or(0);
+    CURRENT.store(number as u8, Ordering::Relaxed);
+    isa
 }
 
 /// A loop to be compiled for every instruction set. `run` must be `#[inline(always)]`.
@@ -104,6 +118,7 @@ pub trait Kernel {
 }
 
 /// Runs a kernel with the widest instructions that the processor has.
+#[inline]
 pub fn vectorized<K: Kernel>(kernel: K) -> K::Output {
     dispatch(current(), kernel)
 }

@@ -67,11 +67,22 @@ pub trait Real:
     fn sin(self) -> Self;
     /// Cosine of an angle in radians of any size, within 1 ulp.
     fn cos(self) -> Self;
+    /// The sine where |self| < 2^20: the bytes of [`Real::sin`] there, without a branch, for loops ([`crate::angles`]).
+    /// Elsewhere the value has no meaning.
+    fn sin_near(self) -> Self;
+    /// The cosine where |self| < 2^20, as [`Real::sin_near`].
+    fn cos_near(self) -> Self;
     /// Error function, within 1.5 ulp.
     fn erf(self) -> Self;
     /// self^y, within 1.5 ulp (2 where the result is denormal); NaN for self < 0 unless y is an integer. Special cases as
     /// in IEEE 754.
     fn pow(self, y: Self) -> Self;
+    /// The same slice where this type is `f32`: the way into what is made for `f32` alone.
+    fn as_f32(x: &[Self]) -> Option<&[f32]>;
+    /// As [`Real::as_f32`], to write to.
+    fn as_f32_mut(x: &mut [Self]) -> Option<&mut [f32]>;
+    /// The way back.
+    fn of_f32_mut(x: &mut [f32]) -> Option<&mut [Self]>;
 }
 
 mod sealed {
@@ -143,12 +154,32 @@ impl Real for f32 {
         math::trig::cos64(self as f64) as f32
     }
     #[inline(always)]
+    fn sin_near(self) -> Self {
+        math::trig::sin64_near(self as f64) as f32
+    }
+    #[inline(always)]
+    fn cos_near(self) -> Self {
+        math::trig::cos64_near(self as f64) as f32
+    }
+    #[inline(always)]
     fn erf(self) -> Self {
         math::erf::erf32(self)
     }
     #[inline(always)]
     fn pow(self, y: Self) -> Self {
         math::pow::pow64(self as f64, y as f64) as f32
+    }
+    #[inline(always)]
+    fn as_f32(x: &[Self]) -> Option<&[f32]> {
+        Some(x)
+    }
+    #[inline(always)]
+    fn as_f32_mut(x: &mut [Self]) -> Option<&mut [f32]> {
+        Some(x)
+    }
+    #[inline(always)]
+    fn of_f32_mut(x: &mut [f32]) -> Option<&mut [Self]> {
+        Some(x)
     }
 }
 
@@ -214,11 +245,31 @@ impl Real for f64 {
         math::trig::cos64(self)
     }
     #[inline(always)]
+    fn sin_near(self) -> Self {
+        math::trig::sin64_near(self)
+    }
+    #[inline(always)]
+    fn cos_near(self) -> Self {
+        math::trig::cos64_near(self)
+    }
+    #[inline(always)]
     fn erf(self) -> Self {
         math::erf::erf64(self)
     }
     #[inline(always)]
     fn pow(self, y: Self) -> Self {
         math::pow::pow64(self, y)
+    }
+    #[inline(always)]
+    fn as_f32(_: &[Self]) -> Option<&[f32]> {
+        None
+    }
+    #[inline(always)]
+    fn as_f32_mut(_: &mut [Self]) -> Option<&mut [f32]> {
+        None
+    }
+    #[inline(always)]
+    fn of_f32_mut(_: &mut [f32]) -> Option<&mut [Self]> {
+        None
     }
 }

@@ -226,3 +226,45 @@ fn f32_pow_is_nearly_rounded() {
         }
     }
 }
+
+/// Angles of every size, near and far mixed, so that runs of both kinds and mixed ones come up.
+fn many_angles<T: Real>(bits_to: impl Fn(u64) -> T) {
+    use glassnet_kernels::angles::{cos_into, sin_into};
+    let mut state = 3u64;
+    let mut x: Vec<T> = (0..100_000)
+        .map(|i| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            let unit = (state >> 11) as f64 / 9007199254740992.0;
+            match (i / 500) % 4 {
+                0 => T::from_f64(8.0 * unit - 4.0),
+                1 => T::from_f64(2_000_000.0 * unit - 1_000_000.0),
+                2 => T::from_f64(2_200_000.0 * unit - 1_100_000.0),
+                _ => bits_to(state),
+            }
+        })
+        .collect();
+    let quarter = std::f64::consts::FRAC_PI_4;
+    for special in [0.0, -0.0, quarter, -quarter, 1_048_576.0, -1_048_575.9, f64::INFINITY, f64::NAN] {
+        x.push(T::from_f64(special));
+    }
+    let bits = |y: T| if y.is_nan() { u64::MAX } else { y.to_f64().to_bits() };
+    let mut out = vec![T::ZERO; x.len()];
+    for (into, one) in [(sin_into as fn(&[T], &mut [T]), Real::sin as fn(T) -> T), (cos_into, Real::cos)] {
+        into(&x, &mut out);
+        for (&x, &y) in x.iter().zip(&out) {
+            assert_eq!(bits(y), bits(one(x)), "{x:e}: {y:e} in a run, {:e} alone", one(x));
+        }
+        // Alone: no other angle of the run decides.
+        for (&x, &y) in x.iter().zip(&out).step_by(97) {
+            let mut alone = [T::ZERO];
+            into(&[x], &mut alone);
+            assert_eq!(bits(alone[0]), bits(y), "{x:e}");
+        }
+    }
+}
+
+#[test]
+fn an_angle_in_a_run_has_the_bytes_of_the_angle_alone() {
+    many_angles::<f32>(|bits| f32::from_bits(bits as u32));
+    many_angles::<f64>(f64::from_bits);
+}

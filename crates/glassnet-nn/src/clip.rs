@@ -4,18 +4,16 @@
 //! `max / (norm + 1e-6)`, so that their direction stays; PyTorch's `clip_grad_norm_`. *By value*: each element is cut to
 //! [-max, max], which turns the direction.
 
-use std::ops::Range;
-
+use glassnet_core::Team;
 use glassnet_core::slots::Slots;
 use glassnet_kernels::{Kernel, Real, vectorized};
 use serde::{Deserialize, Serialize};
 
 use crate::hyperparameter::{Allowed, BadHyperparameters, check};
+use crate::norm::{self, sum_of_squares};
 
-/// Elements of one block of the norm's sum: blocks are summed by themselves and added in order.
-const BLOCK: usize = 4096;
-/// Chains of a block: element j goes to chain j mod 16, chains are joined by the tree 8-4-2-1.
-const LANES: usize = 16;
+/// Elements that are worth a thread.
+const PART: usize = 1 << 15;
 
 /// How gradients are clipped.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -62,11 +60,23 @@ impl Clip {
     }
 
     /// As [`Clip::apply`] on gradients of that layout: what stands in the place of statistics (running means) is no
-    /// gradient, and neither counts nor changes.
+    /// gradient, and neither counts nor changes. Weights of two axes and at least 65,536 elements are summed in tiles of
+    /// 64 x 256.
     pub fn apply_to<T: Real>(&self, slots: &Slots, gradients: &mut [T]) -> f64 {
-        let norm = trained(slots).fold(0.0, |sum, range| sum + sum_of_squares(&gradients[range])).sqrt();
-        for range in trained(slots) {
-            self.cut(norm, &mut gradients[range]);
+        self.apply_by(&Team::single(), slots, gradients, &mut Vec::new())
+    }
+
+    /// The same on the team's threads: the same bytes. `room` holds the sums of blocks; it grows at the first call, where
+    /// it must.
+    pub fn apply_by<T: Real>(&self, team: &Team, slots: &Slots, gradients: &mut [T], room: &mut Vec<f64>) -> f64 {
+        if team.threads() > 1 && room.is_empty() {
+            room.resize(norm::room(slots), 0.0);
+        }
+        let norm = norm::norm(team, slots, gradients, room);
+        if *self != Clip::None {
+            for piece in norm::pieces(slots) {
+                team.split_rows(&mut gradients[piece.range], 1, PART, &|_, gradients| self.cut(norm, gradients));
+            }
         }
         norm
     }
@@ -88,61 +98,10 @@ impl Clip {
     }
 }
 
-/// The places of trained parameters: runs of slots between statistics; all of the buffer where there are none.
-fn trained(slots: &Slots) -> impl Iterator<Item = Range<usize>> {
-    let mut rest = slots.iter().peekable();
-    std::iter::from_fn(move || {
-        while rest.next_if(|slot| slot.role.is_statistic()).is_some() {}
-        let mut range = rest.next()?.range();
-        while let Some(slot) = rest.next_if(|slot| !slot.role.is_statistic()) {
-            range.end = slot.range().end;
-        }
-        Some(range)
-    })
-}
-
 /// The Euclidean norm of all gradients together, accumulated in f64. The same bytes for any number of threads: blocks of
 /// 4,096 elements, sixteen chains in each, blocks added in order.
 pub fn global_norm<T: Real>(gradients: &[T]) -> f64 {
     sum_of_squares(gradients).sqrt()
-}
-
-/// Sum of squares in f64, in the order of [`global_norm`].
-pub(crate) fn sum_of_squares<T: Real>(x: &[T]) -> f64 {
-    x.chunks(BLOCK).map(|block| vectorized(Squares { x: block })).fold(0.0, |sum, block| sum + block)
-}
-
-struct Squares<'a, T> {
-    x: &'a [T],
-}
-
-impl<T: Real> Kernel for Squares<'_, T> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run(self) -> f64 {
-        let mut lanes = [0.0_f64; LANES];
-        let whole = self.x.chunks_exact(LANES);
-        let tail = whole.remainder();
-        for chunk in whole {
-            for j in 0..LANES {
-                let x = chunk[j].to_f64();
-                lanes[j] = Real::mul_add(x, x, lanes[j]);
-            }
-        }
-        for (lane, x) in lanes.iter_mut().zip(tail) {
-            let x = x.to_f64();
-            *lane = Real::mul_add(x, x, *lane);
-        }
-        let mut width = LANES / 2;
-        while width > 0 {
-            for j in 0..width {
-                lanes[j] += lanes[j + width];
-            }
-            width /= 2;
-        }
-        lanes[0]
-    }
 }
 
 struct Scale<'a, T> {

@@ -82,6 +82,11 @@ impl EarlyStopping {
         Verdict { best, stop: self.spec.patience.is_some_and(|patience| self.waited >= patience) }
     }
 
+    /// Whether it can have been saved after so many epochs of a run with this specification.
+    pub(crate) fn fits(&self, spec: &EarlySpec, epochs: u64) -> bool {
+        self.spec == *spec && self.waited <= epochs && self.best.is_none_or(|(epoch, _)| epoch <= epochs)
+    }
+
     /// The best epoch and its metric.
     pub fn best(&self) -> Option<(u64, f64)> {
         self.best

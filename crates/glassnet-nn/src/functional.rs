@@ -9,7 +9,8 @@ use crate::source::{Draw, Source};
 /// Puts rows, targets and weights into a runner's inputs and returns the sum of weights (row weight times class weight).
 /// Rows beyond the plan's capacity are not taken; [`Runner::rows`] says how many were.
 pub fn load<T: Real>(network: &Network, runner: &mut Runner<T>, source: &dyn Source<T>, rows: &[u32]) -> f64 {
-    fill(network, runner, source, rows, None)
+    fill(network, runner, source, rows, None);
+    total_weight(network, source, &rows[..runner.rows()])
 }
 
 /// The same for a training step: the rows as they are drawn at this place of the run ([`Source::features_at`]).
@@ -20,23 +21,28 @@ pub fn load_at<T: Real>(
     rows: &[u32],
     info: &StepInfo,
 ) -> f64 {
-    let at = Draw { seed: info.seed, epoch: info.epoch, position: info.position };
-    fill(network, runner, source, rows, Some(at))
+    fill_at(network, runner, source, rows, info);
+    total_weight(network, source, &rows[..runner.rows()])
 }
 
-fn fill<T: Real>(
+/// As [`load_at`] where the sum of weights is known.
+pub(crate) fn fill_at<T: Real>(
     network: &Network,
     runner: &mut Runner<T>,
     source: &dyn Source<T>,
     rows: &[u32],
-    at: Option<Draw>,
-) -> f64 {
+    info: &StepInfo,
+) {
+    let at = Draw { seed: info.seed, epoch: info.epoch, position: info.position };
+    fill(network, runner, source, rows, Some(at));
+}
+
+fn fill<T: Real>(network: &Network, runner: &mut Runner<T>, source: &dyn Source<T>, rows: &[u32], at: Option<Draw>) {
     runner.set_rows(rows.len());
     let rows = &rows[..runner.rows()];
     match at {
         _ if network.reads_tokens() => source.tokens(rows, runner.labels_mut(network.x)),
-        Some(at) => source.features_at(rows, at, runner.input_mut(network.x)),
-        None => source.features(rows, runner.input_mut(network.x)),
+        at => features(network, runner, source, rows, at),
     }
     if let Some(lengths) = network.lengths {
         let steps = network.graph.node(network.x).shape.0.first().copied().unwrap_or(0);
@@ -46,11 +52,16 @@ fn fill<T: Real>(
         }
         clear_behind(network, runner, source, rows);
     }
-    let Some(objective) = &network.objective else { return rows.len() as f64 };
+    let Some(objective) = &network.objective else { return };
     if objective.loss.takes_labels() {
         let width = network.graph.node(objective.target).shape.len().max(1);
-        for (labels, &row) in runner.labels_mut(objective.target).chunks_exact_mut(width).zip(rows) {
-            source.labels(row, labels);
+        let labels = runner.labels_mut(objective.target);
+        if width == source.labels_width() {
+            source.labels_of(rows, labels);
+        } else {
+            for (labels, &row) in labels.chunks_exact_mut(width).zip(rows) {
+                source.labels(row, labels);
+            }
         }
     } else {
         let width = network.graph.node(objective.target).shape.len().max(1);
@@ -58,10 +69,39 @@ fn fill<T: Real>(
             source.values(row, values);
         }
     }
-    for (weight, &row) in runner.input_mut(objective.weight).iter_mut().zip(rows) {
+    let weights = runner.input_mut(objective.weight);
+    if source.weighs_equally() && !objective.loss.weighs_classes() {
+        return weights.fill(T::ONE);
+    }
+    for (weight, &row) in weights.iter_mut().zip(rows) {
         *weight = T::from_f64(source.weight(row) * objective.loss.row_factor(source.label(row)));
     }
-    total_weight(network, source, rows)
+}
+
+/// Numbers that are worth a thread: so many come from memory in some microseconds.
+const PART: usize = 1 << 14;
+
+/// The features of the rows into the network's input, on the runner's threads: each row by itself, so that it is all the same
+/// who fetches it.
+fn features<T: Real>(
+    network: &Network,
+    runner: &mut Runner<T>,
+    source: &dyn Source<T>,
+    rows: &[u32],
+    at: Option<Draw>,
+) {
+    let fetch = |first: usize, rows: &[u32], out: &mut [T]| match at {
+        Some(at) => source.features_at(rows, Draw { position: at.position + first as u64, ..at }, out),
+        None => source.features(rows, out),
+    };
+    let width = source.width();
+    if runner.team().threads() == 1 || width == 0 || rows.len() * width < 2 * PART {
+        return fetch(0, rows, runner.input_mut(network.x));
+    }
+    let team = runner.team().clone();
+    team.split_rows(runner.input_mut(network.x), width, PART.div_ceil(width), &|first, out| {
+        fetch(first, &rows[first..first + out.len() / width], out);
+    });
 }
 
 /// Whatever a source leaves behind a row's end, even NaN, is nothing: no token, features of 0. The products of a layer run
@@ -85,6 +125,9 @@ fn clear_behind<T: Real>(network: &Network, runner: &mut Runner<T>, source: &dyn
 /// Sum of weights of some rows, in their order: what the mean loss over them divides by.
 pub fn total_weight<T: Real>(network: &Network, source: &dyn Source<T>, rows: &[u32]) -> f64 {
     let Some(objective) = &network.objective else { return rows.len() as f64 };
+    if source.weighs_equally() && !objective.loss.weighs_classes() {
+        return rows.len() as f64;
+    }
     rows.iter().map(|&row| source.weight(row) * objective.loss.class_weight(source.label(row))).sum()
 }
 
@@ -184,6 +227,9 @@ pub(crate) fn weighted_sum<T: Real>(
     sum: f64,
 ) -> f64 {
     let Some(objective) = &network.objective else { return sum };
+    if source.weighs_equally() && !objective.loss.weighs_classes() {
+        return losses.iter().zip(rows).fold(sum, |sum, (loss, _)| sum + loss.to_f64());
+    }
     losses.iter().zip(rows).fold(sum, |sum, (loss, &row)| {
         let weight = source.weight(row) * objective.loss.row_factor(source.label(row));
         if weight == 0.0 { sum } else { sum + loss.to_f64() * weight }

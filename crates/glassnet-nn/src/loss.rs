@@ -107,6 +107,17 @@ impl LossSpec {
         }
     }
 
+    /// Whether some class may weigh another than 1 in the mean: [`LossSpec::class_weight`] and [`LossSpec::row_factor`] are 1
+    /// for every label where it does not.
+    pub fn weighs_classes(&self) -> bool {
+        match self {
+            LossSpec::CrossEntropy { class_weights, .. } | LossSpec::BinaryCrossEntropy { class_weights, .. } => {
+                !class_weights.is_empty()
+            }
+            _ => false,
+        }
+    }
+
     /// What a row with this label weighs in the mean, before its own weight.
     pub fn class_weight(&self, label: i32) -> f64 {
         match self {

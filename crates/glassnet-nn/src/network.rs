@@ -5,7 +5,7 @@ use std::sync::Arc;
 use glassnet_core::graph::MAX_WIDTH;
 use glassnet_core::ops::{input::Input, mean::Mean};
 use glassnet_core::slots::Role;
-use glassnet_core::{DType, Graph, GraphError, NodeId, Op, Plan, Purpose, Real, Request};
+use glassnet_core::{DType, Graph, GraphError, NodeId, Op, Plan, Precision, Purpose, Real, Request};
 
 use crate::init::{self, Fans};
 use crate::layers::{Builder, LayerInfo};
@@ -304,22 +304,25 @@ impl Network {
     /// The same; with `checkpoint` a plan to train computes values a second time instead of keeping them, where that takes
     /// less memory ([`Request::checkpoint`]).
     pub fn plan_with(&self, purpose: Purpose, rows: usize, checkpoint: bool) -> Arc<Plan> {
+        self.plan_in(Precision::F32, purpose, rows, checkpoint)
+    }
+
+    /// The same, with products of another precision.
+    pub fn plan_in(&self, precision: Precision, purpose: Purpose, rows: usize, checkpoint: bool) -> Arc<Plan> {
         let training = purpose == Purpose::Train;
         let backward = purpose != Purpose::Predict;
         let objective = self.objective.as_ref();
         let mut outputs = vec![self.output, self.logits];
         outputs.extend(objective.map(|objective| objective.rows).filter(|_| backward));
-        Arc::new(Plan::new(
-            &self.graph,
-            Request {
-                purpose,
-                rows,
-                backward_from: if backward { Some(objective.map_or(self.output, |o| o.mean)) } else { None },
-                outputs,
-                training,
-                checkpoint,
-            },
-        ))
+        let request = Request {
+            purpose,
+            rows,
+            backward_from: if backward { Some(objective.map_or(self.output, |o| o.mean)) } else { None },
+            outputs,
+            training,
+            checkpoint,
+        };
+        Arc::new(Plan::new(&self.graph, request).with_precision(precision))
     }
 
     /// Rows that are evaluated at a time: 256, fewer where the values of a row are large, so that the arena stays in the

@@ -1,6 +1,7 @@
 //! Where batches come from: a view of rows by number. The training loop gathers the rows of a batch once, into the arena.
 
 use glassnet_core::Real;
+use glassnet_kernels::prefetch;
 
 /// Which pass over the training rows a batch belongs to, and where in that pass its first row stands. Row `i` of the batch
 /// has the place `position + i`: whatever is drawn for a row is a function of (seed, epoch, place), so that it does not
@@ -82,7 +83,59 @@ pub trait Source<T: Real>: Sync {
     fn weight(&self, _row: u32) -> f64 {
         1.0
     }
+
+    /// Whether every row is known to weigh 1, so that nobody needs to ask for the weight of each.
+    fn weighs_equally(&self) -> bool {
+        false
+    }
+
+    /// Writes the labels of `rows` one after the other, [`Source::labels_width`] of each.
+    fn labels_of(&self, rows: &[u32], out: &mut [i32]) {
+        let width = self.labels_width().max(1);
+        for (labels, &row) in out.chunks_exact_mut(width).zip(rows) {
+            self.labels(row, labels);
+        }
+    }
 }
+
+/// Copies rows of `width` numbers: those of `from` that `rows` names, one after the other. Rows of few numbers are copied
+/// without a call for each.
+pub(crate) fn copy_rows<T: Copy>(from: &[T], width: usize, rows: &[u32], out: &mut [T]) {
+    fn few<T: Copy, const W: usize>(from: &[T], rows: &[u32], out: &mut [T]) {
+        let (from, out) = (from.as_chunks::<W>().0, out.as_chunks_mut::<W>().0);
+        for (out, &row) in out.iter_mut().zip(rows) {
+            *out = from[row as usize];
+        }
+    }
+    match width {
+        0 => {}
+        1 => few::<T, 1>(from, rows, out),
+        2 => few::<T, 2>(from, rows, out),
+        3 => few::<T, 3>(from, rows, out),
+        4 => few::<T, 4>(from, rows, out),
+        5 => few::<T, 5>(from, rows, out),
+        6 => few::<T, 6>(from, rows, out),
+        7 => few::<T, 7>(from, rows, out),
+        8 => few::<T, 8>(from, rows, out),
+        16 => few::<T, 16>(from, rows, out),
+        _ => {
+            for (place, (out, &row)) in out.chunks_exact_mut(width).zip(rows).enumerate() {
+                // Rows lie anywhere: the next but one is asked for while this one is copied.
+                if let Some(&ahead) = rows.get(place + AHEAD) {
+                    prefetch(&from[ahead as usize * width..][..width.min(LONGEST)]);
+                }
+                let start = row as usize * width;
+                out.copy_from_slice(&from[start..start + width]);
+            }
+        }
+    }
+}
+
+/// Rows between the one that is copied and the one that is asked for.
+const AHEAD: usize = 2;
+
+/// Numbers of a row that are asked for ahead; the processor sees by itself how a longer one goes on.
+const LONGEST: usize = 2048;
 
 /// Targets of a [`Matrix`].
 #[derive(Debug, Clone, PartialEq)]
@@ -130,10 +183,7 @@ impl<T: Real> Source<T> for Matrix<T> {
     }
 
     fn features(&self, rows: &[u32], out: &mut [T]) {
-        for (&row, out) in rows.iter().zip(out.chunks_exact_mut(self.width.max(1))) {
-            let start = row as usize * self.width;
-            out.copy_from_slice(&self.x[start..start + self.width]);
-        }
+        copy_rows(&self.x, self.width, rows, out);
     }
 
     fn tokens(&self, rows: &[u32], out: &mut [i32]) {
@@ -197,5 +247,46 @@ impl<T: Real> Source<T> for Matrix<T> {
 
     fn weight(&self, row: u32) -> f64 {
         self.weights.get(row as usize).copied().unwrap_or(1.0)
+    }
+
+    fn weighs_equally(&self) -> bool {
+        self.weights.is_empty()
+    }
+
+    fn labels_of(&self, rows: &[u32], out: &mut [i32]) {
+        match &self.targets {
+            Targets::Labels(labels) => copy_rows(labels, self.labels_width(), rows, out),
+            _ => out.fill(0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_any_width_are_copied_whole() {
+        for width in 1..20 {
+            let from: Vec<usize> = (0..width * 9).collect();
+            let mut out = vec![0; width * 4];
+            copy_rows(&from, width, &[8, 0, 3, 3], &mut out);
+            let wanted: Vec<usize> = [8, 0, 3, 3].iter().flat_map(|row| row * width..(row + 1) * width).collect();
+            assert_eq!(out, wanted, "{width}");
+        }
+    }
+
+    #[test]
+    fn labels_of_several_rows_are_those_of_each() {
+        for width in [1, 3] {
+            let data = Matrix::with_labels(vec![0.5_f32; 4], 1, (0..4 * width as i32).collect());
+            let mut together = vec![-7; 2 * width];
+            data.labels_of(&[3, 1], &mut together);
+            let mut alone = vec![-7; 2 * width];
+            for (labels, row) in alone.chunks_exact_mut(width).zip([3, 1]) {
+                data.labels(row, labels);
+            }
+            assert_eq!(together, alone);
+        }
     }
 }

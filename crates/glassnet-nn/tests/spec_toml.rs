@@ -78,6 +78,7 @@ clip_norm = 1.0
 clip_value = 0.5
 accumulate = 2
 checkpoint_activations = true
+precision = "bf16"
 early_stop = 5
 loss = "mse"
 label_smoothing = 0.1
@@ -156,6 +157,7 @@ fn whole_train() -> TrainConfig {
         merge_affine: Some(true),
         accumulate: Some(2),
         checkpoint_activations: Some(true),
+        precision: text("bf16"),
         early_stop: Some(5),
         loss: text("mse"),
         label_smoothing: Some(0.1),

@@ -175,7 +175,7 @@ banana = 1",
         r#"run.toml, line 2, column 1: unknown key "banana" in [train]
   banana = 1
   ^^^^^^
-known keys: data, target, valid, test, validation_share, drop, types, weight_column, task, raw, augment, no_header, delimiter, epochs, steps, context, streams, batch, lr, optimizer, momentum, weight_decay, schedule, clip_norm, clip_value, shuffle, init, merge_affine, accumulate, checkpoint_activations, early_stop, loss, label_smoothing, class_weights, seed, threads, out"#,
+known keys: data, target, valid, test, validation_share, drop, types, weight_column, task, raw, augment, no_header, delimiter, epochs, steps, context, streams, batch, lr, optimizer, momentum, weight_decay, schedule, clip_norm, clip_value, shuffle, init, merge_affine, accumulate, checkpoint_activations, precision, early_stop, loss, label_smoothing, class_weights, seed, threads, out"#,
     ),
     (
         r#"[train]

@@ -85,7 +85,18 @@ fn a_variance_that_overflows_is_named_as_the_statistic() {
     let data = Matrix::with_labels(x, 3, vec![0, 1, 1, 0, 1, 0, 0]);
     let rows: Vec<u32> = (0..7).collect();
     let info = StepInfo { denominator: 7.0, ..StepInfo::default() };
-    let found = find_non_finite(&network, &parameters, &data, &rows, &info, &Team::single(), 1, 1).unwrap();
+    let found = find_non_finite(
+        &network,
+        &parameters,
+        &data,
+        &rows,
+        &info,
+        &Team::single(),
+        1,
+        1,
+        glassnet_core::Precision::F32,
+    )
+    .unwrap();
     assert_eq!((found.place, found.layer.as_str()), (Place::Parameter, "1.running_var"), "{found}");
 }
 

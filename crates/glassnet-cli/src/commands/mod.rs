@@ -1,5 +1,6 @@
 //! The commands, one file (or folder) each.
 
+pub mod bench;
 pub mod check;
 pub mod evaluate;
 pub mod generate;

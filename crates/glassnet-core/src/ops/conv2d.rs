@@ -92,6 +92,10 @@ impl Operation for Conv2d {
         self.sized(inputs[0]).map_or_else(|_| Cost::default(), |sized| sized.cost())
     }
 
+    fn input_cost(&self, inputs: &[&Shape], _output: &Shape) -> u64 {
+        self.sized(inputs[0]).map_or(0, |sized| sized.product_cost())
+    }
+
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
         if let Ok(sized) = self.sized(&io.shapes[0]) {
             sized.forward(io);

@@ -15,6 +15,8 @@
 //! Gradient of the bias: an example's positions are a row, summed in 16 lanes joined by the tree 8-4-2-1; these sums
 //! are added in the order of examples.
 
+mod windowed;
+
 use glassnet_kernels::product::{product_nn_filled, product_nt_filled};
 use glassnet_kernels::{Kernel, reduce, vectorized};
 
@@ -240,9 +242,14 @@ impl Convolution {
     }
 
     pub fn cost(&self) -> Cost {
-        let product = 2 * (self.weights() * self.positions()) as u64;
+        let product = self.product_cost();
         let bias = if self.bias { (self.outputs * self.positions()) as u64 } else { 0 };
         Cost { forward: product + bias, backward: 2 * product + bias }
+    }
+
+    /// Of one of its three products: the value, the gradient of the weights, the gradient of the input.
+    pub fn product_cost(&self) -> u64 {
+        2 * (self.weights() * self.positions()) as u64
     }
 
     fn frame(&self) -> Frame {
@@ -288,10 +295,11 @@ impl Convolution {
 
     pub fn scratch(&self, pass: Pass) -> usize {
         let image = self.inputs * self.frame().plane();
-        match pass {
+        let patches = match pass {
             Pass::Forward | Pass::Predict => image,
             Pass::Backward => self.weights() + self.input_room().max(image * images_at_once(image)),
-        }
+        };
+        patches.max(self.windowed_scratch(pass))
     }
 
     pub fn forward<T: Real>(&self, io: Forward<'_, T>) {
@@ -301,6 +309,9 @@ impl Convolution {
         let channels = self.outputs / self.groups;
         let row = self.inputs * frame.size[0] * frame.size[1];
         let room = self.inputs * frame.plane();
+        if self.forward_windowed::<T>(io.rows, io.context.team) {
+            return self.windowed_forward(io);
+        }
         each_example(io.context.team, io.output, self.outputs * positions, io.scratch, room, &|team, e, y, room| {
             frame.write(&x[e * row..][..row], room);
             let patches = self.patches(room);
@@ -320,9 +331,18 @@ impl Convolution {
     pub fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
         let (team, upstream) = (io.context.team, io.upstream);
         if let Some(dx) = &mut io.input_gradients[0] {
-            self.input_gradient(team, upstream, io.parameters[0], dx, io.scratch);
+            if self.backward_windowed::<T>(io.rows, team) {
+                self.windowed_input_gradient(team, upstream, io.parameters[0], dx, io.scratch);
+            } else {
+                self.input_gradient(team, upstream, io.parameters[0], dx, io.scratch);
+            }
         }
-        self.weight_gradient(team, io.rows, io.inputs[0], upstream, io.parameter_gradients[0], io.scratch);
+        let (x, dw) = (io.inputs[0], &mut *io.parameter_gradients[0]);
+        if self.weight_windowed::<T>() {
+            self.windowed_weight_gradient(team, io.rows, x, upstream, dw, io.scratch);
+        } else {
+            self.weight_gradient(team, io.rows, x, upstream, dw, io.scratch);
+        }
         if self.bias {
             let (rows, positions) = (io.rows, self.positions());
             let min = SUM_PART.div_ceil((rows * positions).max(1));

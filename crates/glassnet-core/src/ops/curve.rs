@@ -48,6 +48,9 @@ pub trait Curve: Copy + PartialEq + std::fmt::Debug + Send + Sync {
     fn instances() -> Vec<Self>;
 }
 
+/// Elements that are worth a thread: the cheapest curve takes a microsecond or two for them.
+const PART: usize = 1 << 15;
+
 #[derive(Clone, Copy)]
 struct Value<C>(C);
 
@@ -99,16 +102,24 @@ impl<C: Curve> Operation for C {
     }
 
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
-        lanes::map(Value(*self), io.inputs[0], io.output);
+        let z = io.inputs[0];
+        io.context.team.split_rows(io.output, 1, PART, &|first, y| {
+            lanes::map(Value(*self), &z[first..first + y.len()], y);
+        });
     }
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
         let Some(gradient) = &mut io.input_gradients[0] else { return };
-        match Curve::from(*self) {
-            From::Input => lanes::map2(Chain(*self), io.upstream, io.inputs[0], gradient),
-            From::Output => lanes::map2(Chain(*self), io.upstream, io.output, gradient),
-            From::Nothing => gradient.fill(T::ZERO),
-        }
+        let known = match Curve::from(*self) {
+            From::Input => io.inputs[0],
+            From::Output => io.output,
+            From::Nothing => return gradient.fill(T::ZERO),
+        };
+        let upstream = io.upstream;
+        io.context.team.split_rows(gradient, 1, PART, &|first, gradient| {
+            let part = first..first + gradient.len();
+            lanes::map2(Chain(*self), &upstream[part.clone()], &known[part], gradient);
+        });
     }
 
     fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {

@@ -145,6 +145,10 @@ impl Operation for Gru {
         self.layer().cost(inputs, 60)
     }
 
+    fn input_cost(&self, inputs: &[&Shape], _output: &Shape) -> u64 {
+        self.layer().input_cost(inputs)
+    }
+
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
         self.layer().forward(io);
     }

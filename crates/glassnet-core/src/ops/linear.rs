@@ -5,8 +5,10 @@
 //! Gradients, with g = dL/dy: `dx = g W`, `dW = g^T x`, `db = sum over rows of g`. The last two are sums over examples:
 //! blocks of 1,024 rows, one chain a block, blocks added in order. An element of y is one chain of fused multiply-adds in
 //! increasing input number; the bias comes after the chain.
+//! (In a plan of [`Precision::Bf16`](crate::Precision) the operands of the three products are rounded to bfloat16 and the order
+//! is that of [`glassnet_kernels::half`].)
 //!
-//! Cost of one row: 2 in out for each of the three products.
+//! Cost of one row: 2 in out for each of the three products; without `dx` (nobody asks for it in the first layer) of two.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -29,7 +31,7 @@
 //! # Ok::<(), glassnet_core::GraphError>(())
 //! ```
 
-use glassnet_kernels::product::{product_nn, product_nt, product_tn, sum_rows};
+use glassnet_kernels::product::sum_rows_by;
 use glassnet_kernels::{Kernel, vectorized};
 
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample, SlotSpec};
@@ -118,6 +120,10 @@ impl Operation for Linear {
         Cost { forward: product + bias, backward: 2 * product + bias }
     }
 
+    fn input_cost(&self, inputs: &[&Shape], output: &Shape) -> u64 {
+        2 * inputs[0].last() as u64 * output.len() as u64
+    }
+
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
         let (x, weight) = (io.inputs[0], io.parameters[0]);
         let fan_in = weight.len() / self.units;
@@ -132,19 +138,19 @@ impl Operation for Linear {
                 curve.apply_in_place(rows);
             }
         };
-        product_nt(io.context.team, m, self.units, fan_in, x, weight, io.output, Some(&finish));
+        io.context.product_nt(m, self.units, fan_in, x, weight, io.output, Some(&finish));
     }
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
-        let (team, g, weight) = (io.context.team, io.upstream, io.parameters[0]);
+        let (context, g, weight) = (io.context, io.upstream, io.parameters[0]);
         let fan_in = weight.len() / self.units;
         let m = g.len() / self.units;
         if let Some(dx) = &mut io.input_gradients[0] {
-            product_nn(team, m, fan_in, self.units, g, weight, dx, false);
+            context.product_nn(m, fan_in, self.units, g, weight, dx);
         }
-        product_tn(team, self.units, fan_in, m, g, io.inputs[0], io.parameter_gradients[0]);
+        context.product_tn(self.units, fan_in, m, g, io.inputs[0], io.parameter_gradients[0]);
         if self.bias {
-            sum_rows(self.units, g, io.parameter_gradients[1]);
+            sum_rows_by(context.team, self.units, g, io.parameter_gradients[1]);
         }
     }
 

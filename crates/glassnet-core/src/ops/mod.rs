@@ -5,6 +5,7 @@
 //! list come the enum [`Op`] that a graph holds, the finite-difference test, the comparison with the reference, and the
 //! guide's table.
 
+use crate::precision::Precision;
 use crate::random::{Draws, Purpose};
 use crate::shape::{DType, Shape};
 use crate::slots::Role;
@@ -190,6 +191,8 @@ pub struct Context<'a> {
     pub node: u32,
     /// Time steps that the states hold already; 0 starts a sequence anew.
     pub time: usize,
+    /// What the products of linear maps multiply.
+    pub precision: Precision,
 }
 
 impl Context<'_> {
@@ -342,6 +345,12 @@ pub trait Operation: Clone + PartialEq + std::fmt::Debug + Send + Sync {
 
     /// Floating-point operations of one row.
     fn cost(&self, inputs: &[&Shape], output: &Shape) -> Cost;
+
+    /// Those of [`Cost::backward`] that only the gradient of the first input takes: a plan leaves them out where nobody asks
+    /// for it, as in the first layer of a network.
+    fn input_cost(&self, _inputs: &[&Shape], _output: &Shape) -> u64 {
+        0
+    }
 
     /// The value.
     fn forward<T: Real>(&self, io: Forward<'_, T>);

@@ -142,6 +142,11 @@ macro_rules! register {
                 each!(self, op => op.cost(inputs, output))
             }
 
+            /// Those of its backward that only the gradient of the first input takes.
+            pub fn input_cost(&self, inputs: &[&Shape], output: &Shape) -> u64 {
+                each!(self, op => op.input_cost(inputs, output))
+            }
+
             /// The value.
             pub fn forward<T: Real>(&self, io: Forward<'_, T>) {
                 each!(self, op => op.forward(io))

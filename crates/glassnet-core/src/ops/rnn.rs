@@ -148,6 +148,10 @@ impl Operation for Rnn {
         self.layer().cost(inputs, 20)
     }
 
+    fn input_cost(&self, inputs: &[&Shape], _output: &Shape) -> u64 {
+        self.layer().input_cost(inputs)
+    }
+
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
         self.layer().forward(io);
     }

@@ -21,8 +21,6 @@
 //! # Ok::<(), glassnet_core::GraphError>(())
 //! ```
 
-use glassnet_kernels::product::{product_nn, product_nt, product_tn};
-
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample, SlotSpec};
 use crate::Real;
 use crate::shape::Shape;
@@ -78,17 +76,17 @@ impl Operation for Unembedding {
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
         let (x, table) = (io.inputs[0], io.parameters[0]);
         let width = table.len() / self.entries;
-        product_nt(io.context.team, x.len() / width, self.entries, width, x, table, io.output, None);
+        io.context.product_nt(x.len() / width, self.entries, width, x, table, io.output, None);
     }
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
-        let (team, g, table) = (io.context.team, io.upstream, io.parameters[0]);
+        let (context, g, table) = (io.context, io.upstream, io.parameters[0]);
         let width = table.len() / self.entries;
         let m = g.len() / self.entries;
         if let Some(dx) = &mut io.input_gradients[0] {
-            product_nn(team, m, width, self.entries, g, table, dx, false);
+            context.product_nn(m, width, self.entries, g, table, dx);
         }
-        product_tn(team, self.entries, width, m, g, io.inputs[0], io.parameter_gradients[0]);
+        context.product_tn(self.entries, width, m, g, io.inputs[0], io.parameter_gradients[0]);
     }
 
     fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {

@@ -2,11 +2,13 @@
 
 use super::analysis::Analysis;
 use super::checkpoint;
+use super::cuts::StepCuts;
 use super::draft::{BufferId, Draft, DraftStep};
 use super::place::{Buffer, place};
 use super::{Pass, Plan, Purpose, Region, Request, Step};
 use crate::graph::{Graph, NodeId};
 use crate::ops::{Op, Pass as Way, input::Input};
+use crate::precision::Precision;
 use crate::shape::Shape;
 
 fn region(buffers: &[Buffer], id: BufferId) -> Region {
@@ -24,11 +26,13 @@ pub(super) fn build(graph: &Graph, request: Request) -> Plan {
         if checkpoint { checkpoint::smallest(graph, &request, &analysis, &computed, plain) } else { placed(plain) };
     let labels = place(&mut draft.label_buffers);
 
-    let steps = draft.steps.iter().map(|step| finish(graph, &request, &analysis, &draft, step)).collect();
+    let steps: Vec<Step> =
+        draft.steps.iter().map(|step| finish(graph, &request, &analysis, &draft, step)).collect();
     let at = |id: Option<BufferId>| id.map(|id| region(&draft.buffers, id));
     let label_at = |id: Option<BufferId>| id.map(|id| region(&draft.label_buffers, id));
     let values = analysis.resolve.iter().map(|&source| at(draft.values[source]).or(label_at(draft.labels[source])));
     Plan {
+        cuts: steps.iter().map(StepCuts::of).collect(),
         steps,
         forward_steps: draft.forward_steps,
         values: values.collect(),
@@ -38,6 +42,7 @@ pub(super) fn build(graph: &Graph, request: Request) -> Plan {
         parameters: graph.slots().len(),
         state: draft.state,
         dtypes: graph.nodes().iter().map(|node| node.dtype).collect(),
+        precision: Precision::default(),
         request,
     }
 }
@@ -91,6 +96,9 @@ fn finish(graph: &Graph, request: &Request, analysis: &Analysis, draft: &Draft<'
         Pass::Backward => {
             finished.scratch = node.op.scratch(&shapes, Way::Backward);
             finished.flops = node.op.cost(&shapes, &node.shape).backward;
+            if finished.input_gradients.first().is_some_and(Option::is_none) {
+                finished.flops = finished.flops.saturating_sub(node.op.input_cost(&shapes, &node.shape));
+            }
         }
         Pass::Add => {
             finished.slots.clear();

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Pass, Plan, Region, Step};
+use crate::precision::Precision;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -10,9 +11,13 @@ impl fmt::Display for Plan {
             0 => String::new(),
             flops => format!(", {flops} of them to compute values again"),
         };
+        let precision = match self.precision {
+            Precision::F32 => "",
+            Precision::Bf16 => ", products of linear maps in bf16",
+        };
         writeln!(
             f,
-            "plan to {} with up to {} rows: {} steps, {} parameters, arena of {} elements, {} FLOPs a row{again}",
+            "plan to {} with up to {} rows: {} steps, {} parameters, arena of {} elements, {} FLOPs a row{again}{precision}",
             format!("{:?}", self.request.purpose).to_lowercase(),
             self.request.rows,
             self.steps.len(),

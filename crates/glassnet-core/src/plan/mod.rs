@@ -7,14 +7,18 @@
 mod analysis;
 mod build;
 mod checkpoint;
+mod cuts;
 mod display;
 mod draft;
 mod place;
 
 use std::ops::Range;
 
+pub(crate) use cuts::{MAX_READS, StepCuts};
+
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
+use crate::precision::Precision;
 use crate::shape::DType;
 use crate::{Real, Shape};
 
@@ -130,6 +134,8 @@ pub struct Step {
 pub struct Plan {
     request: Request,
     steps: Vec<Step>,
+    /// Of each step.
+    cuts: Vec<StepCuts>,
     forward_steps: usize,
     values: Vec<Option<Region>>,
     gradients: Vec<Option<Region>>,
@@ -138,6 +144,7 @@ pub struct Plan {
     parameters: usize,
     state: usize,
     dtypes: Vec<DType>,
+    precision: Precision,
 }
 
 /// Bytes that running a plan takes, by what they hold.
@@ -170,6 +177,17 @@ impl Plan {
         build::build(graph, request)
     }
 
+    /// The same plan with products of another precision.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// What the products of linear maps multiply: f32 unless [`Plan::with_precision`] said otherwise.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
     /// What was asked for.
     pub fn request(&self) -> &Request {
         &self.request
@@ -178,6 +196,11 @@ impl Plan {
     /// The steps in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// Where each step cuts the arena and the gradients.
+    pub(crate) fn cuts(&self) -> &[StepCuts] {
+        &self.cuts
     }
 
     /// How many of the steps are forward.

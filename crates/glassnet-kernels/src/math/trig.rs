@@ -35,24 +35,31 @@ const TWO_OVER_PI: [u64; 20] = [
     0xf0cf_bc20_9af4_361d,
 ];
 
+/// Below this the reduction needs no branch, so that a loop of it is vectorised.
+pub(crate) const NEAR: f64 = 1_048_576.0;
+
+/// (n mod 4, r, what r lost) for |x| < [`NEAR`].
+#[inline(always)]
+fn reduced_near(x: f64) -> (u64, f64, f64) {
+    let shifted = x.mul_add(std::f64::consts::FRAC_2_PI, MAGIC64);
+    let n = shifted - MAGIC64;
+    let first = n.mul_add(-PI_2_1, x);
+    let second = n * PI_2_2;
+    let second_low = n.mul_add(PI_2_2, -second);
+    let r = first - second;
+    // Two-sum: `first` may be smaller than `second` near a multiple of pi/2.
+    let back = r - first;
+    let lost = (first - (r - back)) - (second + back);
+    let low = n.mul_add(-PI_2_3, lost - second_low);
+    let high = r + low;
+    (shifted.to_bits() & 3, high, low - (high - r))
+}
+
 /// (n mod 4, r, what r lost).
 #[inline(always)]
 fn reduced(x: f64) -> (u64, f64, f64) {
-    if x.abs() <= std::f64::consts::FRAC_PI_4 {
-        (0, x, 0.0)
-    } else if x.abs() < 1_048_576.0 {
-        let shifted = x.mul_add(std::f64::consts::FRAC_2_PI, MAGIC64);
-        let n = shifted - MAGIC64;
-        let first = n.mul_add(-PI_2_1, x);
-        let second = n * PI_2_2;
-        let second_low = n.mul_add(PI_2_2, -second);
-        let r = first - second;
-        // Two-sum: `first` may be smaller than `second` near a multiple of pi/2.
-        let back = r - first;
-        let lost = (first - (r - back)) - (second + back);
-        let low = n.mul_add(-PI_2_3, lost - second_low);
-        let high = r + low;
-        (shifted.to_bits() & 3, high, low - (high - r))
+    if x.abs() < NEAR {
+        reduced_near(x)
     } else if x.abs() <= f64::MAX {
         reduced_large(x)
     } else {
@@ -119,21 +126,44 @@ fn cos_near(r: f64, low: f64) -> f64 {
     w + (((1.0 - w) - half) + (z * z).mul_add(poly!(z; 0.041666666666666664, -0.0013888888888887395, 2.4801587298763433e-05, -2.7557317270560326e-07, 2.0876146024689747e-09, -1.1382614868556325e-11), -(r * low)))
 }
 
+/// The sine from a reduced argument. Both polynomials and a choice: a loop of it has no branch.
+#[inline(always)]
+fn sin_of(x: f64, (n, r, low): (u64, f64, f64)) -> f64 {
+    let (sin, cos) = (sin_near(r, low), cos_near(r, low));
+    let y = if n & 1 == 0 { sin } else { cos };
+    let y = if n & 2 == 0 { y } else { -y };
+    // -0 loses its sign on the way.
+    if x == 0.0 { x } else { y }
+}
+
+/// The cosine from a reduced argument.
+#[inline(always)]
+fn cos_of((n, r, low): (u64, f64, f64)) -> f64 {
+    let (sin, cos) = (sin_near(r, low), cos_near(r, low));
+    let y = if n & 1 == 0 { cos } else { sin };
+    if (n + 1) & 2 == 0 { y } else { -y }
+}
+
 /// sin x; error below 1 ulp at any size.
 #[inline(always)]
 pub(crate) fn sin64(x: f64) -> f64 {
-    if x == 0.0 {
-        return x;
-    }
-    let (n, r, low) = reduced(x);
-    let y = if n & 1 == 0 { sin_near(r, low) } else { cos_near(r, low) };
-    if n & 2 == 0 { y } else { -y }
+    sin_of(x, reduced(x))
 }
 
 /// cos x; error below 1 ulp at any size.
 #[inline(always)]
 pub(crate) fn cos64(x: f64) -> f64 {
-    let (n, r, low) = reduced(x);
-    let y = if n & 1 == 0 { cos_near(r, low) } else { sin_near(r, low) };
-    if (n + 1) & 2 == 0 { y } else { -y }
+    cos_of(reduced(x))
+}
+
+/// sin x for |x| < [`NEAR`]: the bytes of [`sin64`], without a branch.
+#[inline(always)]
+pub(crate) fn sin64_near(x: f64) -> f64 {
+    sin_of(x, reduced_near(x))
+}
+
+/// cos x for |x| < [`NEAR`]: the bytes of [`cos64`], without a branch.
+#[inline(always)]
+pub(crate) fn cos64_near(x: f64) -> f64 {
+    cos_of(reduced_near(x))
 }

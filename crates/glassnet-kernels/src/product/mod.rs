@@ -18,15 +18,17 @@ pub mod packed;
 #[cfg(test)]
 mod proofs;
 pub mod reference;
+mod sums;
 mod tile;
 mod tiny;
 mod turn;
 mod turned;
 
-use crate::lanes::{Kernel, current, vectorized};
+use crate::lanes::current;
 use crate::{Real, Team};
 use driver::{Chain, Operand, Product, Right};
 pub use filled::{Filled, product_nn_filled, product_nt_filled};
+pub use sums::{sum_rows, sum_rows_by};
 
 /// Rows of a block in a sum over examples.
 pub const BLOCK: usize = 1024;
@@ -90,47 +92,9 @@ pub fn product_tn<T: Real>(team: &Team, m: usize, n: usize, k: usize, a: &[T], b
     driver::run(current(), team, &product, c);
 }
 
-/// Columns whose chains of a bias gradient stay in registers.
-const SUM_WIDTH: usize = 64;
-
-struct SumRows<'a, T> {
-    n: usize,
-    a: &'a [T],
-    sums: &'a mut [T],
-}
-
-impl<T: Real> Kernel for SumRows<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for block in self.a.chunks(BLOCK * self.n) {
-            for (c, sums) in self.sums.chunks_mut(SUM_WIDTH).enumerate() {
-                let mut chains = [T::ZERO; SUM_WIDTH];
-                for row in block.chunks_exact(self.n) {
-                    let row = &row[c * SUM_WIDTH..];
-                    if let (Some(row), true) = (row.first_chunk::<SUM_WIDTH>(), sums.len() == SUM_WIDTH) {
-                        for j in 0..SUM_WIDTH {
-                            chains[j] += row[j];
-                        }
-                    } else {
-                        for (chain, &x) in chains.iter_mut().zip(row).take(sums.len()) {
-                            *chain += x;
-                        }
-                    }
-                }
-                for (sum, &chain) in sums.iter_mut().zip(&chains) {
-                    *sum += chain;
-                }
-            }
-        }
-    }
-}
-
-/// `sums[j] += sum over rows of a[rows, n]`, in blocks of [`BLOCK`]: the gradient of a bias.
-pub fn sum_rows<T: Real>(n: usize, a: &[T], sums: &mut [T]) {
-    if n > 0 {
-        vectorized(SumRows { n, a, sums: &mut sums[..n] });
-    }
+/// `out[p, j] = b[j, p]` for `columns` rows of `b`, `row_len` apart; rows of `out` are `width` long, with zeros behind.
+pub fn turn<T: Real>(b: &[T], row_len: usize, columns: usize, width: usize, out: &mut [T]) {
+    pack::turn_rows(tile::tiles::<T>(current()), b, row_len, columns, width, out);
 }
 
 #[cfg(test)]

@@ -54,13 +54,20 @@ pub(super) fn turn_rows<T: Real>(
     panel: &mut [T],
 ) {
     let (k, side) = (panel.len() / width, tiles.side);
-    assert!(columns <= width && width % side == 0 && panel.len() == k * width);
+    assert!(columns <= width && panel.len() == k * width);
     assert!(columns == 0 || (columns - 1) * row_len + k <= b.len());
-    for first in (0..width).step_by(side) {
+    let whole = width - width % side;
+    for first in (0..whole).step_by(side) {
         let rows = columns.saturating_sub(first).min(side);
         let from = b.as_ptr().wrapping_add(first * row_len);
         // SAFETY: rows first..first + rows of b have k elements, as asserted; the panel has k rows of `width`.
         unsafe { (tiles.turn)(from, row_len, rows, k, panel.as_mut_ptr().add(first), width, Out::Padded) };
+    }
+    // A panel of a product is whole; other users have columns left over.
+    for j in whole..width {
+        for (p, out) in panel.chunks_exact_mut(width).enumerate() {
+            out[j] = if j < columns { b[j * row_len + p] } else { T::ZERO };
+        }
     }
 }
 

@@ -16,11 +16,11 @@ pub fn packed_len<T: Real>(n: usize, k: usize) -> usize {
 }
 
 /// A packed right operand, `[k, n]` as the product sees it.
-pub struct Packed<'a, T: 'static> {
+pub struct Packed<'a, T> {
     panels: &'a [T],
     n: usize,
     k: usize,
-    tiles: &'static Tiles<T>,
+    tiles: &'a Tiles<T>,
 }
 
 impl<T: Real> std::fmt::Debug for Packed<'_, T> {

@@ -39,7 +39,7 @@ mod symmetric;
 mod units;
 
 pub use finding::{CODES, Finding, Severity};
-pub use observer::Doctor;
+pub use observer::{Doctor, DoctorState};
 pub use picture::SAMPLE_ROWS;
 
 /// Every threshold by name, as the guide lists them.

@@ -1,6 +1,7 @@
 //! The doctor as an observer of a run.
 
 use glassnet_core::{Real, Team};
+use serde::{Deserialize, Serialize};
 
 use super::baseline::baseline;
 use super::finding::{Finding, Severity};
@@ -43,12 +44,24 @@ pub struct Doctor<T> {
     columns: Vec<String>,
     camera: Option<Camera<T>>,
     facts: Option<Facts>,
+    /// The first loss of the run that it goes on with.
+    first: Option<f64>,
     /// Step and loss of the last look.
     last: Option<(u64, f64)>,
     findings: Vec<Finding>,
     /// Codes of findings that stand for many layers: more layers of these are no news.
     gathered: Vec<String>,
     told: usize,
+}
+
+/// What a doctor has seen so far: with it a run that goes on later ends with the findings of one that was never stopped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DoctorState {
+    findings: Vec<Finding>,
+    gathered: Vec<String>,
+    /// Loss of the sampled rows before the first step.
+    first: Option<f64>,
+    last: Option<(u64, f64)>,
 }
 
 impl<T: Real> Default for Doctor<T> {
@@ -65,6 +78,7 @@ impl<T: Real> Doctor<T> {
             columns: Vec::new(),
             camera: None,
             facts: None,
+            first: None,
             last: None,
             findings: Vec::new(),
             gathered: Vec::new(),
@@ -87,6 +101,24 @@ impl<T: Real> Doctor<T> {
     /// All findings, in the order in which they were made.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// What it has seen: to be kept beside a [`TrainerState`](crate::train::TrainerState) of the same moment.
+    pub fn state(&self) -> DoctorState {
+        DoctorState {
+            findings: self.findings.clone(),
+            gathered: self.gathered.clone(),
+            first: self.facts.map(|facts| facts.first),
+            last: self.last,
+        }
+    }
+
+    /// Goes on from what another doctor had seen; what that one found counts as told.
+    pub fn with_state(mut self, state: DoctorState) -> Self {
+        let DoctorState { findings, gathered, first, last } = state;
+        self.told = findings.len();
+        (self.findings, self.gathered, self.first, self.last) = (findings, gathered, first, last);
+        self
     }
 
     /// The findings since the last call: what an observer around this one prints after each of its calls.
@@ -171,6 +203,15 @@ impl<T: Real> Observer<T> for Doctor<T> {
             }
         }
         self.keep(found, view.network, None, 0);
+        Control::Continue
+    }
+
+    fn resume(&mut self, view: &View<'_, T>) -> Control {
+        self.camera = Camera::new(view, looks(view.spec.epochs), &self.team);
+        let rows = self.camera.as_ref().map_or(&[][..], |camera| &camera.rows);
+        // The data has not changed: only what was measured on the first weights had to be kept.
+        let baseline = self.first.and_then(|_| baseline(view.network, view.train.source, rows));
+        self.facts = baseline.zip(self.first).map(|(baseline, first)| Facts { baseline, first });
         Control::Continue
     }
 

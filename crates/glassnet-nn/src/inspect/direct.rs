@@ -2,10 +2,20 @@
 //! (the softmax of logits whose loss has it inside). It is the engine's own code that runs.
 
 use glassnet_core::ops::{Backward, Context, Forward};
-use glassnet_core::{Op, Real, Shape, Team};
+use glassnet_core::{Op, Precision, Real, Shape, Team};
 
 fn context(team: &Team) -> Context<'_> {
-    Context { team, training: false, seed: 0, epoch: 0, position: 0, denominator: 1.0, node: 0, time: 0 }
+    Context {
+        team,
+        training: false,
+        seed: 0,
+        epoch: 0,
+        position: 0,
+        denominator: 1.0,
+        node: 0,
+        time: 0,
+        precision: Precision::F32,
+    }
 }
 
 /// The value of an operation with one input and no parameters, on rows of that width.

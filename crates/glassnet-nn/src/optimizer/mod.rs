@@ -26,10 +26,11 @@ pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 pub use sizes::UpdateSizes;
 
+use std::ops::Range;
 use std::str::FromStr;
 
-use glassnet_core::slots::Slots;
-use glassnet_kernels::Real;
+use glassnet_core::slots::{Slot, Slots};
+use glassnet_kernels::{Real, Team};
 use serde::{Deserialize, Serialize};
 
 use crate::hyperparameter::BadHyperparameters;
@@ -245,34 +246,30 @@ impl<T: Real> Optimizer<T> {
     /// # Panics
     /// If a buffer has not the length of the layout that the optimizer was made for.
     pub fn step(&mut self, slots: &Slots, parameters: &mut [T], gradients: &[T], lr: f64) {
+        self.step_by(&Team::single(), slots, parameters, gradients, lr);
+    }
+
+    /// The same on the team's threads: every element is changed by itself, so that the bytes are the same.
+    ///
+    /// # Panics
+    /// As [`Optimizer::step`].
+    pub fn step_by(&mut self, team: &Team, slots: &Slots, parameters: &mut [T], gradients: &[T], lr: f64) {
         assert_eq!(parameters.len(), slots.len(), "parameters are a flat buffer of the layout");
         assert_eq!(gradients.len(), slots.len(), "gradients are a flat buffer of the layout");
         self.steps += 1;
-        for slot in slots.iter() {
-            let range = slot.range();
-            if slot.role.is_statistic() {
-                for (statistic, &change) in parameters[range.clone()].iter_mut().zip(&gradients[range]) {
-                    *statistic += change;
-                }
-                continue;
-            }
-            let piece = Piece {
-                parameters: &mut parameters[range.clone()],
-                gradients: &gradients[range.clone()],
-                lr: lr * slot.lr_factor,
-                decay: self.spec.weight_decay() * slot.decay_factor,
-                step: self.steps,
-            };
-            match (&self.spec, self.moments.as_mut_slice()) {
-                (OptimizerSpec::Sgd(sgd), []) => sgd.plain(piece),
-                (OptimizerSpec::Sgd(sgd), [buffer]) => sgd.momentum(piece, &mut buffer[range]),
-                (OptimizerSpec::RmsProp(rmsprop), moments) => rmsprop.update(piece, moments, range),
-                (OptimizerSpec::Adam(adam), [m, v]) => adam.update(piece, &mut m[range.clone()], &mut v[range]),
-                (OptimizerSpec::AdamW(adamw), [m, v]) => adamw.update(piece, &mut m[range.clone()], &mut v[range]),
-                // `new` and `restore` keep the number of moments that the specification names.
-                _ => debug_assert!(false, "{} with {} moments", self.spec.name(), self.spec.moment_names().len()),
-            }
-        }
+        let Optimizer { spec, moments, steps } = self;
+        let mut buffers = moments.iter_mut();
+        let [first, second, third] =
+            [(); 3].map(|()| buffers.next().map_or((&mut [][..], 0), |moment| (&mut moment[..], 1)));
+        team.split_together(slots.len(), PART, [(parameters, 1), first, second, third], &|part,
+                                                                                          [
+            p,
+            first,
+            second,
+            third,
+        ]| {
+            update(spec, *steps, slots, lr, part.clone(), p, &gradients[part], [first, second, third]);
+        });
     }
 
     /// Bytes of the moments.
@@ -303,13 +300,87 @@ impl<T: Real> Optimizer<T> {
     }
 }
 
-/// One slot's share of a step.
+/// Elements that are worth a thread: some microseconds from the cache.
+const PART: usize = 1 << 15;
+
+/// Step number `step` on the elements `part` of the flat buffer, of which all slices are that part; moments that the optimizer
+/// does not keep are empty.
+#[allow(clippy::too_many_arguments)]
+fn update<T: Real>(
+    spec: &OptimizerSpec,
+    step: u64,
+    slots: &Slots,
+    lr: f64,
+    part: Range<usize>,
+    parameters: &mut [T],
+    gradients: &[T],
+    mut moments: [&mut [T]; 3],
+) {
+    for Run { range, statistic, lr, decay } in runs(slots, lr, spec.weight_decay()) {
+        let (start, end) = (range.start.max(part.start), range.end.min(part.end));
+        if start >= end {
+            continue;
+        }
+        let here = start - part.start..end - part.start;
+        let (parameters, gradients) = (&mut parameters[here.clone()], &gradients[here.clone()]);
+        if statistic {
+            for (statistic, &change) in parameters.iter_mut().zip(gradients) {
+                *statistic += change;
+            }
+            continue;
+        }
+        let piece = Piece { parameters, gradients, lr, decay, step };
+        let [first, second, third] = moments.each_mut().map(|moment| moment.get_mut(here.clone()).unwrap_or_default());
+        match spec {
+            OptimizerSpec::Sgd(sgd) if sgd.momentum == 0.0 => sgd.plain(piece),
+            OptimizerSpec::Sgd(sgd) => sgd.momentum(piece, first),
+            OptimizerSpec::RmsProp(rmsprop) => rmsprop.update(piece, [first, second, third]),
+            OptimizerSpec::Adam(adam) => adam.update(piece, first, second),
+            OptimizerSpec::AdamW(adamw) => adamw.update(piece, first, second),
+        }
+    }
+}
+
+/// Slots side by side that a step treats alike: one pass over memory.
+#[derive(Debug, Clone, PartialEq)]
+struct Run {
+    range: Range<usize>,
+    statistic: bool,
+    /// Learning rate times the slots' factor.
+    lr: f64,
+    /// Weight decay times the slots' factor.
+    decay: f64,
+}
+
+/// The slots as runs, in their order.
+fn runs(slots: &Slots, lr: f64, decay: f64) -> impl Iterator<Item = Run> {
+    let run = move |slot: &Slot| Run {
+        range: slot.range(),
+        statistic: slot.role.is_statistic(),
+        lr: lr * slot.lr_factor,
+        decay: decay * slot.decay_factor,
+    };
+    let mut rest = slots.iter().map(run).peekable();
+    std::iter::from_fn(move || {
+        let mut run = rest.next()?;
+        let alike = |run: &Run, next: &Run| {
+            next.range.start == run.range.end
+                && (next.statistic, next.lr, next.decay) == (run.statistic, run.lr, run.decay)
+        };
+        while let Some(next) = rest.next_if(|next| alike(&run, next)) {
+            run.range.end = next.range.end;
+        }
+        Some(run)
+    })
+}
+
+/// One run's share of a step.
 struct Piece<'a, T> {
     parameters: &'a mut [T],
     gradients: &'a [T],
-    /// Learning rate times the slot's factor.
+    /// Learning rate times the slots' factor.
     lr: f64,
-    /// Weight decay times the slot's factor.
+    /// Weight decay times the slots' factor.
     decay: f64,
     /// Number of this step, from 1.
     step: u64,

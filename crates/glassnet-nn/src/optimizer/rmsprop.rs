@@ -8,8 +8,6 @@
 //! momentum:  b <- mu b + g / d                 p <- p - lr b                 otherwise  p <- p - lr g / d
 //! ```
 
-use std::ops::Range;
-
 use glassnet_kernels::{Kernel, Real, vectorized};
 use serde::{Deserialize, Serialize};
 
@@ -61,17 +59,17 @@ impl RmsProp {
         }
     }
 
-    /// `moments` as [`Self::moment_names`] lists them, whole buffers; `range` is the slot's place.
-    pub(super) fn update<T: Real>(&self, piece: Piece<'_, T>, moments: &mut [Vec<T>], range: Range<usize>) {
+    /// `moments` as [`Self::moment_names`] lists them.
+    pub(super) fn update<T: Real>(&self, piece: Piece<'_, T>, moments: [&mut [T]; 3]) {
         let Piece { parameters, gradients, lr, decay, .. } = piece;
-        let Some((square, rest)) = moments.split_first_mut() else { return };
-        let (mean, rest) = if self.centered { rest.split_at_mut(1) } else { rest.split_at_mut(0) };
+        let [square, second, third] = moments;
+        let (mean, buffer) = if self.centered { (second, third) } else { (Default::default(), second) };
         vectorized(Update {
             parameters,
             gradients,
-            square: &mut square[range.clone()],
-            mean: mean.first_mut().map_or(&mut [], |mean| &mut mean[range.clone()]),
-            buffer: rest.first_mut().map_or(&mut [], |buffer| &mut buffer[range]),
+            square,
+            mean,
+            buffer,
             minus_lr: T::from_f64(-lr),
             decay: T::from_f64(decay),
             alpha: T::from_f64(self.alpha),

@@ -3,7 +3,7 @@
 use glassnet_core::slots::Slots;
 use glassnet_kernels::Real;
 
-use crate::clip::sum_of_squares;
+use crate::norm::sum_of_squares;
 
 /// rms(update) / rms(weight) per slot, over one step or several. About 1e-3 is healthy for weights; far above, steps
 /// are too large; far below, too small.
@@ -55,6 +55,17 @@ impl<T: Real> UpdateSizes<T> {
     /// those from after it.
     pub fn kept(&self) -> &[T] {
         &self.kept
+    }
+
+    /// Takes up what [`UpdateSizes::kept`] and [`UpdateSizes::ratios`] gave.
+    ///
+    /// # Panics
+    /// If `kept` has not the length of the layout.
+    pub(crate) fn restore(&mut self, kept: &[T], ratios: impl IntoIterator<Item = Option<f64>>) {
+        self.kept.copy_from_slice(kept);
+        for (own, ratio) in self.ratios.iter_mut().zip(ratios) {
+            *own = ratio;
+        }
     }
 
     /// The ratios that were measured last.

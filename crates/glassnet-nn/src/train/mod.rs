@@ -1,14 +1,20 @@
 //! The training loop over a batch source: shuffled mini-batches, accumulation, clipping, the optimizer, validation,
 //! early stopping, the best epoch kept, a history of everything.
 //!
-//! No clock, no files, no printing: an [`Observer`] sees every step and every epoch and may stop the run.
+//! No clock, no files, no printing: an [`Observer`] sees every step and every epoch and may stop the run. [`TrainerState`] is
+//! all that a run needs to go on later, with the bytes that it would have had.
 
+mod error;
 mod non_finite;
 mod order;
+mod record;
 mod scores;
 mod spec;
+mod state;
 mod trainer;
 
+pub use error::TrainError;
 pub use non_finite::{NonFinite, Place, find_non_finite};
 pub use spec::{Batch, TrainSpec};
-pub use trainer::{Control, Observer, Outcome, Rows, Silent, StepReport, Stop, TrainError, Trainer, View};
+pub use state::{RestoreError, TrainerState};
+pub use trainer::{Control, Observer, Outcome, Rows, Silent, StepReport, Stop, Trainer, View};

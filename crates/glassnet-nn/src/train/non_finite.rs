@@ -3,7 +3,7 @@
 use std::fmt;
 
 use glassnet_core::slots::Slot;
-use glassnet_core::{NodeId, Op, Purpose, Real, Runner, StepInfo, Team};
+use glassnet_core::{NodeId, Op, Precision, Purpose, Real, Runner, StepInfo, Team};
 use serde::{Deserialize, Serialize};
 
 use crate::functional::load_at;
@@ -88,6 +88,7 @@ pub fn find_non_finite<T: Real>(
     team: &Team,
     epoch: u64,
     step: u64,
+    precision: Precision,
 ) -> Option<NonFinite> {
     let objective = network.objective.as_ref()?;
     // As the training plan, dropout on, but with everything kept.
@@ -99,7 +100,7 @@ pub fn find_non_finite<T: Real>(
         training: true,
         checkpoint: false,
     };
-    let plan = std::sync::Arc::new(glassnet_core::Plan::new(&network.graph, request));
+    let plan = std::sync::Arc::new(glassnet_core::Plan::new(&network.graph, request).with_precision(precision));
     let mut runner = Runner::new(plan, team.clone());
     load_at(network, &mut runner, source, rows, info);
     let found = |place: Place, layer: &str, value: T, row: Option<usize>| {

@@ -1,5 +1,6 @@
 //! The settings of a training run, checked once.
 
+use glassnet_core::Precision;
 use serde::{Deserialize, Serialize};
 
 use super::order::Order;
@@ -44,6 +45,10 @@ pub struct TrainSpec {
     /// pass at most, the same bytes.
     #[serde(default)]
     pub checkpoint_activations: bool,
+    /// What the products of linear maps multiply while training; validation and everything after it compute in f32, as
+    /// predictions from the model file do.
+    #[serde(default, with = "precision")]
+    pub precision: Precision,
     /// Seed of the initial weights, the order of rows and dropout.
     pub seed: u64,
     /// Optimizer steps after which the run ends, in the middle of an epoch if need be; `epochs` does not end it then.
@@ -56,6 +61,20 @@ pub struct TrainSpec {
     /// recurrent layer carries its state over (truncated back-propagation through time).
     #[serde(default, skip_serializing_if = "is_no")]
     pub streams: bool,
+}
+
+/// A precision by its name.
+mod precision {
+    use glassnet_core::Precision;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(precision: &Precision, to: S) -> Result<S::Ok, S::Error> {
+        precision.name().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Precision, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
 }
 
 fn is_no(value: &bool) -> bool {
@@ -76,6 +95,7 @@ impl Default for TrainSpec {
             early: EarlySpec::default(),
             shuffle: true,
             checkpoint_activations: false,
+            precision: Precision::F32,
             seed: 0,
             steps: None,
             epoch_rows: None,

@@ -1,17 +1,18 @@
 //! The loop itself.
 
 use glassnet_core::ops::cross_entropy::IGNORED;
-use glassnet_core::{Op, Purpose, Real, Runner, StepInfo, Team};
+use glassnet_core::{Op, Precision, Purpose, Real, Runner, StepInfo, Team};
 
+use super::error::TrainError;
 use super::non_finite::{NonFinite, find_non_finite};
 use super::scores::scores;
 use super::spec::TrainSpec;
-use crate::early::EarlyStopping;
-use crate::functional::{evaluate, load_at, mean_loss, total_weight, weighted_sum};
+use super::state::{Stand, Standing, TrainerState};
+use crate::functional::{evaluate, fill_at, mean_loss, total_weight, weighted_sum};
 use crate::history::{Epoch, History};
-use crate::hyperparameter::BadHyperparameters;
 use crate::metrics::Scores;
 use crate::network::Network;
+use crate::norm;
 use crate::optimizer::{Optimizer, UpdateSizes};
 use crate::schedule::Schedule;
 use crate::source::Source;
@@ -23,93 +24,6 @@ pub struct Rows<'a, T> {
     pub source: &'a dyn Source<T>,
     /// Their numbers.
     pub rows: &'a [u32],
-}
-
-/// A run that cannot begin.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum TrainError {
-    /// Settings out of range.
-    #[error(transparent)]
-    Settings(#[from] BadHyperparameters),
-    /// Nothing to train on.
-    #[error("there are no rows to train on")]
-    NoRows,
-    /// A network without a loss.
-    #[error("the network has no loss, so there is nothing to lower")]
-    NoLoss,
-    /// Streams whose gradients would be accumulated.
-    #[error(
-        "streams go on from batch to batch, so their gradients cannot be accumulated\n  hint: take accumulate 1 and a larger batch"
-    )]
-    Streams,
-    /// Streams through a layer whose positions end with the window.
-    #[error(
-        "streams go on from window to window, but the positions of layer {layer} end with the window of {context}\n  hint: leave \
-         streams out; they are for recurrent layers, which need no positions"
-    )]
-    Positions {
-        /// The layer.
-        layer: String,
-        /// Time steps of a window.
-        context: usize,
-    },
-    /// The rows have another width than the network reads.
-    #[error("the network reads {wanted} numbers a row, but the rows have {found}")]
-    Width {
-        /// What the network reads.
-        wanted: usize,
-        /// What the rows have.
-        found: usize,
-    },
-    /// Weights that add to nothing.
-    #[error("the weights of the {part} rows add to {sum}; at least one must be greater than 0")]
-    Weights {
-        /// `training` or `validation`.
-        part: &'static str,
-        /// What they add to.
-        sum: f64,
-    },
-    /// A row that the source does not have.
-    #[error("row {row} of the {part} rows is not there: the source has {rows} rows")]
-    NoSuchRow {
-        /// `training` or `validation`.
-        part: &'static str,
-        /// The row, from 1.
-        row: u64,
-        /// Rows of the source.
-        rows: usize,
-    },
-    /// Rows without targets, or with another number of them than the network gives.
-    #[error("the network gives {wanted} outputs a row, but the {part} rows have {found} target values")]
-    Targets {
-        /// `training` or `validation`.
-        part: &'static str,
-        /// Outputs of the network.
-        wanted: usize,
-        /// Target values of a row.
-        found: usize,
-    },
-    /// Parameters of another network.
-    #[error("the network has {wanted} parameters, but {found} are given")]
-    Parameters {
-        /// Parameters of the network.
-        wanted: usize,
-        /// Parameters that are given.
-        found: usize,
-    },
-    /// A setting that looks at the validation loss, without validation rows.
-    #[error("{0} looks at the validation loss, but there are no validation rows; give some, or leave it out")]
-    NeedsValidation(&'static str),
-    /// A label that no logit stands for.
-    #[error("row {row} has class number {label}, but the network has {classes} outputs")]
-    Label {
-        /// The row, from 1.
-        row: u32,
-        /// Its label.
-        label: i32,
-        /// Number of logits.
-        classes: usize,
-    },
 }
 
 /// Whether to go on.
@@ -160,12 +74,26 @@ pub struct View<'a, T> {
     pub spec: &'a TrainSpec,
     /// The epochs so far.
     pub history: &'a History,
+    /// The run itself, for its state.
+    standing: &'a dyn Stand<T>,
+}
+
+impl<'a, T> View<'a, T> {
+    /// All that a run needs to go on from here: what a checkpoint keeps. Nothing is copied but the history and some numbers.
+    pub fn state(&self) -> TrainerState<'a, T> {
+        self.standing.state()
+    }
 }
 
 /// Sees the run as it goes. Every method has a default that does nothing.
 pub trait Observer<T> {
     /// Before the first step.
     fn start(&mut self, _view: &View<'_, T>) -> Control {
+        Control::Continue
+    }
+
+    /// In place of [`Observer::start`] where the run goes on from a state ([`Trainer::restore`]).
+    fn resume(&mut self, _view: &View<'_, T>) -> Control {
         Control::Continue
     }
 
@@ -218,22 +146,28 @@ pub struct Outcome<T> {
 
 /// A run in progress. [`Trainer::run`] does all of it; [`Trainer::step`] takes one step over given rows.
 pub struct Trainer<'a, T: Real> {
-    network: &'a Network,
-    spec: TrainSpec,
-    train: Rows<'a, T>,
+    pub(super) network: &'a Network,
+    pub(super) spec: TrainSpec,
+    pub(super) train: Rows<'a, T>,
     valid: Option<Rows<'a, T>>,
     team: Team,
-    runner: Runner<T>,
+    pub(super) runner: Runner<T>,
     evaluator: Option<Runner<T>>,
-    parameters: Vec<T>,
+    pub(super) parameters: Vec<T>,
     gradients: Vec<T>,
-    optimizer: Optimizer<T>,
-    schedule: Schedule,
-    sizes: UpdateSizes<T>,
-    history: History,
-    steps: u64,
-    micro_rows: usize,
+    pub(super) optimizer: Optimizer<T>,
+    pub(super) schedule: Schedule,
+    pub(super) sizes: UpdateSizes<T>,
+    pub(super) history: History,
+    pub(super) steps: u64,
+    pub(super) micro_rows: usize,
+    pub(super) standing: Standing<T>,
+    /// Sums of blocks of the gradients' norm.
+    room: Vec<f64>,
 }
+
+/// Gradients whose setting to 0 is worth a thread.
+const ZEROS: usize = 1 << 17;
 
 impl<'a, T: Real> Trainer<'a, T> {
     /// Takes all the memory that the run needs.
@@ -263,6 +197,9 @@ impl<'a, T: Real> Trainer<'a, T> {
         let positions = |node: &&glassnet_core::Node| matches!(node.op, Op::Positions(_));
         if let Some(node) = network.graph.nodes().iter().find(positions).filter(|_| spec.streams) {
             return Err(TrainError::Positions { layer: node.layer.clone(), context: network.inputs() });
+        }
+        if spec.precision == Precision::Bf16 && T::NAME != f32::NAME {
+            return Err(TrainError::Precision { precision: spec.precision, computation: T::NAME });
         }
         let valid = valid.filter(|valid| !valid.rows.is_empty());
         if parameters.len() != network.parameters() {
@@ -310,7 +247,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             }
         }
         let micro_rows = spec.batch_rows(train.rows.len());
-        let plan = network.plan_with(Purpose::Train, micro_rows, spec.checkpoint_activations);
+        let plan = network.plan_in(spec.precision, Purpose::Train, micro_rows, spec.checkpoint_activations);
         let runner = Runner::new(plan, team.clone());
         let evaluator = valid.map(|_| Runner::new(network.evaluation_plan(network.evaluation_rows()), team.clone()));
         let slots = network.graph.slots();
@@ -336,6 +273,8 @@ impl<'a, T: Real> Trainer<'a, T> {
             history: History::new(slots.iter().map(|slot| slot.name.clone())),
             steps: 0,
             micro_rows,
+            standing: Standing::new(spec.early),
+            room: vec![0.0; norm::room(slots)],
             parameters,
             spec,
         })
@@ -378,13 +317,14 @@ impl<'a, T: Real> Trainer<'a, T> {
             valid: self.valid,
             spec: &self.spec,
             history: &self.history,
+            standing: self,
         }
     }
 
     /// Loss and gradients of `rows` (more than a micro-batch are accumulated, in order) at the place `position` of epoch
     /// `epoch` (from 0). Returns the mean loss; the gradients are in [`Trainer::gradients`].
     fn accumulate(&mut self, rows: &[u32], epoch: u32, position: u64, denominator: f64) -> f64 {
-        self.gradients.fill(T::ZERO);
+        self.team.split_rows(&mut self.gradients, 1, ZEROS, &|_, gradients| gradients.fill(T::ZERO));
         let losses = self.network.objective.as_ref().map(|objective| objective.rows);
         let mut loss = 0.0;
         let mut place = position;
@@ -393,7 +333,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let time = windows as usize * self.network.inputs();
         for micro in rows.chunks(self.micro_rows) {
             let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time };
-            load_at(self.network, &mut self.runner, self.train.source, micro, &info);
+            fill_at(self.network, &mut self.runner, self.train.source, micro, &info);
             self.runner.forward(&self.parameters, &info);
             let values = losses.and_then(|losses| self.runner.value(losses)).unwrap_or(&[]);
             loss = weighted_sum(self.network, values, self.train.source, micro, loss);
@@ -426,7 +366,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let (mut loss, mut gradient_norm) = (0.0, 0.0);
         if !empty {
             loss = self.accumulate(rows, epoch, position, weight);
-            gradient_norm = self.spec.clip.apply_to(slots, &mut self.gradients);
+            gradient_norm = self.spec.clip.apply_by(&self.team, slots, &mut self.gradients, &mut self.room);
             if !loss.is_finite() || !gradient_norm.is_finite() {
                 return Err(self.first_non_finite(rows, epoch, position));
             }
@@ -435,7 +375,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.sizes.before(&self.parameters);
         }
         if !empty {
-            self.optimizer.step(slots, &mut self.parameters, &self.gradients, lr);
+            self.optimizer.step_by(&self.team, slots, &mut self.parameters, &self.gradients, lr);
         }
         if measure {
             // An epoch never ends on weights that are not finite: those from before the step are kept in `sizes`.
@@ -466,7 +406,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         for micro in rows.chunks(self.micro_rows) {
             let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time: 0 };
             let (network, source) = (self.network, self.train.source);
-            let found = find_non_finite(network, &self.parameters, source, micro, &info, &self.team, number, step);
+            let (parameters, precision) = (&self.parameters, self.spec.precision);
+            let found = find_non_finite(network, parameters, source, micro, &info, &self.team, number, step, precision);
             if let Some(found) = found {
                 return found;
             }
@@ -493,10 +434,17 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// Runs all epochs, or until patience, the observer or a non-finite value ends it.
     pub fn run(mut self, observer: &mut dyn Observer<T>) -> Outcome<T> {
-        let mut best: Option<Vec<T>> = None;
-        let stop =
-            if observer.start(&self.view()) == Control::Stop { Stop::Asked } else { self.epochs(observer, &mut best) };
-        if let Some(best) = best {
+        let begun = match self.standing.restored {
+            true => observer.resume(&self.view()),
+            false => observer.start(&self.view()),
+        };
+        let stop = if begun == Control::Stop { Stop::Asked } else { self.epochs(observer) };
+        // The run ends inside an epoch: where no best epoch is kept, the weights are no epoch's.
+        let inside = self.standing.position > 0 && self.standing.position < self.standing.rows;
+        if (inside || matches!(stop, Stop::NonFinite(_))) && self.standing.best.is_none() {
+            self.history.best_epoch = None;
+        }
+        if let Some(best) = self.standing.best.take() {
             self.parameters = best;
         } else if self.parameters.iter().any(|value| !value.is_finite()) {
             self.parameters.copy_from_slice(self.sizes.kept());
@@ -505,49 +453,37 @@ impl<'a, T: Real> Trainer<'a, T> {
         Outcome { parameters: self.parameters, history: self.history, stop }
     }
 
-    /// The run ends inside an epoch: where no best epoch is kept, the weights are no epoch's.
-    fn between_epochs(&mut self, best: &Option<Vec<T>>) {
-        if best.is_none() {
-            self.history.best_epoch = None;
+    fn epochs(&mut self, observer: &mut dyn Observer<T>) -> Stop {
+        if self.standing.over {
+            return Stop::Early { epoch: self.standing.epoch };
         }
-    }
-
-    fn epochs(&mut self, observer: &mut dyn Observer<T>, best: &mut Option<Vec<T>>) -> Stop {
-        let mut early = EarlyStopping::new(self.spec.early);
         let mut order: Vec<u32> = self.train.rows.to_vec();
         let order_of = self.spec.order(order.len());
         let source = self.train.source;
         let length = |row: u32| source.length(row);
         let length: Option<&dyn Fn(u32) -> usize> = self.network.lengths.is_some().then_some(&length);
         let batch = self.micro_rows.saturating_mul(self.spec.accumulate);
-        for epoch in 0..self.spec.whole_epochs(order.len()) {
+        for epoch in self.standing.epoch..self.spec.whole_epochs(order.len()) {
             let epoch_number = u32::try_from(epoch).unwrap_or(u32::MAX);
             order_of.fill(self.train.rows, epoch_number, length, &mut order);
             // A run of so many steps ends in the middle of its last epoch.
             if let Some(steps) = self.spec.steps {
-                let left = usize::try_from(steps.saturating_sub(self.steps)).unwrap_or(usize::MAX);
+                let before = self.steps - self.standing.position.div_ceil(batch) as u64;
+                let left = usize::try_from(steps.saturating_sub(before)).unwrap_or(usize::MAX);
                 order.truncate(left.saturating_mul(batch));
             }
-            let (mut loss, mut weight, mut norm, mut position, mut lr) = (0.0, 0.0, 0.0f64, 0, 0.0);
-            for rows in order.chunks(batch) {
+            self.standing.rows = order.len();
+            // A run that goes on does so in the middle of an epoch.
+            for rows in order[self.standing.position.min(order.len())..].chunks(batch) {
+                let position = self.standing.position;
                 let last = position + rows.len() == order.len();
                 let report = match self.measured_step(rows, epoch_number, position as u64, last) {
                     Ok(report) => report,
-                    Err(found) => {
-                        self.between_epochs(best);
-                        return Stop::NonFinite(found);
-                    }
+                    Err(found) => return Stop::NonFinite(found),
                 };
-                position += rows.len();
-                loss += report.loss * report.weight;
-                weight += report.weight;
-                norm = norm.max(report.gradient_norm);
-                lr = report.lr;
+                self.standing.add(&report, rows.len());
                 self.history.first_loss.get_or_insert(report.loss);
                 if observer.step(&report, &self.view()) == Control::Stop {
-                    if !last {
-                        self.between_epochs(best);
-                    }
                     return Stop::Asked;
                 }
             }
@@ -555,34 +491,28 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.history.epochs.push(Epoch {
                 epoch: epoch + 1,
                 steps: self.steps,
-                learning_rate: lr,
-                train_loss: loss / weight,
+                learning_rate: self.standing.lr,
+                train_loss: self.standing.loss / self.standing.weight,
                 valid_loss: validation.as_ref().map(|(loss, _)| *loss),
                 train: Scores::default(),
                 valid: validation.as_ref().map(|(_, scores)| *scores).unwrap_or_default(),
-                gradient_norm: norm,
+                gradient_norm: self.standing.norm,
                 update_ratios: self.sizes.ratios().to_vec(),
             });
-            let mut over = false;
             match validation {
                 Some((loss, _)) => {
                     self.schedule.observe(loss);
-                    let verdict = early.observe(epoch + 1, loss);
-                    if verdict.best {
+                    if self.standing.observe(loss, &self.parameters) {
                         self.history.best_epoch = Some(epoch + 1);
-                        match best {
-                            Some(best) => best.copy_from_slice(&self.parameters),
-                            None => *best = Some(self.parameters.clone()),
-                        }
                     }
-                    over = verdict.stop;
                 }
                 None => self.history.best_epoch = Some(epoch + 1),
             }
+            self.standing.close();
             if observer.epoch(&self.view()) == Control::Stop {
                 return Stop::Asked;
             }
-            if over {
+            if self.standing.over {
                 return Stop::Early { epoch: epoch + 1 };
             }
         }

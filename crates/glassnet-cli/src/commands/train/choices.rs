@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use glassnet::core::Precision;
 use glassnet::model::fit::ClassWeights;
 use glassnet::model::schema::Override;
 use glassnet::model::target::TaskChoice;
@@ -64,6 +65,11 @@ pub fn batch(text: &str) -> Result<Batch, String> {
         Ok(rows) => Ok(Batch::Rows(rows)),
         Err(_) => Err(format!("\"{text}\" is no number of rows\n  hint: write a whole number such as 128, or all")),
     }
+}
+
+/// The precision of products.
+pub fn precision(text: &str) -> Result<Precision, String> {
+    text.trim().parse().map_err(|error: String| error.replace("; use ", "\n  hint: use "))
 }
 
 /// A number of epochs, or off.

@@ -140,6 +140,7 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
         early: EarlySpec { patience, min_delta: 0.0 },
         shuffle: settings.shuffle,
         checkpoint_activations: settings.checkpoint_activations,
+        precision: settings.precision,
         seed: settings.seed,
         steps: settings.steps,
         epoch_rows: None,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use glassnet::core::Precision;
 use glassnet::data::{Header, ReadOptions};
 use glassnet::model::augment::Augmentation;
 use glassnet::model::fit::ClassWeights;
@@ -47,6 +48,7 @@ pub struct Settings {
     pub clip: glassnet::nn::clip::Clip,
     pub accumulate: usize,
     pub checkpoint_activations: bool,
+    pub precision: Precision,
     /// `Some(None)`: off.
     pub early: Option<Option<u64>>,
     pub loss: Option<LossName>,
@@ -194,6 +196,7 @@ impl Settings {
         if accumulate == 0 {
             return Err(from.error("accumulate", true, "0 batches make no step\n  hint: write 1 or more"));
         }
+        let precision = from.read("precision", t.precision.as_ref(), said.precision.as_ref(), choices::precision)?;
         let augment = from.read("augment", t.augment.as_ref(), said.augment.as_ref(), str::parse::<Augmentation>)?;
         let loss = from.read("loss", t.loss.as_ref(), said.loss.as_ref(), LossName::parse)?;
         let smoothing = t.label_smoothing.or(said.label_smoothing).unwrap_or(0.0);
@@ -283,6 +286,7 @@ impl Settings {
             clip,
             accumulate,
             checkpoint_activations: t.checkpoint_activations || said.checkpoint_activations.unwrap_or(false),
+            precision: precision.unwrap_or_default(),
             early,
             loss,
             smoothing,

@@ -83,8 +83,17 @@ fn sample(op: &Op) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let x: Vec<f64> = (0..count).map(|i| X.0 + i as f64 / POINTS).collect();
     let (mut value, mut derivative) = (vec![0.0; count], vec![0.0; count]);
     let team = Team::single();
-    let context =
-        Context { team: &team, training: false, seed: 0, epoch: 0, position: 0, denominator: 1.0, node: 0, time: 0 };
+    let context = Context {
+        team: &team,
+        training: false,
+        seed: 0,
+        epoch: 0,
+        position: 0,
+        denominator: 1.0,
+        node: 0,
+        time: 0,
+        precision: crate::Precision::F32,
+    };
     op.forward(Forward {
         rows: 1,
         shapes: &[Shape::row(x.len())],

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use glassnet_kernels::product::packed::{Packed, packed_len};
-use glassnet_kernels::product::{product_nn, product_tn, sum_rows};
+use glassnet_kernels::product::sum_rows;
 use glassnet_kernels::{Kernel, vectorized};
 
 use super::forward::gather;
@@ -12,7 +12,7 @@ use crate::Real;
 use crate::ops::Backward;
 
 /// What all threads read. Rows are numbered from the batch's first.
-struct Fixed<'a, T, C> {
+struct Fixed<'a, T: 'static, C> {
     cell: C,
     sizes: Sizes,
     reverse: bool,
@@ -70,7 +70,7 @@ struct Rows<'a, T> {
 }
 
 /// One step of a run of rows, numbered from the thread's first.
-struct StepRows<'a, T, C> {
+struct StepRows<'a, T: 'static, C> {
     fixed: &'a Fixed<'a, T, C>,
     first: usize,
     rows: Range<usize>,
@@ -237,8 +237,8 @@ impl<C: Cell> Layer<C> {
                     gather(x, features, time, numbers.clone(), block.clone(), gathered);
                     &gathered[..pairs * features]
                 };
-                product_tn(team, gates, features, pairs, d_input, x, io.parameter_gradients[0]);
-                product_tn(team, gates, units, pairs, d_hidden, h_before, io.parameter_gradients[1]);
+                io.context.product_tn(gates, features, pairs, d_input, x, io.parameter_gradients[0]);
+                io.context.product_tn(gates, units, pairs, d_hidden, h_before, io.parameter_gradients[1]);
                 if self.bias {
                     add_sums(d_input, bias, io.parameter_gradients[2]);
                     if C::APART {
@@ -250,9 +250,9 @@ impl<C: Cell> Layer<C> {
                 let Some(d_x) = &mut d_x else { continue };
                 if positions == time {
                     let d_x = &mut d_x[first * time * features..][..pairs * features];
-                    product_nn(team, pairs, features, gates, d_input, weight_ih, d_x, false);
+                    io.context.product_nn(pairs, features, gates, d_input, weight_ih, d_x);
                 } else {
-                    product_nn(team, pairs, features, gates, d_input, weight_ih, gathered, false);
+                    io.context.product_nn(pairs, features, gates, d_input, weight_ih, gathered);
                     let len = positions * features;
                     for (row, from) in numbers.clone().zip(gathered.chunks_exact(len)) {
                         d_x[(row * time + block.start) * features..][..len].copy_from_slice(from);

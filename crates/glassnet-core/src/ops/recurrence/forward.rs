@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use glassnet_kernels::product::packed::{Packed, packed_len};
-use glassnet_kernels::product::product_nt;
 use glassnet_kernels::{Kernel, vectorized};
 
 use super::{Cell, FORWARD_GROUP, Layer, Lengths, Room, Sizes, block_of, blocks, largest_group};
@@ -11,7 +10,7 @@ use crate::Real;
 use crate::ops::Forward;
 
 /// The recurrent weight in panels.
-struct Hidden<'a, T> {
+struct Hidden<'a, T: 'static> {
     /// Gates whose recurrent part is added to the input part.
     joined: Packed<'a, T>,
     /// The last gate, where its recurrent part stays apart.
@@ -19,7 +18,7 @@ struct Hidden<'a, T> {
 }
 
 /// What all threads read.
-struct Fixed<'a, T, C> {
+struct Fixed<'a, T: 'static, C> {
     cell: C,
     sizes: Sizes,
     reverse: bool,
@@ -39,7 +38,7 @@ struct Rows<'a, T> {
 }
 
 /// One step of a run of rows.
-struct StepRows<'a, T, C> {
+struct StepRows<'a, T: 'static, C> {
     fixed: &'a Fixed<'a, T, C>,
     rows: Range<usize>,
     /// Positions of the block, and the step's place among them.
@@ -149,7 +148,7 @@ impl<C: Cell> Layer<C> {
         let (saved_gates, rest) = io.saved.split_at_mut(if saving { rows * time * gates } else { 0 });
         let (saved_kept, saved_start) = rest.split_at_mut(if saving { rows * time * kept } else { 0 });
         let (group, size) = if saving {
-            product_nt(team, rows * time, gates, features, x, weight_ih, saved_gates, None);
+            io.context.product_nt(rows * time, gates, features, x, weight_ih, saved_gates, None);
             (FORWARD_GROUP * team.threads(), time)
         } else {
             block_of(rows, time)
@@ -202,7 +201,7 @@ impl<C: Cell> Layer<C> {
                         gather(x, features, time, numbers.clone(), block.clone(), gathered);
                         &*gathered
                     };
-                    product_nt(team, pairs, gates, features, x, weight_ih, block_gates, None);
+                    io.context.product_nt(pairs, gates, features, x, weight_ih, block_gates, None);
                     (&mut block_gates[..pairs * gates], &mut block_kept[..pairs * kept])
                 };
                 let place = if saving { 0..time } else { block.clone() };

@@ -301,6 +301,12 @@ impl<C: Cell> Layer<C> {
         Cost { forward, backward: time as u64 * (2 * products + curve * units as u64) }
     }
 
+    /// Of that what only the gradient of the input takes: the product with the input's weights at each step.
+    pub fn input_cost(&self, inputs: &[&Shape]) -> u64 {
+        let Sizes { time, features, gates, .. } = self.sizes(inputs[0]);
+        2 * (time * gates * features) as u64
+    }
+
     /// The fewest rows that are worth a thread for `positions` steps.
     fn min_rows(&self, sizes: &Sizes, positions: usize) -> usize {
         PART_WORK.div_ceil((positions * sizes.gates * sizes.units).max(1))

@@ -128,6 +128,7 @@ train_keys! {
     checkpoint_activations: bool, "true",
         "values are computed a second time for the gradients instead of being kept: less memory, more time",
         |value| value.boolean();
+    precision: String, "\"bf16\"", "what the products of linear maps multiply while training: f32 or bf16", |value| value.word();
     early_stop: usize, "5", "epochs without a better validation loss after which training stops", |value| value.count(1);
     loss: String, "\"mse\"", "what is made small", |value| value.word();
     label_smoothing: f64, "0.1", "share of a label spread over all classes, from 0 to below 1",

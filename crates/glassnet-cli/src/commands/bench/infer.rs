@@ -1,0 +1,97 @@
+//! Networks that only run: rows in, logits out, through the library's own runner.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use glassnet::core::random::{Draws, Purpose as Stream};
+use glassnet::core::{Precision, Purpose, Runner, StepInfo, Team};
+use glassnet::nn::network::Network;
+use glassnet::nn::spec::NetSpec;
+
+use super::Options;
+use super::data;
+use super::measure::calls;
+use super::peaks::Peaks;
+use super::table::Figures;
+use super::workloads::InferCase;
+use crate::commands::train::worth_threads;
+use crate::error::CliError;
+use crate::machine;
+
+/// Rows that take turns, so that no call sees the row before it again.
+const TURNS: usize = 64;
+/// How long a network is measured where nothing else is said.
+const SECONDS: f64 = 0.5;
+
+/// Weights between -1 and 1 over the root of the inputs' number: drawn quickly, as there may be a hundred million.
+fn weights(count: usize, inputs: usize) -> Vec<f32> {
+    let draws = Draws::new(0, Stream::Synthetic, 9, 0);
+    let factor = 2.0 / (inputs as f32).sqrt();
+    let mut weights = vec![0.0; count];
+    for (block, out) in weights.chunks_mut(4).enumerate() {
+        for (weight, word) in out.iter_mut().zip(draws.block(block as u64)) {
+            *weight = (((word >> 8) as f32 + 0.5) / 16_777_216.0 - 0.5) * factor;
+        }
+    }
+    weights
+}
+
+/// Measures it.
+///
+/// # Errors
+/// A machine that has too little memory for the weights.
+pub fn run(name: &str, case: &InferCase, options: &Options, peaks: &mut Peaks) -> Result<Figures, CliError> {
+    let spec = NetSpec::parse(case.net).map_err(|error| CliError::Usage(error.to_string()))?;
+    let network = Network::new(&spec, None).map_err(|error| CliError::Usage(error.to_string()))?;
+    machine::holds(name, network.parameters(), 5)?;
+    let plan = network.plan(Purpose::Predict, case.rows);
+    let flops = 2 * case.weights() * case.rows as u64;
+    let bytes = 4 * case.weights();
+    // Many weights for one row: the time is that of reading them, and more threads read faster.
+    let large = bytes > 1 << 27;
+    let team = Team::new(options.threads.unwrap_or_else(|| match large {
+        true => std::thread::available_parallelism().map_or(1, usize::from),
+        false => worth_threads(flops),
+    }));
+    let parameters = weights(network.parameters(), case.sizes[0]);
+    let width = case.sizes[0];
+    let mut rows = vec![0.0; TURNS * width.max(case.rows * width / TURNS + 1)];
+    data::normal(&mut rows, &team);
+    let turn = case.rows * width;
+    let mut runner = Runner::<f32>::new(Arc::clone(&plan), team.clone());
+    runner.set_rows(case.rows);
+    let measured = |peaks: &mut Peaks| {
+        peaks.measure(Precision::F32, team.threads());
+        if large {
+            peaks.read(team.threads());
+        }
+    };
+    measured(peaks);
+    let (mut at, info) = (0, StepInfo::default());
+    let time = calls(Duration::from_secs_f64(options.seconds.unwrap_or(SECONDS)), || {
+        if at + turn > rows.len() {
+            at = 0;
+        }
+        runner.input_mut(network.x).copy_from_slice(&rows[at..at + turn]);
+        runner.forward(&parameters, &info);
+        black_box(runner.value(network.output));
+        at += turn;
+    });
+    measured(peaks);
+    let time = time.ok_or_else(|| CliError::Check("nothing was timed".into()))?;
+    let gigabytes = large.then(|| bytes as f64 / time.median / 1e3);
+    peaks.reached(Precision::F32, team.threads(), flops as f64 / time.median / 1e3, gigabytes);
+    Ok(Figures {
+        name: format!("{name} {}", case.title()),
+        what: "row",
+        rows: case.rows,
+        threads: team.threads(),
+        precision: Precision::F32,
+        time: time.each(case.rows as f64),
+        flops: flops / case.rows as u64,
+        bytes: large.then_some(bytes),
+        p99: None,
+        trained: None,
+    })
+}

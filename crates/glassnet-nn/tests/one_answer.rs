@@ -1,0 +1,143 @@
+//! Trained weights have one hash, whatever trained them: any number of threads, any instruction set, any processor. The
+//! hashes are in `vectors/trained_hashes.txt`; the same file is what `cargo xtask aarch64` holds NEON code against.
+//!
+//! Where a change of arithmetic is meant, `GLASSNET_WRITE_HASHES=1 cargo test -p glassnet-nn --test one_answer` writes the file
+//! anew, and the commit says why the bytes changed.
+
+#![allow(clippy::unwrap_used, reason = "to fail is to fail the test")]
+
+mod whole;
+
+use glassnet_core::{Real, Team};
+use glassnet_kernels::Isa;
+use glassnet_nn::train::{Batch, Rows, TrainSpec, Trainer};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::process::Command;
+use whole::{Made, NETS, Row, bits, logits, network, parameters};
+
+/// Wide enough for every product to be split over threads, in panels of k and with columns and rows left over.
+const WIDE: &[(&str, Row, bool)] = &[
+    ("301 relu -> 130 gelu -> 47 selu", Row::Of(&[785]), false),
+    ("conv 12 5x5 relu -> maxpool 2 -> conv 20 3x3 relu -> global avgpool", Row::Of(&[3, 23, 21]), false),
+    ("embed 48 -> lstm 40 -> attention 4 heads causal -> layernorm", Row::Tokens(70), false),
+];
+
+/// Optimizer steps of a run, and rows of a step: no multiple of a tile, a lane or a team.
+const STEPS: u32 = 3;
+const BATCH: u32 = 37;
+
+/// FNV-1a over the little-endian bits of every number.
+fn hash<T: Real>(values: &[T]) -> u64 {
+    let bytes = bits(values).into_iter().flat_map(u64::to_le_bytes);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The weights after some steps of AdamW.
+fn trained<T: Real>(text: &str, row: Row, lengths: bool, threads: usize) -> Vec<T> {
+    let network = network(text, row, lengths);
+    let source = Made::new(&network, row, (STEPS * BATCH) as usize, lengths);
+    let all: Vec<u32> = (0..STEPS * BATCH).collect();
+    let spec = TrainSpec {
+        epochs: 1,
+        batch: Batch::Rows(BATCH as usize),
+        lr: 0.01,
+        optimizer: "adamw".parse().unwrap(),
+        seed: 5,
+        ..TrainSpec::default()
+    };
+    let rows = Rows { source: &source, rows: &all };
+    let mut trainer =
+        Trainer::new(&network, parameters::<T>(&network, 1), rows, None, spec, Team::new(threads)).unwrap();
+    for step in 0..STEPS {
+        let batch = &all[(step * BATCH) as usize..][..BATCH as usize];
+        trainer.step(batch, 0, u64::from(step * BATCH)).unwrap();
+    }
+    trainer.parameters().to_vec()
+}
+
+fn all_nets() -> impl Iterator<Item = &'static (&'static str, Row, bool)> {
+    NETS.iter().chain(WIDE)
+}
+
+/// One line a network: both hashes and its text form.
+fn lines(threads: usize) -> String {
+    let mut out = String::new();
+    for &(text, row, lengths) in all_nets() {
+        let (single, double) =
+            (hash(&trained::<f32>(text, row, lengths, threads)), hash(&trained::<f64>(text, row, lengths, threads)));
+        let ragged = if lengths { ", ragged" } else { "" };
+        writeln!(out, "f32 {single:016x} f64 {double:016x} {text}{ragged}").unwrap();
+    }
+    out
+}
+
+fn file() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/trained_hashes.txt")
+}
+
+#[test]
+fn trained_weights_have_one_hash() {
+    let found = lines(1);
+    if std::env::var_os("GLASSNET_WRITE_HASHES").is_some() {
+        std::fs::write(file(), &found).unwrap();
+    }
+    let wanted = std::fs::read_to_string(file()).unwrap();
+    for (found, wanted) in found.lines().zip(wanted.lines()) {
+        assert_eq!(found, wanted, "the bytes of a trained network have changed");
+    }
+    assert_eq!(found.lines().count(), wanted.lines().count());
+    let distinct: BTreeMap<&str, ()> = found.lines().map(|line| (&line[..20], ())).collect();
+    assert_eq!(distinct.len(), found.lines().count(), "networks that differ have weights that differ");
+}
+
+#[test]
+fn the_number_of_threads_is_not_in_the_bytes() {
+    for &(text, row, lengths) in all_nets() {
+        let one = bits(&trained::<f32>(text, row, lengths, 1));
+        for threads in [2, 3, 4, 8] {
+            assert!(bits(&trained::<f32>(text, row, lengths, threads)) == one, "{text}, {threads} threads");
+        }
+    }
+}
+
+/// The instruction set is chosen once in a process, so each has its own.
+#[test]
+fn the_instruction_set_is_not_in_the_bytes() {
+    let program = std::env::current_exe().unwrap();
+    let mut tried = 0;
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+        for test in ["trained_weights_have_one_hash", "a_rows_place_is_not_in_the_bytes"] {
+            let run = Command::new(&program)
+                .args([test, "--exact"])
+                .env("GLASSNET_ISA", isa.name())
+                .env_remove("GLASSNET_WRITE_HASHES")
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&run.stdout);
+            assert!(run.status.success() && said.contains("1 passed"), "{}, {test}:\n{said}", isa.name());
+            tried += 1;
+        }
+    }
+    assert!(tried >= 2);
+}
+
+#[test]
+fn a_rows_place_is_not_in_the_bytes() {
+    for &(text, row, lengths) in WIDE {
+        let network = network(text, row, lengths);
+        let parameters: Vec<f32> = parameters(&network, 2);
+        let source = Made::new(&network, row, 150, lengths);
+        let wanted = bits(&logits(&network, &parameters, &source, &[7], 1));
+        let width = wanted.len();
+        // Alone, and at both ends and in the middle of batches that fill tiles, leave rows over, or are split over threads.
+        for (rows, threads) in [(2, 1), (9, 1), (16, 2), (33, 3), (140, 2), (140, 4)] {
+            for place in [0, rows / 2, rows - 1] {
+                let mut batch: Vec<u32> = (0..rows as u32).map(|row| row + 8).collect();
+                batch[place] = 7;
+                let all = bits(&logits(&network, &parameters, &source, &batch, threads));
+                assert!(all[place * width..][..width] == wanted, "{text}: place {place} of {rows}, {threads} threads");
+            }
+        }
+    }
+}
