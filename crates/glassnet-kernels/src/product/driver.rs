@@ -3,7 +3,8 @@
 use super::BLOCK;
 use super::filled::Filled;
 use super::pack;
-use super::tile::{Ahead, Ends, LINE, MAX_ROWS, Tile, Tiles, WIDE, tiles};
+use super::tile::{Ahead, Ends, LINE, MAX_ROWS, Tile, Tiles, WIDE, WIDE_ROWS, tiles};
+use super::tiny;
 use super::turned;
 use crate::Real;
 use crate::lanes::Isa;
@@ -61,6 +62,9 @@ const ROWS: usize = 504;
 /// Up to so many rows a row-major right operand is read where it lies: a copy would cost as much as the product.
 const ROWS_IN_PLACE: usize = 2 * MAX_ROWS;
 
+/// Up to so many elements along k the result takes longer to write than to compute: it is written in long pieces of rows.
+const SHALLOW: usize = 12;
+
 /// Bytes of a right operand that the L2 cache keeps.
 const IN_CACHE: usize = 1 << 19;
 
@@ -83,6 +87,9 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
         return 1;
     }
     let tiles = tiles::<T>(isa);
+    if k > 0 && tiny::run(tiles, product, c.as_mut_ptr()) {
+        return 1;
+    }
     let c = Shared::new(c);
     let work = m.saturating_mul(n).saturating_mul(k);
     let parts = if work < 2 * PART_WORK { 1 } else { (work / PART_WORK).min(team.threads()) };
@@ -92,7 +99,7 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
         return each(team, parts, n, 2 * tiles.lanes, |columns| {
             let b = b.as_ptr().wrapping_add(columns.start * k);
             // SAFETY: the sizes have been checked, the processor has the instructions, and these columns are this thread's.
-            unsafe { row(product.a.as_ptr(), b, columns.len(), k, c.pointer().add(columns.start)) };
+            unsafe { row(product.a.as_ptr(), b, k, columns.len(), k, c.pointer().add(columns.start), false) };
         });
     }
     if turned::better(tiles, product) {
@@ -121,6 +128,11 @@ fn each(team: &Team, parts: usize, total: usize, unit: usize, f: impl Fn(Range<u
         f(share.start * unit..(share.end * unit).min(total));
     });
     parts
+}
+
+/// Whether rows so long fall on the same place of the cache, so that a few of them push each other out.
+fn collide<T: Real>(row: usize) -> bool {
+    row > 0 && (row * T::BYTES).is_multiple_of(2048)
 }
 
 /// How a left operand lies: element (i, p) at `at + i row + p step`, or tile by tile, element (i, p) of a tile of r rows
@@ -162,20 +174,26 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
     }
     .min(k);
     let width = 2 * tiles.lanes;
-    let copied = columns.len() > PANELS_FOR_A_COPY * width
+    let copied = k > SHALLOW
+        && columns.len() > PANELS_FOR_A_COPY * width
         && match product.left {
-            Operand::Rows => (k * T::BYTES).is_multiple_of(2048),
+            Operand::Rows => collide::<T>(k),
             Operand::Columns => true,
         };
     let block = if copied { rows.len().min(ROWS) } else { rows.len() };
     let left_room = if copied { pack::left_room::<T>(block, most_depth) } else { 0 };
     let large = n.saturating_mul(k) * T::BYTES > IN_CACHE;
     let in_place = match product.right {
-        Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE || k <= 2 => Some(b),
+        Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE || k <= SHALLOW => Some(b),
         _ => None,
     };
-    pack::with_panel(left_room + most_depth * width, |room| {
-        let (left_room, panel) = room.split_at_mut(left_room);
+    let apart_room = match product.right {
+        Right::There(_, Operand::Columns) if collide::<T>(k) => pack::left_room::<T>(width, most_depth),
+        _ => 0,
+    };
+    pack::with_panel(left_room + apart_room + most_depth * width, |room| {
+        let (left_room, room) = room.split_at_mut(left_room);
+        let (apart_room, panel) = room.split_at_mut(apart_room);
         for top in rows.clone().step_by(block) {
             let rows = top..(top + block).min(rows.end);
             let mut start = 0;
@@ -223,10 +241,15 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                     if let Some(b) = in_place.filter(|_| depth > 0) {
                         let b = b.as_ptr().wrapping_add(start * n + column);
                         let wide = WIDE * tiles.lanes;
-                        if rows.len() <= tiles.wide_rows && columns.end - column >= wide {
+                        let few = rows.len() <= tiles.wide_rows || (k <= SHALLOW && tiles.wide_rows == WIDE_ROWS);
+                        if few && !left.tiled && columns.end - column >= wide {
                             let tile = Tile { b, b_step: n, columns: wide, ..tile };
-                            // SAFETY: as below; a wide tile's columns are all there.
-                            unsafe { tiles.wide[rows.len() - 1](&tile, width) };
+                            heights(tiles.wide_rows, 0..rows.len(), |row, height| {
+                                let a = left.at.wrapping_add(row * left.row);
+                                let tile = Tile { a, c: tile.c.wrapping_add(row * n), ..tile };
+                                // SAFETY: as below; a wide tile's columns are all there.
+                                unsafe { tiles.wide[height - 1](&tile, width) };
+                            });
                             column += wide;
                             continue;
                         }
@@ -252,7 +275,14 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                             }
                         }
                         Right::There(b, Operand::Columns) => {
-                            pack::turn_rows(tiles, &b[column * k + start..], k, there, b_step, panel);
+                            if apart_room.is_empty() {
+                                pack::turn_rows(tiles, &b[column * k + start..], k, there, b_step, panel);
+                            } else {
+                                let from = b.as_ptr().wrapping_add(column * k + start);
+                                // SAFETY: `run` has checked that b has its rows; the processor has the instructions.
+                                let row = unsafe { pack::copy_left(tiles, from, k, there, depth, apart_room) }.row;
+                                pack::turn_rows(tiles, apart_room, row, there, b_step, panel);
+                            }
                             if large {
                                 let next = (columns.end - column - there).min(width);
                                 let at = b.as_ptr().wrapping_add((column + there) * k + start);

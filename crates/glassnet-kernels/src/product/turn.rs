@@ -18,8 +18,9 @@ pub(super) enum Out {
 pub(super) type TurnFn<T> =
     unsafe fn(from: *const T, from_row: usize, rows: usize, columns: usize, to: *mut T, to_row: usize, out: Out);
 
-/// `c[j] = chain over p in 0..k of a[p] b[j * k + p]`, from +0, for j in 0..n. All of that must be there.
-pub(super) type RowFn<T> = unsafe fn(a: *const T, b: *const T, n: usize, k: usize, c: *mut T);
+/// `c[j] = chain over p in 0..k of a[p] b[j * row + p]`, from +0 or, where there is `more`, from what c holds, for j in 0..n.
+/// All of that must be there.
+pub(super) type RowFn<T> = unsafe fn(a: *const T, b: *const T, row: usize, n: usize, k: usize, c: *mut T, more: bool);
 
 /// Plain Rust.
 ///
@@ -316,8 +317,12 @@ pub(super) mod x86 {
                             for (q, &column) in square.iter().enumerate() {
                                 if q < here {
                                     let to = to.add((p + q) * to_row);
-                                    let sum = $add($load_some(if out == Out::Added { wanted } else { 0 }, to), column);
-                                    $store_some(to, wanted, if out == Out::Added { sum } else { column });
+                                    let before = if out == Out::Added { $load_some(wanted, to) } else { $zero() };
+                                    $store_some(
+                                        to,
+                                        wanted,
+                                        if out == Out::Added { $add(before, column) } else { column },
+                                    );
                                 }
                             }
                         }
@@ -331,21 +336,37 @@ pub(super) mod x86 {
             /// # Safety
             /// As for [`super::RowFn`].
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-            pub(in crate::product) unsafe fn $row(a: *const $type, b: *const $type, n: usize, k: usize, c: *mut $type) {
+            pub(in crate::product) unsafe fn $row(
+                a: *const $type,
+                b: *const $type,
+                row: usize,
+                n: usize,
+                k: usize,
+                c: *mut $type,
+                more: bool,
+            ) {
                 /// Elements ahead of those in use that are asked for, some hundred bytes.
                 const AHEAD: usize = 1024 / size_of::<$type>();
-                let steps = Steps::new::<$type>(k);
+                let steps = Steps::new::<$type>(row);
                 let mut column = 0;
                 while column < n {
                     let there = (n - column).min(2 * $lanes);
                     let mut chains = [$zero(); 2];
+                    if more {
+                        for (s, chain) in chains.iter_mut().enumerate() {
+                            let rows = there.saturating_sub(s * $lanes).min($lanes);
+                            let c = c.wrapping_add(column + s * $lanes);
+                            // SAFETY: c has n elements; lanes that are masked out are not touched.
+                            *chain = unsafe { $load_some(((1u32 << rows) - 1) as $mask, c) };
+                        }
+                    }
                     let mut p = 0;
                     if there == 2 * $lanes {
-                        let bases = [b.wrapping_add(column * k), b.wrapping_add((column + $lanes) * k)];
+                        let bases = [b.wrapping_add(column * row), b.wrapping_add((column + $lanes) * row)];
                         let [mut first, mut second] = chains;
                         while p + $lanes <= k {
                             // What comes next is further along these rows, or the beginning of the next ones.
-                            let next = if p + AHEAD < k { p + AHEAD } else { 2 * $lanes * k + (p + AHEAD - k) };
+                            let next = if p + AHEAD < k { p + AHEAD } else { 2 * $lanes * row + (p + AHEAD - k) };
                             for base in bases {
                                 let mut ahead = hidden_place(base.wrapping_add(next));
                                 for j in 0..$lanes {
@@ -376,13 +397,13 @@ pub(super) mod x86 {
                         let some = ((1u32 << here) - 1) as $mask;
                         for (s, chain) in chains.iter_mut().enumerate() {
                             let rows = there.saturating_sub(s * $lanes).min($lanes);
-                            let start = b.wrapping_add((column + s * $lanes) * k + p);
+                            let start = b.wrapping_add((column + s * $lanes) * row + p);
                             let mut square = [$zero(); $lanes];
                             // SAFETY: as above; lanes that are masked out are not touched.
                             unsafe {
-                                for (j, row) in square.iter_mut().enumerate() {
+                                for (j, line) in square.iter_mut().enumerate() {
                                     if j < rows {
-                                        *row = $load_some(some, start.add(j * k));
+                                        *line = $load_some(some, start.add(j * row));
                                     }
                                 }
                                 for (q, &b) in $square(square).iter().enumerate() {
