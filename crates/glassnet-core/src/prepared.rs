@@ -11,11 +11,8 @@ use crate::plan::{Pass, Plan, Step};
 use crate::precision::Precision;
 use crate::Real;
 
-/// Weights of more bytes than this are left as they lie: memory is what a product with them waits for, and a copy would take
-/// as much of it again.
-pub const MOST_BYTES: usize = 64 << 20;
-
-/// Parameters with copies of the weights that a single row is multiplied by.
+/// Parameters with copies of the weights that a single row is multiplied by: as much memory as those weights take, once more
+/// ([`Prepared::bytes`]).
 #[derive(Debug)]
 pub struct Prepared<T> {
     plan: Arc<Plan>,
@@ -67,9 +64,6 @@ fn row_weights<T: Real>(step: &Step, parameters: &[T]) -> Option<RowWeights<T>> 
     let Op::Linear(linear) = &step.op else { return None };
     let ([shape], Pass::Forward) = (step.input_shapes.as_slice(), step.pass) else { return None };
     let ([k], Some(weight)) = (shape.0.as_slice(), step.slots.first()) else { return None };
-    if weight.len() * T::BYTES > MOST_BYTES {
-        return None;
-    }
     let bias = step.slots.get(1).filter(|_| linear.bias).map(|range| &parameters[range.clone()]);
     Some(RowWeights::new(linear.units, *k, &parameters[weight.clone()], bias))
 }

@@ -10,6 +10,7 @@ pub mod lanes;
 mod math;
 pub mod peak;
 mod prefetch;
+pub mod narrow;
 pub mod product;
 pub mod real;
 pub mod reduce;

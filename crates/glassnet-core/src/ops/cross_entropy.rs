@@ -227,7 +227,7 @@ impl<T: Real> Kernel for Kept<'_, T> {
                     2 => block::<T, 2>(classes, z, labels, kept),
                     3 => block::<T, 3>(classes, z, labels, kept),
                     10 => block::<T, 10>(classes, z, labels, kept),
-                    _ => block::<T, 0>(classes, z, labels, kept),
+                    _ => block::<T, LANES>(classes, z, labels, kept),
                 }
             }
             return;
@@ -243,7 +243,11 @@ impl<T: Real> Kernel for Kept<'_, T> {
 /// The tree 8-4-2-1 of the first `classes` columns, each lane by itself. What the tree adds for a class that is not there
 /// (+0 to a sum of numbers that are not below +0, -inf to a maximum) changes nothing, so it is left out.
 #[inline(always)]
-fn across<T: Real>(classes: usize, columns: &mut [[T; LANES]; LANES], join: impl Fn(T, T) -> T) -> [T; LANES] {
+fn across<T: Real, const C: usize>(
+    classes: usize,
+    mut columns: [[T; LANES]; C],
+    join: impl Fn(T, T) -> T,
+) -> [T; LANES] {
     let mut width = LANES / 2;
     while width > 0 {
         for j in 0..width {
@@ -259,12 +263,12 @@ fn across<T: Real>(classes: usize, columns: &mut [[T; LANES]; LANES], join: impl
 }
 
 /// Up to sixteen positions of few classes side by side, one in each lane: the bytes of [`CrossEntropy::position`]. `C` is the
-/// number of classes, 0 where it is only known at run time.
+/// number of classes, or 16 where it is only known at run time.
 #[inline(always)]
 fn block<T: Real, const C: usize>(classes: usize, z: &[T], labels: &[i32], kept: &mut [T]) {
-    let classes = if C > 0 { C } else { classes };
+    let classes = if C < LANES { C } else { classes };
     let nan = T::from_f64(f64::NAN);
-    let mut columns = [[T::ZERO; LANES]; LANES];
+    let mut columns = [[T::ZERO; LANES]; C];
     let mut chosen = [nan; LANES];
     for (lane, (z, &label)) in z.chunks_exact(classes).zip(labels).enumerate().take(LANES) {
         for j in 0..classes {
@@ -274,13 +278,13 @@ fn block<T: Real, const C: usize>(classes: usize, z: &[T], labels: &[i32], kept:
             chosen[lane] = own;
         }
     }
-    let top = across(classes, &mut columns.clone(), |a, b| if b > a || b.is_nan() { b } else { a });
+    let top = across(classes, columns, |a, b| if b > a || b.is_nan() { b } else { a });
     for column in &mut columns[..classes] {
         for lane in 0..LANES {
             column[lane] = (column[lane] - top[lane]).exp();
         }
     }
-    let sum = across(classes, &mut columns.clone(), |a, b| a + b);
+    let sum = across(classes, columns, |a, b| a + b);
     for column in &mut columns[..classes] {
         for lane in 0..LANES {
             column[lane] /= sum[lane];
