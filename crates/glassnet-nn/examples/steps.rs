@@ -131,7 +131,8 @@ fn whole(precision: Precision, work: &Work, network: &Network, data: &Matrix<f32
 fn parts(precision: Precision, work: &Work, network: &Network, data: &Matrix<f32>) -> Result<(), Failure> {
     let mut columns = Vec::new();
     for threads in [1, 2] {
-        let mut runner = Runner::<f32>::new(network.plan_in(precision, Purpose::Train, work.batch, false), Team::new(threads));
+        let mut runner =
+            Runner::<f32>::new(network.plan_in(precision, Purpose::Train, work.batch, false), Team::new(threads));
         let slots = network.graph.slots();
         let mut parameters = network.initialise::<f32>(1);
         let mut gradients = vec![0.0f32; parameters.len()];
