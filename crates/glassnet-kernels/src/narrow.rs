@@ -149,16 +149,7 @@ impl<T: Real> Kernel for Product<'_, T> {
 /// # Panics
 /// Where [`fits`] says no, or a slice has another size than the shapes say.
 #[allow(clippy::too_many_arguments)]
-pub fn product<T: Real>(
-    m: usize,
-    n: usize,
-    k: usize,
-    a: &[T],
-    right: Right,
-    b: &[T],
-    bias: Option<&[T]>,
-    c: &mut [T],
-) {
+pub fn product<T: Real>(m: usize, n: usize, k: usize, a: &[T], right: Right, b: &[T], bias: Option<&[T]>, c: &mut [T]) {
     assert!(fits(m, n, k) && n > 0 && k > 0, "{m} x {k} times {k} x {n} is no narrow product");
     assert!(a.len() == m * k && b.len() == k * n && c.len() == m * n, "the slices do not hold {m} x {k} x {n}");
     assert!(bias.is_none_or(|bias| bias.len() == n), "the bias has another length than {n}");
@@ -266,7 +257,9 @@ mod tests {
     fn same_as_the_reference<T: Real>() {
         let mut compared = 0;
         for n in 1..=16 {
-            for (m, k) in [(0, 3), (1, 1), (1, 64), (2, 4), (3, 5), (4, 16), (5, 17), (32, 4), (33, 16), (64, 20), (100, 7)] {
+            for (m, k) in
+                [(0, 3), (1, 1), (1, 64), (2, 4), (3, 5), (4, 16), (5, 17), (32, 4), (33, 16), (64, 20), (100, 7)]
+            {
                 if !fits(m, n, k) {
                     continue;
                 }

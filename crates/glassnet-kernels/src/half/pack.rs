@@ -36,10 +36,11 @@ pub(super) fn along_rows(way: Way, block: Block, out: &mut [u32]) {
     }
 }
 
-/// Pairs along the rows, which become columns: `out[p width + j] = (x[j, 2p], x[j, 2p + 1])`.
+/// Pairs along up to [`LANES`] rows, which become columns: `out[p width + j] = (x[j, 2p], x[j, 2p + 1])`.
 pub(super) fn rows_to_columns(way: Way, block: Block, width: usize, out: &mut [u32]) {
     block.check();
-    assert!(block.rows <= width && out.len() >= block.columns.div_ceil(2) * width && width.is_multiple_of(16));
+    let pairs = block.columns.div_ceil(2);
+    assert!(block.rows <= LANES && (pairs == 0 || out.len() >= (pairs - 1) * width + LANES));
     match way {
         // SAFETY: this way is only chosen where the processor has the instruction; the sizes were asserted.
         #[cfg(target_arch = "x86_64")]
@@ -55,24 +56,36 @@ pub(super) fn rows_to_columns(way: Way, block: Block, width: usize, out: &mut [u
 pub(super) enum Panels {
     /// All in one panel that is so wide.
     One(usize),
-    /// In panels of [`WIDTH`], one after the other; the last may have [`LANES`].
-    Many,
+    /// In panels of [`WIDTH`], one after the other; the last may have [`LANES`]. Each has so many `pairs`, of which the block
+    /// has those from `first`.
+    Many { pairs: usize, first: usize },
 }
 
 impl Panels {
-    /// Pairs from a panel to the next, and the width of the one from `column` of `columns`.
+    /// Width of the panel that begins at `column` of `columns`.
+    #[inline(always)]
     pub(super) fn width(self, columns: usize, column: usize) -> usize {
         match self {
             Panels::One(width) => width,
-            Panels::Many => (columns - column).min(WIDTH).next_multiple_of(LANES),
+            Panels::Many { .. } => (columns - column).min(WIDTH).next_multiple_of(LANES),
         }
     }
 
     /// Columns of a panel, as far as there are so many.
+    #[inline(always)]
     pub(super) fn step(self) -> usize {
         match self {
             Panels::One(width) => width,
-            Panels::Many => WIDTH,
+            Panels::Many { .. } => WIDTH,
+        }
+    }
+
+    /// Where pair `p` of the block lies in the panel that begins at `column`, `width` wide.
+    #[inline(always)]
+    pub(super) fn at(self, p: usize, column: usize, width: usize) -> usize {
+        match self {
+            Panels::One(_) => p * width,
+            Panels::Many { pairs, first } => column * pairs + (first + p) * width,
         }
     }
 }
@@ -80,14 +93,13 @@ impl Panels {
 /// Pairs along the columns, which stay columns: in each panel `out[p width + j] = (x[2p, j], x[2p + 1, j])`.
 pub(super) fn along_columns(way: Way, block: Block, panels: Panels, out: &mut [u32]) {
     block.check();
-    let places = match panels {
-        Panels::One(width) => {
-            assert!(block.columns <= width);
-            width
+    let pairs = block.rows.div_ceil(2);
+    match panels {
+        Panels::One(width) => assert!(block.columns <= width && out.len() >= pairs * width),
+        Panels::Many { pairs: all, first } => {
+            assert!(first + pairs <= all && out.len() >= all * block.columns.next_multiple_of(LANES));
         }
-        Panels::Many => block.columns.next_multiple_of(LANES),
-    };
-    assert!(out.len() >= block.rows.div_ceil(2) * places);
+    }
     match way {
         // SAFETY: this way is only chosen where the processor has the instruction; the sizes were asserted.
         #[cfg(target_arch = "x86_64")]
@@ -134,7 +146,7 @@ impl Kernel for RowsToColumns<'_> {
     fn run(self) {
         let Block { x, row_len, rows, columns } = self.block;
         let pairs = columns.div_ceil(2);
-        for j in 0..self.width {
+        for j in 0..LANES {
             let row = if j < rows { &x[j * row_len..][..columns] } else { &[] };
             let at = |i: usize| row.get(i).copied().unwrap_or(0.0);
             for p in 0..pairs {
@@ -155,12 +167,11 @@ impl Kernel for AlongColumns<'_> {
     #[inline(always)]
     fn run(self) {
         let Block { x, row_len, rows, columns } = self.block;
-        let pairs = rows.div_ceil(2);
         for first in (0..columns).step_by(self.panels.step()) {
             let width = self.panels.width(columns, first);
-            let panel = &mut self.out[first * pairs..][..pairs * width];
             let here = (columns - first).min(width);
-            for (p, out) in panel.chunks_exact_mut(width).enumerate() {
+            for p in 0..rows.div_ceil(2) {
+                let out = &mut self.out[self.panels.at(p, first, width)..][..width];
                 let even = &x[2 * p * row_len + first..][..here];
                 let (there, beyond) = out.split_at_mut(here);
                 if 2 * p + 1 < rows {

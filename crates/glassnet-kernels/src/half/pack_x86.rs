@@ -55,24 +55,21 @@ pub(super) unsafe fn along_rows(block: Block, out: &mut [u32]) {
 }
 
 /// # Safety
-/// The block must be there; `out` must have `width` for each pair of columns, and `width` be a multiple of 16, at least
-/// `rows`.
+/// The block must be there, with at most 16 rows; `out` must have 16 places for each pair of columns, `width` apart.
 #[target_feature(enable = "avx512f,avx512bf16")]
 pub(super) unsafe fn rows_to_columns(block: Block, width: usize, out: &mut [u32]) {
     let Block { x, row_len, rows, columns } = block;
     for at in (0..columns).step_by(32) {
         let pairs = (columns - at).div_ceil(2).min(16);
-        for first in (0..width).step_by(16) {
-            let mut square = [_mm512_setzero_si512(); 16];
-            for (j, row) in square.iter_mut().enumerate().take(rows.saturating_sub(first)) {
-                // SAFETY: row first + j is there, with `columns` elements.
-                *row = unsafe { pairs_of_row(x.as_ptr().add((first + j) * row_len), at, columns) };
-            }
-            let turned = turn(square);
-            for (p, &column) in turned.iter().enumerate().take(pairs) {
-                // SAFETY: pair at / 2 + p is there, and has `width` places.
-                unsafe { _mm512_storeu_si512(out.as_mut_ptr().add((at / 2 + p) * width + first).cast(), column) };
-            }
+        let mut square = [_mm512_setzero_si512(); 16];
+        for (j, row) in square.iter_mut().enumerate().take(rows) {
+            // SAFETY: row j is there, with `columns` elements.
+            *row = unsafe { pairs_of_row(x.as_ptr().add(j * row_len), at, columns) };
+        }
+        let turned = turn(square);
+        for (p, &column) in turned.iter().enumerate().take(pairs) {
+            // SAFETY: pair at / 2 + p is there, and has sixteen places.
+            unsafe { _mm512_storeu_si512(out.as_mut_ptr().add((at / 2 + p) * width).cast(), column) };
         }
     }
 }
@@ -129,7 +126,7 @@ pub(super) unsafe fn along_columns(block: Block, panels: Panels, out: &mut [u32]
         let row = x.as_ptr().wrapping_add(2 * p * row_len);
         for first in (0..columns).step_by(panels.step()) {
             let width = panels.width(columns, first);
-            let panel = out.as_mut_ptr().wrapping_add(first * pairs + p * width);
+            let panel = out.as_mut_ptr().wrapping_add(panels.at(p, first, width));
             for at in (0..width).step_by(16) {
                 let there = lanes(columns.saturating_sub(first + at));
                 let even = row.wrapping_add(first + at);

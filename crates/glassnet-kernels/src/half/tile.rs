@@ -23,6 +23,30 @@ pub(super) struct Place {
     pub row: usize,
 }
 
+/// Cache lines of what will be packed soon: line l is at `at + (l >> shift) row + 64 (l & (2^shift - 1))` bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ahead {
+    pub at: *const u8,
+    pub row: usize,
+    pub shift: u32,
+    /// The lines that a tile calls for while it works.
+    pub first: usize,
+    pub last: usize,
+}
+
+impl Ahead {
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn line(&self, number: usize) -> *const i8 {
+        let along = number & ((1 << self.shift) - 1);
+        self.at.wrapping_add((number >> self.shift) * self.row + along * 64).cast()
+    }
+}
+
+/// Pairs of k from one call for a line to the next, so that the calls do not stand in each other's way.
+#[cfg(target_arch = "x86_64")]
+const SPREAD: usize = 4;
+
 /// One tile's work: chains over pairs p of `a[i, p] b[p, j]`.
 #[derive(Clone, Copy)]
 pub(super) struct Tile {
@@ -42,6 +66,7 @@ pub(super) struct Tile {
     /// Columns, 1 to [`WIDTH`].
     pub columns: usize,
     pub pairs: usize,
+    pub ahead: Ahead,
 }
 
 impl Tile {
@@ -112,7 +137,7 @@ unsafe fn emulated<const W: usize>(t: &Tile) {
 #[cfg(target_arch = "x86_64")]
 #[allow(clippy::needless_range_loop)]
 mod x86 {
-    use super::{HEIGHT, LANES, STRIDE, Tile};
+    use super::{HEIGHT, LANES, SPREAD, STRIDE, Tile};
     use std::arch::x86_64::*;
 
     type TileFn = unsafe fn(&Tile);
@@ -146,19 +171,28 @@ mod x86 {
                 }
             }
             let (mut a, mut b) = (t.a, t.b);
-            for _ in 0..t.pairs {
-                let mut columns = [_mm512_setzero_si512(); V];
-                for v in 0..V {
-                    columns[v] = _mm512_loadu_si512(b.add(v * LANES).cast());
+            let (mut left, mut line) = (t.pairs, t.ahead.first);
+            while left > 0 {
+                if line < t.ahead.last {
+                    _mm_prefetch::<_MM_HINT_T1>(t.ahead.line(line));
+                    line += 1;
                 }
-                for i in 0..R {
-                    let x = _mm512_set1_epi32(*a.add(i * row) as i32);
+                let few = left.min(SPREAD);
+                left -= few;
+                for _ in 0..few {
+                    let mut columns = [_mm512_setzero_si512(); V];
                     for v in 0..V {
-                        chains[i][v] = _mm512_dpbf16_ps(chains[i][v], pairs(x), pairs(columns[v]));
+                        columns[v] = _mm512_loadu_si512(b.add(v * LANES).cast());
                     }
+                    for i in 0..R {
+                        let x = _mm512_set1_epi32(*a.add(i * row) as i32);
+                        for v in 0..V {
+                            chains[i][v] = _mm512_dpbf16_ps(chains[i][v], pairs(x), pairs(columns[v]));
+                        }
+                    }
+                    a = a.wrapping_add(forward);
+                    b = b.wrapping_add(V * LANES);
                 }
-                a = a.wrapping_add(forward);
-                b = b.wrapping_add(V * LANES);
             }
             for i in 0..R {
                 for v in 0..V {
