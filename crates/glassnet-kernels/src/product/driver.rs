@@ -267,7 +267,7 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                         Right::There(b, Operand::Rows) => {
                             pack::copy_rows(tiles, &b[start * n + column..], n, there, b_step, panel);
                             // Some panels at once: rows of the operand may be far apart.
-                            if large && (column - columns.start) % (GROUP * width) == 0 {
+                            if large && (column - columns.start).is_multiple_of(GROUP * width) {
                                 let next = columns.end.min(column + GROUP * width);
                                 let len = (columns.end - next).min(GROUP * width);
                                 let at = b.as_ptr().wrapping_add(start * n + next);

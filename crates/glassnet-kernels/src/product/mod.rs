@@ -13,6 +13,7 @@
 
 mod driver;
 mod filled;
+mod fused;
 mod pack;
 pub mod packed;
 #[cfg(test)]

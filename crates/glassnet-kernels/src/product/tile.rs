@@ -1,5 +1,6 @@
 //! Register tiles: a few rows times some vectors of columns, their chains in registers along a panel of k.
 
+use super::fused::fused;
 use super::turn::{self, RowFn, TurnFn};
 use crate::Real;
 use crate::lanes::Isa;
@@ -220,7 +221,7 @@ unsafe fn plain<T: Real, const R: usize, const W: usize>(t: &Tile<T>) {
             for (i, row) in chains.iter_mut().enumerate() {
                 let a = *t.a.add(i * t.a_row + p * t.a_step);
                 for (chain, &b) in row.iter_mut().zip(b) {
-                    *chain = a.mul_add(b, *chain);
+                    *chain = fused(a, b, *chain);
                 }
             }
         }

@@ -21,7 +21,7 @@ fn bases<T>(t: &Tile<T>) -> [*const T; MAX_ROWS / 3] {
     for (i, base) in bases.iter_mut().enumerate() {
         let mut address = t.a.wrapping_add(3 * i * t.a_row);
         // SAFETY: no instruction at all.
-        unsafe { std::arch::asm!("/* {0} */", inout(reg) address, options(pure, nomem, nostack, preserves_flags)) };
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) address, options(pure, readonly, nostack, preserves_flags)) };
         *base = address;
     }
     bases

@@ -131,7 +131,7 @@ pub(super) mod x86 {
     #[inline(always)]
     fn hidden(mut value: usize) -> usize {
         // SAFETY: no instruction at all.
-        unsafe { std::arch::asm!("/* {0} */", inout(reg) value, options(pure, nomem, nostack, preserves_flags)) };
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) value, options(pure, readonly, nostack, preserves_flags)) };
         value
     }
 
@@ -139,7 +139,7 @@ pub(super) mod x86 {
     #[inline(always)]
     fn hidden_place<T>(mut place: *const T) -> *const T {
         // SAFETY: no instruction at all.
-        unsafe { std::arch::asm!("/* {0} */", inout(reg) place, options(pure, nomem, nostack, preserves_flags)) };
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) place, options(pure, readonly, nostack, preserves_flags)) };
         place
     }
 
