@@ -62,7 +62,7 @@ fn every_instruction_set_trains_the_same_model() {
             folder.command(&[&TRAIN[..], &["--epochs", "1", "--precision", "bf16", "-o", "m.glass"]].concat());
         let run = made::Run::from(command.env("GLASSNET_ISA", isa).output().unwrap());
         // What the machine has not is said and not tried.
-        if run.err.contains("this processor has no") || run.code == Some(2) {
+        if run.err.contains("this processor has no") {
             continue;
         }
         run.ok();
