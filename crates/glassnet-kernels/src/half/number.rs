@@ -85,8 +85,8 @@ mod tests {
                 2 => {
                     let e = 60 + self.next() % 40;
                     let other = (104 + self.next() % 60).saturating_sub(e).min(254);
-                    let x = (x & 0x807f_0000) | (e << 23) | (self.next() & 1) * (x & 0xffff);
-                    let y = (y & 0x807f_0000) | (other << 23) | (self.next() & 1) * (y & 0xffff);
+                    let x = (x & 0x807f_0000) | (e << 23) | ((self.next() & 1) * (x & 0xffff));
+                    let y = (y & 0x807f_0000) | (other << 23) | ((self.next() & 1) * (y & 0xffff));
                     (x, y, (sum & 0x8000_0000) | 0x0080_0000 | (self.next() % 4))
                 }
                 _ => (
