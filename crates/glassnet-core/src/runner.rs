@@ -168,6 +168,25 @@ impl<T: Real> Runner<T> {
         self.run(steps, None, parameters, gradients, info);
     }
 
+    /// As [`Runner::backward`], but for the weights that have update lines of their own: their places in `gradients` are left
+    /// alone, and [`Runner::late`] has what their gradients are made of.
+    pub fn backward_but_late(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo) {
+        self.seed_mut().fill(T::ONE);
+        let (start, steps) = (self.plan.forward_steps(), self.plan.steps());
+        let end = steps.iter().position(|step| step.pass == Pass::Update).unwrap_or(steps.len());
+        self.run(start..end, None, parameters, gradients, info);
+    }
+
+    /// The weights that have update lines of their own, in the order of the lines, after [`Runner::backward_but_late`].
+    pub fn late(&self) -> impl Iterator<Item = Late<'_, T>> {
+        let lines = self.plan.steps().iter().filter(|step| step.pass == Pass::Update && step.late);
+        lines.filter_map(|step| {
+            let at = |region: Option<Region>| region.map(|region| &self.arena[region.range(self.rows)]);
+            let (x, upstream) = (at(step.inputs.first().copied().flatten())?, at(step.upstream)?);
+            Some(Late { slot: step.slots.first()?.clone(), x, upstream, width: step.input_shapes.first()?.last() })
+        })
+    }
+
     /// Forward and backward (from gradient 1, as [`Runner::backward`]), step by step: `seen` is called after each one. To
     /// measure what each takes.
     pub fn run_seen(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo, seen: &mut dyn FnMut(&Step)) {
@@ -202,6 +221,7 @@ impl<T: Real> Runner<T> {
                 Pass::Forward | Pass::Recompute => at.forward(step, cuts, buffers),
                 Pass::Backward => at.backward(step, cuts, slot_cuts, buffers, gradients),
                 Pass::Add => at.add(cuts, buffers),
+                Pass::Update if step.late => at.late(step, cuts, slot_cuts, buffers, gradients),
                 Pass::Update => {}
             }
         }
@@ -216,6 +236,19 @@ impl<T: Real> Runner<T> {
     pub fn touched(&self) -> usize {
         self.arena.iter().rposition(|&value| value != T::from_f64(MARK)).map_or(0, |last| last + 1)
     }
+}
+
+/// What the gradient of a weight `[units, width]` is made of: `upstream^T x`, a sum over the rows.
+#[derive(Debug, Clone)]
+pub struct Late<'a, T> {
+    /// The weight's place in the flat buffer.
+    pub slot: std::ops::Range<usize>,
+    /// Numbers of a row of the input.
+    pub width: usize,
+    /// The input, `[rows, width]`.
+    pub x: &'a [T],
+    /// The gradient of the output, `[rows, units]`.
+    pub upstream: &'a [T],
 }
 
 /// A value that no step computes by chance.
@@ -233,6 +266,7 @@ fn arena_cuts(step: &Step) -> Cuts {
             Cuts::new(&reads, &step.input_gradients)
         }
         Pass::Add => Cuts::new(&[step.upstream], &step.input_gradients[..step.input_gradients.len().min(1)]),
+        Pass::Update if step.late => Cuts::new(&[step.inputs.first().copied().flatten(), step.upstream], &[]),
         Pass::Update => Cuts::new(&[], &[]),
     }
 }
@@ -242,7 +276,15 @@ fn slot_cuts(step: &Step) -> Cuts {
     let region = |range: &std::ops::Range<usize>| Region { offset: range.start, width: range.len(), per_batch: true };
     let slots: Vec<Option<Region>> = step.slots.iter().map(|range| Some(region(range))).collect();
     match step.pass {
+        Pass::Backward if step.late => {
+            let mut slots = slots;
+            if let Some(weight) = slots.first_mut() {
+                *weight = None;
+            }
+            Cuts::new(&[], &slots)
+        }
         Pass::Backward => Cuts::new(&[], &slots),
+        Pass::Update if step.late => Cuts::new(&[], &slots),
         _ => Cuts::new(&[], &[]),
     }
 }
@@ -313,6 +355,17 @@ impl<T: Real> At<'_, '_, T> {
             scratch: &mut buffers.scratch[..step.scratch * self.team.threads()],
             context: &context,
         });
+    }
+
+    /// The gradient of a weight that its backward step left for later.
+    fn late(&self, step: &Step, cuts: &Cuts, slot_cuts: &Cuts, buffers: Buffers<'_, T>, gradients: &mut [T]) {
+        let context = self.context(step);
+        let ([x, upstream], []) = cuts.carve::<T, 2, 0>(buffers.arena, self.rows);
+        let (_, [weight]) = slot_cuts.carve::<T, 0, 1>(gradients, 1);
+        let width = step.input_shapes.first().map_or(0, crate::Shape::last);
+        if let (Some(units), Some(rows)) = (weight.len().checked_div(width), x.len().checked_div(width)) {
+            context.product_tn(units, width, rows, upstream, x, weight);
+        }
     }
 
     fn add(&self, cuts: &Cuts, buffers: Buffers<'_, T>) {

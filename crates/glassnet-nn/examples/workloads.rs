@@ -67,7 +67,8 @@ fn measure(workload: &Workload, threads: &[usize], seconds: f64) -> Result<(), B
     let numbers: Vec<u32> = (0..rows as u32).collect();
     let mut trainers = Vec::new();
     for &threads in threads {
-        let spec = TrainSpec { batch: Batch::Rows(workload.batch), optimizer: "adamw".parse()?, ..TrainSpec::default() };
+        let spec =
+            TrainSpec { batch: Batch::Rows(workload.batch), optimizer: "adamw".parse()?, ..TrainSpec::default() };
         let part = Rows { source: &data, rows: &numbers };
         let start = network.initialise(1);
         trainers.push((threads, Trainer::new(&network, start, part, None, spec, Team::new(threads))?, Vec::new(), 0));

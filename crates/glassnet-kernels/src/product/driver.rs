@@ -80,7 +80,9 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
     let c = Shared::new(c);
     let work = m.saturating_mul(n).saturating_mul(k);
     let parts = if work < 2 * PART_WORK { 1 } else { (work / PART_WORK).min(team.threads()) };
-    if let (1, Right::There(b, Operand::Columns), Chain::Store, Some(row)) = (m, &product.right, product.chain, tiles.row) {
+    if let (1, Right::There(b, Operand::Columns), Chain::Store, Some(row)) =
+        (m, &product.right, product.chain, tiles.row)
+    {
         return each(team, parts, n, 2 * tiles.lanes, |columns| {
             let b = b.as_ptr().wrapping_add(columns.start * k);
             // SAFETY: the sizes have been checked, the processor has the instructions, and these columns are this thread's.
@@ -232,7 +234,18 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                 while column < columns.end {
                     let there = (columns.end - column).min(width);
                     let c = c.pointer().wrapping_add(rows.start * n + column);
-                    let tile = Tile { a: left.at, a_row: row, a_step: step, b: panel.as_ptr(), b_step: 0, c, c_row: n, columns: there, k: depth, ends };
+                    let tile = Tile {
+                        a: left.at,
+                        a_row: row,
+                        a_step: step,
+                        b: panel.as_ptr(),
+                        b_step: 0,
+                        c,
+                        c_row: n,
+                        columns: there,
+                        k: depth,
+                        ends,
+                    };
                     if let Some(b) = in_place.filter(|_| depth > 0) {
                         let b = b.as_ptr().wrapping_add(start * n + column);
                         let wide = WIDE * tiles.lanes;
@@ -245,7 +258,15 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                         }
                         if tiles.edge_in_place || there.is_multiple_of(tiles.lanes) {
                             // SAFETY: as below, with columns of the operand in place.
-                            unsafe { sweep(tiles, &left, &Tile { b, b_step: n, ..tile }, 0..rows.len(), &mut Ahead::nothing()) };
+                            unsafe {
+                                sweep(
+                                    tiles,
+                                    &left,
+                                    &Tile { b, b_step: n, ..tile },
+                                    0..rows.len(),
+                                    &mut Ahead::nothing(),
+                                )
+                            };
                             column += there;
                             continue;
                         }
@@ -274,7 +295,9 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                     // SAFETY: `tiles` are of an instruction set that the processor has. `run` has checked the operands' sizes:
                     // a's elements [rows, start..start + depth] are there; b is a panel of depth x b_step; the c part is
                     // this thread's own.
-                    unsafe { sweep(tiles, &left, &Tile { b: panel.as_ptr(), b_step, ..tile }, 0..rows.len(), &mut ahead) };
+                    unsafe {
+                        sweep(tiles, &left, &Tile { b: panel.as_ptr(), b_step, ..tile }, 0..rows.len(), &mut ahead)
+                    };
                     column += there;
                 }
                 start += depth;

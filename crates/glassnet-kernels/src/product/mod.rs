@@ -13,6 +13,7 @@
 
 mod driver;
 mod filled;
+pub mod given;
 mod pack;
 pub mod packed;
 pub mod reference;

@@ -51,7 +51,8 @@ pub(super) type TileFn<T> = unsafe fn(&Tile<T>);
 pub(super) type WideFn<T> = unsafe fn(&Tile<T>, distance: usize);
 
 /// Copies `rows` rows of `columns` elements, `from_row` apart, to rows of `width` at `to`, filled up with zeros.
-pub(super) type CopyFn<T> = unsafe fn(from: *const T, from_row: usize, rows: usize, columns: usize, to: *mut T, width: usize);
+pub(super) type CopyFn<T> =
+    unsafe fn(from: *const T, from_row: usize, rows: usize, columns: usize, to: *mut T, width: usize);
 
 /// The tiles of an instruction set; those of `i + 1` rows are number i of a table, a table for each number of vectors.
 pub(super) struct Tiles<T> {

@@ -191,28 +191,88 @@ macro_rules! masked_tile {
 }
 
 tile!(
-    avx512_f32, wide_avx512_f32, copy_avx512_f32, f32, 16, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma",
-    _mm512_setzero_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_add_ps
+    avx512_f32,
+    wide_avx512_f32,
+    copy_avx512_f32,
+    f32,
+    16,
+    "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma",
+    _mm512_setzero_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_set1_ps,
+    _mm512_fmadd_ps,
+    _mm512_add_ps
 );
 tile!(
-    avx512_f64, wide_avx512_f64, copy_avx512_f64, f64, 8, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma",
-    _mm512_setzero_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_add_pd
+    avx512_f64,
+    wide_avx512_f64,
+    copy_avx512_f64,
+    f64,
+    8,
+    "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma",
+    _mm512_setzero_pd,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
+    _mm512_set1_pd,
+    _mm512_fmadd_pd,
+    _mm512_add_pd
 );
 tile!(
-    avx2_f32, wide_avx2_f32, copy_avx2_f32, f32, 8, "avx2,fma",
-    _mm256_setzero_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_add_ps
+    avx2_f32,
+    wide_avx2_f32,
+    copy_avx2_f32,
+    f32,
+    8,
+    "avx2,fma",
+    _mm256_setzero_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_set1_ps,
+    _mm256_fmadd_ps,
+    _mm256_add_ps
 );
 tile!(
-    avx2_f64, wide_avx2_f64, copy_avx2_f64, f64, 4, "avx2,fma",
-    _mm256_setzero_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_set1_pd, _mm256_fmadd_pd, _mm256_add_pd
+    avx2_f64,
+    wide_avx2_f64,
+    copy_avx2_f64,
+    f64,
+    4,
+    "avx2,fma",
+    _mm256_setzero_pd,
+    _mm256_loadu_pd,
+    _mm256_storeu_pd,
+    _mm256_set1_pd,
+    _mm256_fmadd_pd,
+    _mm256_add_pd
 );
 masked_tile!(
-    avx512_f32_edge, f32, __mmask16, 16, _mm512_setzero_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps,
-    _mm512_fmadd_ps, _mm512_add_ps, _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps
+    avx512_f32_edge,
+    f32,
+    __mmask16,
+    16,
+    _mm512_setzero_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_set1_ps,
+    _mm512_fmadd_ps,
+    _mm512_add_ps,
+    _mm512_maskz_loadu_ps,
+    _mm512_mask_storeu_ps
 );
 masked_tile!(
-    avx512_f64_edge, f64, __mmask8, 8, _mm512_setzero_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_set1_pd,
-    _mm512_fmadd_pd, _mm512_add_pd, _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd
+    avx512_f64_edge,
+    f64,
+    __mmask8,
+    8,
+    _mm512_setzero_pd,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
+    _mm512_set1_pd,
+    _mm512_fmadd_pd,
+    _mm512_add_pd,
+    _mm512_maskz_loadu_pd,
+    _mm512_mask_storeu_pd
 );
 
 /// # Safety
@@ -250,18 +310,60 @@ macro_rules! tiles {
 
 // 12 x 2 chains, two vectors of b and one of a fill 27 of AVX-512's 32 registers; 6 x 2 fill 15 of AVX2's 16.
 pub(super) static AVX512_F32: Tiles<f32> = tiles!(
-    f32, 16, 12, avx512_f32, avx512_f32_edge, [wide_avx512_f32::<1>, wide_avx512_f32::<2>, wide_avx512_f32::<3>], 3, true,
-    copy_avx512_f32, 16, turn::avx512_f32, Some(turn::row_avx512_f32)
+    f32,
+    16,
+    12,
+    avx512_f32,
+    avx512_f32_edge,
+    [wide_avx512_f32::<1>, wide_avx512_f32::<2>, wide_avx512_f32::<3>],
+    3,
+    true,
+    copy_avx512_f32,
+    16,
+    turn::avx512_f32,
+    Some(turn::row_avx512_f32)
 );
 pub(super) static AVX512_F64: Tiles<f64> = tiles!(
-    f64, 8, 12, avx512_f64, avx512_f64_edge, [wide_avx512_f64::<1>, wide_avx512_f64::<2>, wide_avx512_f64::<3>], 3, true,
-    copy_avx512_f64, 8, turn::avx512_f64, Some(turn::row_avx512_f64)
+    f64,
+    8,
+    12,
+    avx512_f64,
+    avx512_f64_edge,
+    [wide_avx512_f64::<1>, wide_avx512_f64::<2>, wide_avx512_f64::<3>],
+    3,
+    true,
+    copy_avx512_f64,
+    8,
+    turn::avx512_f64,
+    Some(turn::row_avx512_f64)
 );
 pub(super) static AVX2_F32: Tiles<f32> = tiles!(
-    f32, 8, 6, avx2_f32, avx2_f32_edge, [wide_avx2_f32::<1>; WIDE_ROWS], 1, false, copy_avx2_f32, 8, turn::avx2_f32, None
+    f32,
+    8,
+    6,
+    avx2_f32,
+    avx2_f32_edge,
+    [wide_avx2_f32::<1>; WIDE_ROWS],
+    1,
+    false,
+    copy_avx2_f32,
+    8,
+    turn::avx2_f32,
+    None
 );
 pub(super) static AVX2_F64: Tiles<f64> = tiles!(
-    f64, 4, 6, avx2_f64, avx2_f64_edge, [wide_avx2_f64::<1>; WIDE_ROWS], 1, false, copy_avx2_f64, 4, turn::avx2_f64, None
+    f64,
+    4,
+    6,
+    avx2_f64,
+    avx2_f64_edge,
+    [wide_avx2_f64::<1>; WIDE_ROWS],
+    1,
+    false,
+    copy_avx2_f64,
+    4,
+    turn::avx2_f64,
+    None
 );
 
 const _: () = assert!(MAX_ROWS == 12);

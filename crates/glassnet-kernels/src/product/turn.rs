@@ -244,7 +244,9 @@ pub(super) mod x86 {
                     for (s, &chain) in chains.iter().enumerate() {
                         let rows = there.saturating_sub(s * $lanes).min($lanes);
                         // SAFETY: c has n elements; lanes that are masked out are not touched.
-                        unsafe { $store_some(c.wrapping_add(column + s * $lanes), ((1u32 << rows) - 1) as $mask, chain) };
+                        unsafe {
+                            $store_some(c.wrapping_add(column + s * $lanes), ((1u32 << rows) - 1) as $mask, chain)
+                        };
                     }
                     column += there;
                 }
@@ -253,12 +255,36 @@ pub(super) mod x86 {
     }
 
     avx512!(
-        avx512_f32, row_avx512_f32, f32, __mmask16, 16, square_f32, _mm512_setzero_ps, _mm512_loadu_ps, _mm512_storeu_ps,
-        _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_add_ps
+        avx512_f32,
+        row_avx512_f32,
+        f32,
+        __mmask16,
+        16,
+        square_f32,
+        _mm512_setzero_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_maskz_loadu_ps,
+        _mm512_mask_storeu_ps,
+        _mm512_set1_ps,
+        _mm512_fmadd_ps,
+        _mm512_add_ps
     );
     avx512!(
-        avx512_f64, row_avx512_f64, f64, __mmask8, 8, square_f64, _mm512_setzero_pd, _mm512_loadu_pd, _mm512_storeu_pd,
-        _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_add_pd
+        avx512_f64,
+        row_avx512_f64,
+        f64,
+        __mmask8,
+        8,
+        square_f64,
+        _mm512_setzero_pd,
+        _mm512_loadu_pd,
+        _mm512_storeu_pd,
+        _mm512_maskz_loadu_pd,
+        _mm512_mask_storeu_pd,
+        _mm512_set1_pd,
+        _mm512_fmadd_pd,
+        _mm512_add_pd
     );
 
     /// Eight rows at a time.

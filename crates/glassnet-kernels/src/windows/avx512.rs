@@ -111,8 +111,7 @@ struct Cursor {
 impl Cursor {
     /// The next sixteen positions, or what is left.
     fn take(&mut self, of: &View) -> Lanes {
-        let mut lanes =
-            Lanes { from: [of.image; MAX_RUNS], masks: [0; MAX_RUNS], runs: 0, all: 0 };
+        let mut lanes = Lanes { from: [of.image; MAX_RUNS], masks: [0; MAX_RUNS], runs: 0, all: 0 };
         let wanted = self.left.min(LANES);
         let mut lane = 0;
         while lane < wanted && lanes.runs < MAX_RUNS {
