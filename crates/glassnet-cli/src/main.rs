@@ -43,7 +43,7 @@ Examples:
 
 Exit codes:
   0 done   1 unexpected failure   2 wrong use of the command or its settings   3 the data cannot be used
-  4 the model file cannot be used   5 training stopped at a value that is not finite   6 the output cannot be written
+  4 the model file (or checkpoint) cannot be used   5 training stopped at a value that is not finite   6 the output cannot be written
   7 a check failed   130 interrupted (training keeps the best epoch so far)";
 
 #[derive(Debug, Subcommand)]

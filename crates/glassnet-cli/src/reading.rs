@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use glassnet::data::{self, Dataset, Encoding, Header, ReadOptions};
 
 use crate::error::CliError;
 
 /// How a table is written. Everything that is not said is found out and reported.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
 #[command(next_help_heading = "Reading the data")]
 pub struct ReadArgs {
     /// The first line is a row: columns are called c1, c2, ...

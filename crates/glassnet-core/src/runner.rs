@@ -1,18 +1,13 @@
 //! The runner: it owns the arena that a plan describes and runs the plan's steps in it. A step allocates nothing.
 
-mod carve;
-
 use std::sync::Arc;
 
 use crate::graph::NodeId;
 use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS};
-use crate::plan::{Pass, Plan, Region, Step};
+use crate::plan::{MAX_READS, Pass, Plan, Region, Step, StepCuts};
 use crate::precision::Precision;
+use crate::prepared::Prepared;
 use crate::{Real, Team};
-use carve::Cuts;
-
-/// What a backward step may read: its inputs, its output, what forward saved, the upstream gradient.
-const MAX_READS: usize = MAX_INPUTS + 3;
 
 /// What a step is told besides its data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,8 +40,6 @@ pub struct Runner<T> {
     state: Vec<T>,
     scratch: Vec<T>,
     rows: usize,
-    /// Where each step cuts the arena, and where the gradients of its slots.
-    cuts: Arc<[(Cuts, Cuts)]>,
 }
 
 /// What a step works on besides the arena.
@@ -74,8 +67,7 @@ impl<T: Real> Runner<T> {
         let labels = vec![0; plan.labels_len()];
         let state = vec![T::ZERO; plan.state_len()];
         let scratch = vec![T::ZERO; plan.scratch_len() * team.threads()];
-        let cuts = plan.steps().iter().map(|step| (arena_cuts(step), slot_cuts(step))).collect();
-        Runner { plan, team, arena, labels, state, scratch, rows: 0, cuts }
+        Runner { plan, team, arena, labels, state, scratch, rows: 0 }
     }
 
     /// The plan.
@@ -149,6 +141,30 @@ impl<T: Real> Runner<T> {
         self.run(0..forward, None, parameters, &mut [], info);
     }
 
+    /// Runs the forward steps with parameters that were prepared for one row at a time; more rows go the way of
+    /// [`Runner::forward`]. Both give the same bytes.
+    pub fn forward_prepared(&mut self, prepared: &Prepared<T>, info: &StepInfo) {
+        if self.rows != 1 || !std::ptr::eq(prepared.plan(), Arc::as_ptr(&self.plan)) {
+            return self.forward(prepared.parameters(), info);
+        }
+        let Runner { plan, team, arena, labels, state, scratch, rows } = self;
+        let (training, precision) = (plan.request().training, plan.precision());
+        let at = At { rows: *rows, training, precision, team, info, parameters: prepared.parameters() };
+        let forward = plan.forward_steps();
+        for ((step, cuts), weights) in plan.steps()[..forward].iter().zip(plan.cuts()).zip(prepared.weights()) {
+            match weights {
+                Some(weights) => {
+                    let ([x], [y]) = cuts.arena.carve::<T, 1, 1>(arena, 1);
+                    weights.multiply(team, x, y);
+                    if let Some(curve) = &step.fused {
+                        curve.apply_in_place(y);
+                    }
+                }
+                None => at.forward(step, cuts, Buffers { arena, labels, state, scratch }),
+            }
+        }
+    }
+
     /// Runs the forward steps up to and including the one that computes `node`: a prefix of the plan.
     pub fn forward_to(&mut self, node: NodeId, parameters: &[T], info: &StepInfo) {
         let forward = self.plan.forward_steps();
@@ -208,20 +224,20 @@ impl<T: Real> Runner<T> {
         gradients: &mut [T],
         info: &StepInfo,
     ) {
-        let Runner { plan, team, arena, labels, state, scratch, rows, cuts } = self;
+        let Runner { plan, team, arena, labels, state, scratch, rows } = self;
         let training = plan.request().training;
         let precision = plan.precision();
         let at = At { rows: *rows, training, precision, team, info, parameters };
-        for (step, (cuts, slot_cuts)) in plan.steps()[steps.clone()].iter().zip(&cuts[steps]) {
+        for (step, cuts) in plan.steps()[steps.clone()].iter().zip(&plan.cuts()[steps]) {
             if last.is_some_and(|last| step.node > last) {
                 break;
             }
             let buffers = Buffers { arena, labels, state, scratch };
             match step.pass {
                 Pass::Forward | Pass::Recompute => at.forward(step, cuts, buffers),
-                Pass::Backward => at.backward(step, cuts, slot_cuts, buffers, gradients),
+                Pass::Backward => at.backward(step, cuts, buffers, gradients),
                 Pass::Add => at.add(cuts, buffers),
-                Pass::Update if step.late => at.late(step, cuts, slot_cuts, buffers, gradients),
+                Pass::Update if step.late => at.late(step, cuts, buffers, gradients),
                 Pass::Update => {}
             }
         }
@@ -254,41 +270,6 @@ pub struct Late<'a, T> {
 /// A value that no step computes by chance.
 const MARK: f64 = 1.234_567_890_123_456e-30;
 
-/// Where a step cuts the arena: a forward step reads its inputs and writes its output and what it saves; a backward step
-/// reads inputs, output, saved and upstream, and writes the gradients of the inputs; an addition reads one and writes one.
-fn arena_cuts(step: &Step) -> Cuts {
-    match step.pass {
-        Pass::Forward | Pass::Recompute => Cuts::new(&step.inputs, &[step.output, step.saved]),
-        Pass::Backward => {
-            let mut reads = [None; MAX_READS];
-            reads[..step.inputs.len()].copy_from_slice(&step.inputs);
-            reads[MAX_INPUTS..].copy_from_slice(&[step.output, step.saved, step.upstream]);
-            Cuts::new(&reads, &step.input_gradients)
-        }
-        Pass::Add => Cuts::new(&[step.upstream], &step.input_gradients[..step.input_gradients.len().min(1)]),
-        Pass::Update if step.late => Cuts::new(&[step.inputs.first().copied().flatten(), step.upstream], &[]),
-        Pass::Update => Cuts::new(&[], &[]),
-    }
-}
-
-/// Where a step cuts the flat buffer of gradients: its slots, which stand there in any order.
-fn slot_cuts(step: &Step) -> Cuts {
-    let region = |range: &std::ops::Range<usize>| Region { offset: range.start, width: range.len(), per_batch: true };
-    let slots: Vec<Option<Region>> = step.slots.iter().map(|range| Some(region(range))).collect();
-    match step.pass {
-        Pass::Backward if step.late => {
-            let mut slots = slots;
-            if let Some(weight) = slots.first_mut() {
-                *weight = None;
-            }
-            Cuts::new(&[], &slots)
-        }
-        Pass::Backward => Cuts::new(&[], &slots),
-        Pass::Update if step.late => Cuts::new(&[], &slots),
-        _ => Cuts::new(&[], &[]),
-    }
-}
-
 impl<T: Real> At<'_, '_, T> {
     fn context(&self, step: &Step) -> Context<'_> {
         Context {
@@ -312,9 +293,9 @@ impl<T: Real> At<'_, '_, T> {
         views
     }
 
-    fn forward(&self, step: &Step, cuts: &Cuts, buffers: Buffers<'_, T>) {
+    fn forward(&self, step: &Step, cuts: &StepCuts, buffers: Buffers<'_, T>) {
         let context = self.context(step);
-        let (inputs, [output, saved]) = cuts.carve::<T, MAX_INPUTS, 2>(buffers.arena, self.rows);
+        let (inputs, [output, saved]) = cuts.arena.carve::<T, MAX_INPUTS, 2>(buffers.arena, self.rows);
         let slots = self.slots(step);
         step.op.forward(Forward {
             rows: self.rows,
@@ -331,15 +312,15 @@ impl<T: Real> At<'_, '_, T> {
         });
     }
 
-    fn backward(&self, step: &Step, cuts: &Cuts, slot_cuts: &Cuts, buffers: Buffers<'_, T>, gradients: &mut [T]) {
+    fn backward(&self, step: &Step, cuts: &StepCuts, buffers: Buffers<'_, T>, gradients: &mut [T]) {
         let context = self.context(step);
-        let (values, pieces) = cuts.carve::<T, MAX_READS, MAX_INPUTS>(buffers.arena, self.rows);
+        let (values, pieces) = cuts.arena.carve::<T, MAX_READS, MAX_INPUTS>(buffers.arena, self.rows);
         let mut input_gradients: [Option<&mut [T]>; MAX_INPUTS] = [const { None }; MAX_INPUTS];
         for ((slot, wanted), piece) in input_gradients.iter_mut().zip(&step.input_gradients).zip(pieces) {
             *slot = wanted.map(|_| piece);
         }
         let slots = self.slots(step);
-        let (_, mut slot_gradients) = slot_cuts.carve::<T, 0, MAX_SLOTS>(gradients, 1);
+        let (_, mut slot_gradients) = cuts.gradients.carve::<T, 0, MAX_SLOTS>(gradients, 1);
         let [output, saved, upstream] = [values[MAX_INPUTS], values[MAX_INPUTS + 1], values[MAX_INPUTS + 2]];
         step.op.backward(Backward {
             rows: self.rows,
@@ -358,18 +339,18 @@ impl<T: Real> At<'_, '_, T> {
     }
 
     /// The gradient of a weight that its backward step left for later.
-    fn late(&self, step: &Step, cuts: &Cuts, slot_cuts: &Cuts, buffers: Buffers<'_, T>, gradients: &mut [T]) {
+    fn late(&self, step: &Step, cuts: &StepCuts, buffers: Buffers<'_, T>, gradients: &mut [T]) {
         let context = self.context(step);
-        let ([x, upstream], []) = cuts.carve::<T, 2, 0>(buffers.arena, self.rows);
-        let (_, [weight]) = slot_cuts.carve::<T, 0, 1>(gradients, 1);
+        let ([x, upstream], []) = cuts.arena.carve::<T, 2, 0>(buffers.arena, self.rows);
+        let (_, [weight]) = cuts.gradients.carve::<T, 0, 1>(gradients, 1);
         let width = step.input_shapes.first().map_or(0, crate::Shape::last);
         if let (Some(units), Some(rows)) = (weight.len().checked_div(width), x.len().checked_div(width)) {
             context.product_tn(units, width, rows, upstream, x, weight);
         }
     }
 
-    fn add(&self, cuts: &Cuts, buffers: Buffers<'_, T>) {
-        let ([more], [total]) = cuts.carve::<T, 1, 1>(buffers.arena, self.rows);
+    fn add(&self, cuts: &StepCuts, buffers: Buffers<'_, T>) {
+        let ([more], [total]) = cuts.arena.carve::<T, 1, 1>(buffers.arena, self.rows);
         for (total, &more) in total.iter_mut().zip(more) {
             *total += more;
         }

@@ -8,6 +8,7 @@
 
 mod arrays;
 mod cells;
+pub mod checkpoint;
 mod cifar;
 mod csv;
 mod dialect;

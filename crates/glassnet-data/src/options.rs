@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Words that stand for a missing value unless [`ReadOptions::missing`] gives others (blanks around them don't count).
 pub const MISSING_WORDS: [&str; 22] = [
@@ -24,7 +24,7 @@ pub enum Header {
 }
 
 /// How bytes stand for letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
     /// UTF-8, of which ASCII is a part.
     #[serde(rename = "UTF-8")]

@@ -170,7 +170,7 @@ fn sync_folder(folder: &Path) {
     let _ = folder;
 }
 
-fn explain(path: &Path, error: &std::io::Error) -> WriteError {
+pub(crate) fn explain(path: &Path, error: &std::io::Error) -> WriteError {
     let (what, hint) = match error.kind() {
         ErrorKind::PermissionDenied => {
             ("permission denied".to_string(), "give a folder that you may write to (-o elsewhere/model.glass)")

@@ -26,14 +26,14 @@ impl Kernel for Chains<'_> {
 }
 
 /// Median seconds of a call, over some tenths of a second.
-fn seconds(mut f: impl FnMut()) -> f64 {
+fn seconds(least: f64, mut f: impl FnMut()) -> f64 {
     f();
     let start = Instant::now();
     f();
     let repeats = (2e-5 / start.elapsed().as_secs_f64()).clamp(1.0, 1000.0) as u32;
     let mut times = Vec::new();
     let begin = Instant::now();
-    while begin.elapsed().as_secs_f64() < 0.15 || times.len() < 5 {
+    while begin.elapsed().as_secs_f64() < least || times.len() < 5 {
         let start = Instant::now();
         for _ in 0..repeats {
             f();
@@ -44,16 +44,25 @@ fn seconds(mut f: impl FnMut()) -> f64 {
     times[times.len() / 2]
 }
 
-fn measure(team: &Team, peak: f64, kind: &str, m: usize, n: usize, k: usize) {
+/// Operations a second of one core, in thousand millions, now.
+fn peak() -> f64 {
+    let mut chains = [1.0f32; 256];
+    let turns = 5_000;
+    2.0 * (256 * turns) as f64 / seconds(0.03, || vectorized(Chains(&mut chains, turns))) / 1e9
+}
+
+fn measure(team: &Team, kind: &str, m: usize, n: usize, k: usize) {
     let numbers = |len: usize| -> Vec<f32> { (0..len).map(|i| (i % 97) as f32 / 97.0 - 0.4).collect() };
     let (a, b, mut c) = (numbers(m * k), numbers(n * k), vec![0.0f32; m * n]);
-    let time = seconds(|| match kind {
+    let before = peak();
+    let time = seconds(0.15, || match kind {
         "nt" => product::product_nt(team, m, n, k, &a, &b, &mut c, None),
         "nn" => product::product_nn(team, m, n, k, &a, &b, &mut c, false),
         _ => product::product_tn(team, m, n, k, &a, &b, &mut c),
     });
     let rate = 2.0 * (m * n * k) as f64 / time / 1e9;
-    let share = 100.0 * rate / peak;
+    // The processor's frequency changes with its load: the peak is that of the same moment.
+    let share = 100.0 * rate / (0.5 * (before + peak()) * team.threads() as f64);
     println!("{kind} {m:>5} x {n:>5} x {k:>4} {:>10.3} us {rate:>6.1} GFLOP/s {share:>5.1} %", time * 1e6);
 }
 
@@ -76,17 +85,14 @@ fn main() {
         shapes.extend((40..=50).chain(120..=136).map(|n| format!("nt:128x{n}x256")));
     }
     let team = Team::new(threads);
-    let mut chains = [1.0f32; 256];
-    let turns = 5_000;
-    let one = 2.0 * (256 * turns) as f64 / seconds(|| vectorized(Chains(&mut chains, turns))) / 1e9;
-    println!("peak of one core {one:.0} GFLOP/s; {threads} threads");
+    println!("peak of one core {:.0} GFLOP/s; {threads} threads", peak());
     for shape in shapes {
         let parsed = shape.split_once(':').and_then(|(kind, sizes)| {
             let sizes: Vec<usize> = sizes.split('x').map_while(|size| size.parse().ok()).collect();
             Some((kind, <[usize; 3]>::try_from(sizes).ok()?))
         });
         match parsed {
-            Some((kind, [m, n, k])) => measure(&team, one * threads as f64, kind, m, n, k),
+            Some((kind, [m, n, k])) => measure(&team, kind, m, n, k),
             None => println!("{shape}: not like nt:128x256x784"),
         }
     }

@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use crate::{Isa, Kernel, Real, Team, lanes};
+use crate::{Isa, Kernel, Real, Team, half, lanes};
 
 /// Independent chains `c = c x + y`.
 struct Chains<const N: usize> {
@@ -76,6 +76,19 @@ pub fn fma_f32(team: &Team, time: Duration) -> f64 {
     operations / seconds / 1e9
 }
 
+/// The same of multiply-adds of bfloat16 numbers with sums in f32, by the processor's own instruction where it has one (see
+/// [`half::accelerated`]), else by the slower way that gives the same bytes.
+pub fn fma_bf16(team: &Team, time: Duration) -> f64 {
+    let threads = team.threads();
+    let turns = if half::accelerated() { TURNS } else { TURNS / 50 };
+    let seconds = shortest(time, || {
+        team.fork(threads, &|_| {
+            half::Peak::run(turns);
+        });
+    });
+    (half::Peak::run(turns) * threads as u64) as f64 / seconds / 1e9
+}
+
 /// The sum of numbers: one load and one addition for each 16 of them.
 struct Sum<'a>(&'a [f32]);
 
@@ -123,8 +136,8 @@ mod tests {
     fn peaks_are_numbers_above_zero() {
         for threads in [1, 2] {
             let team = Team::new(threads);
-            let peak = fma_f32(&team, Duration::from_millis(1));
-            assert!(peak.is_finite() && peak > 0.0, "{peak}");
+            let peaks = [fma_f32(&team, Duration::from_millis(1)), fma_bf16(&team, Duration::from_millis(1))];
+            assert!(peaks.iter().all(|peak| peak.is_finite() && *peak > 0.0), "{peaks:?}");
         }
         let read = read_bandwidth(&Team::single(), Duration::from_millis(1));
         assert!(read.is_finite() && read > 0.0, "{read}");

@@ -1,7 +1,7 @@
 //! After the first call with a shape, products, reductions and forks allocate nothing. Without the test harness, whose
 //! threads allocate.
 
-use glassnet_kernels::{Team, product, reduce};
+use glassnet_kernels::{Team, half, product, reduce};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -35,6 +35,9 @@ fn main() {
             product::product_nn(&team, m, n, k, &a, &b, &mut c, true);
             product::product_tn(&team, m, n, k, &a, &b, &mut c);
             product::sum_rows(n, &b, &mut c);
+            half::product_nt(&team, m, n, k, &a, &b, &mut c, Some(&|_, rows| rows[0] += 1.0));
+            half::product_nn(&team, m, n, k, &a, &b, &mut c);
+            half::product_tn(&team, m, n, k, &a, &b, &mut c);
             reduce::sum(&a)
         };
         step();

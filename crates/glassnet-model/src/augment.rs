@@ -6,6 +6,7 @@
 //! networks with cutout" (2017), where the centre may lie anywhere and the square is cut off at the border.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use glassnet_core::random::{Draws, Purpose};
@@ -161,18 +162,23 @@ impl Change {
         inside(y, self.down, height)
     }
 
-    /// The column of the image that comes to column `x`; `None`: it lies outside.
-    pub fn column(&self, x: usize, width: usize) -> Option<usize> {
-        let from = inside(x, self.right, width)?;
-        Some(if self.flip { width - 1 - from } else { from })
+    /// The columns that something of the image comes to, and the column that comes to the first of them; from there on they
+    /// follow to the right, or where it is mirrored to the left.
+    pub fn columns(&self, width: usize) -> (Range<usize>, usize) {
+        let moved = self.right.unsigned_abs().min(width);
+        let seen = if self.right >= 0 { moved..width } else { 0..width - moved };
+        let first = if self.right >= 0 { 0 } else { moved };
+        let last = width.saturating_sub(1);
+        (seen, if self.flip { last - first.min(last) } else { first })
     }
 
-    /// Whether the pixel is cut out.
-    pub fn is_cut(&self, y: usize, x: usize) -> bool {
-        self.cut.is_some_and(|(top, left, side)| {
-            let (y, x) = (y as isize, x as isize);
-            (top..top + side).contains(&y) && (left..left + side).contains(&x)
-        })
+    /// The columns of line `y` that are cut out.
+    pub fn cut_columns(&self, y: usize, width: usize) -> Range<usize> {
+        let place = |x: isize| usize::try_from(x).unwrap_or(0).min(width);
+        match self.cut {
+            Some((top, left, side)) if (top..top + side).contains(&(y as isize)) => place(left)..place(left + side),
+            _ => 0..0,
+        }
     }
 }
 
@@ -261,8 +267,15 @@ mod tests {
         let change = Change { flip: true, down: 1, right: -1, cut: Some((-1, 1, 2)) };
         assert_eq!((0..3).map(|y| change.line(y, 3)).collect::<Vec<_>>(), [None, Some(0), Some(1)]);
         // Moved one to the left after mirroring: columns 3 2 1 0 become 2 1 0 nothing.
-        assert_eq!((0..4).map(|x| change.column(x, 4)).collect::<Vec<_>>(), [Some(2), Some(1), Some(0), None]);
-        assert!(change.is_cut(0, 1) && change.is_cut(0, 2));
-        assert!(!change.is_cut(0, 0) && !change.is_cut(0, 3) && !change.is_cut(1, 1));
+        assert_eq!(change.columns(4), (0..3, 2));
+        assert_eq!((change.cut_columns(0, 4), change.cut_columns(0, 2)), (1..3, 1..2));
+        assert!(change.cut_columns(1, 4).is_empty());
+        assert!(Change { cut: Some((0, -3, 2)), ..change }.cut_columns(0, 4).is_empty());
+        // Without mirroring, to the left and to the right: 1 2 3 nothing; nothing 0 1 2.
+        let plain = Change { flip: false, ..change };
+        assert_eq!(plain.columns(4), (0..3, 1));
+        assert_eq!(Change { right: 1, ..plain }.columns(4), (1..4, 0));
+        assert_eq!(Change { right: 1, ..change }.columns(4), (1..4, 3));
+        assert!([-9, 9].map(|right| Change { right, ..change }.columns(4).0.is_empty()).iter().all(|&empty| empty));
     }
 }

@@ -159,6 +159,10 @@ impl<T: Real> Source<T> for Encoded<T> {
         self.weights.get(row as usize).copied().unwrap_or(1.0)
     }
 
+    fn weighs_equally(&self) -> bool {
+        self.weights.is_empty()
+    }
+
     fn has_targets(&self) -> bool {
         !(self.labels.is_empty() && self.values.is_empty())
     }

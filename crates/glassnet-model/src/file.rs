@@ -23,6 +23,7 @@ mod read;
 mod write;
 
 pub use document::{Document, Features, Head, MAX_IMAGE, Network, Provenance};
+pub use header::{Header, Info};
 pub use read::{arrange, from_bytes};
 pub use write::to_bytes;
 

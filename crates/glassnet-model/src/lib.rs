@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod augment;
+pub mod calibration;
 pub mod encoded;
 pub mod error;
 pub mod evaluation;
@@ -30,6 +31,7 @@ pub mod value;
 pub mod weights;
 pub mod windows;
 
+pub use calibration::Calibration;
 pub use error::ModelError;
 pub use model::Model;
 pub use preprocess::Preprocess;

@@ -3,14 +3,16 @@
 //! A classifier's output is a *score* for each class, not a probability: nothing has checked it as one.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use glassnet_core::{Plan, Purpose, Runner, StepInfo, Team};
+use glassnet_core::ops::{sigmoid, softmax};
+use glassnet_core::{Plan, Prepared, Purpose, Runner, StepInfo, Team};
 use glassnet_nn::functional;
 use glassnet_nn::loss::LossSpec;
 use glassnet_nn::network::Network;
 use glassnet_nn::source::Source;
 
+use crate::calibration::Calibration;
 use crate::encoded::Encoded;
 use crate::error::ModelError;
 use crate::file::{self, Document, Features, Head, Tensor};
@@ -27,6 +29,8 @@ pub struct Model {
     parameters: Arc<Vec<f32>>,
     row_plan: Arc<Plan>,
     batch_plan: Arc<Plan>,
+    /// Copies of the weights for one row at a time: made with the first scratch.
+    prepared: Arc<OnceLock<Prepared<f32>>>,
 }
 
 /// What one caller needs to predict a row; made once, used for any number of rows.
@@ -86,7 +90,8 @@ impl Model {
         }
         let (row_plan, batch_plan) =
             (network.plan(Purpose::Predict, 1), network.evaluation_plan(network.evaluation_rows()));
-        Ok(Model { document, network, parameters: Arc::new(parameters), row_plan, batch_plan })
+        let (parameters, prepared) = (Arc::new(parameters), Arc::default());
+        Ok(Model { document, network, parameters, row_plan, batch_plan, prepared })
     }
 
     /// Reads a model file's bytes.
@@ -171,8 +176,10 @@ impl Model {
         self.classes().map_or(1, <[String]>::len)
     }
 
-    /// What a caller needs to predict rows.
+    /// What a caller needs to predict rows. The model's first scratch takes the time and the memory of a copy of the weights of
+    /// its linear layers, in the order that one row needs; all callers share it.
     pub fn scratch(&self) -> Scratch {
+        self.prepared.get_or_init(|| Prepared::new(Arc::clone(&self.row_plan), Arc::clone(&self.parameters)));
         Scratch { runner: Runner::new(Arc::clone(&self.row_plan), Team::single()) }
     }
 
@@ -196,29 +203,50 @@ impl Model {
         }
         runner.set_rows(1);
         preprocess.encode_row(row, runner.input_mut(self.network.x))?;
-        runner.forward(&self.parameters, &StepInfo::default());
+        match self.prepared.get() {
+            Some(prepared) => runner.forward_prepared(prepared, &StepInfo::default()),
+            None => runner.forward(&self.parameters, &StepInfo::default()),
+        }
         self.finish(runner.value(self.network.logits).unwrap_or(&[]), out);
         Ok(())
     }
 
+    /// How logits become probabilities, where that was found on rows that the training did not see.
+    pub fn calibration(&self) -> Option<Calibration> {
+        self.document.calibration
+    }
+
+    /// The same model with that calibration, or with none.
+    ///
+    /// # Errors
+    /// Numbers that are no calibration of this model's head ([`Calibration::check`]).
+    pub fn with_calibration(mut self, calibration: Option<Calibration>) -> Result<Self, ModelError> {
+        if let Some(calibration) = calibration {
+            calibration.check(self.document.network.head).map_err(|what| ModelError::Unfit {
+                what,
+                hint: "fit it on held-out rows of this model: a slope above 0, an offset for two classes only",
+            })?;
+        }
+        self.document.calibration = calibration;
+        Ok(self)
+    }
+
     /// From one row's logits to scores or the value in the target's unit.
     fn finish(&self, logits: &[f32], out: &mut [f32]) {
+        let calibrated = |z: f32| self.document.calibration.map_or(z, |calibration| calibration.apply(z));
         match self.document.network.head {
             Head::Softmax => {
-                let top = glassnet_core::max(logits);
-                for (out, &z) in out.iter_mut().zip(logits) {
-                    *out = glassnet_core::Real::exp(z - top);
+                if self.document.calibration.is_some() {
+                    // `out` holds them for a moment: a row may have any number of classes.
+                    out.iter_mut().zip(logits).for_each(|(out, &z)| *out = calibrated(z));
+                    softmax::scores_in_place(out);
+                } else {
+                    softmax::scores(logits, out);
                 }
-                let sum = glassnet_core::sum(out);
-                out.iter_mut().for_each(|p| *p /= sum);
             }
             Head::Sigmoid => {
-                let p = glassnet_core::ops::sigmoid::logistic(logits.first().copied().unwrap_or(f32::NAN));
-                if let [no, yes] = out {
-                    *yes = p;
-                    // 1 - p without cancellation.
-                    *no = glassnet_core::ops::sigmoid::logistic(-logits.first().copied().unwrap_or(f32::NAN));
-                }
+                let scores = sigmoid::scores(calibrated(logits.first().copied().unwrap_or(f32::NAN)));
+                out.iter_mut().zip(scores).for_each(|(out, score)| *out = score);
             }
             Head::Value => {
                 if let (Some(out), Some(&z)) = (out.first_mut(), logits.first()) {

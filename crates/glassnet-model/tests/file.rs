@@ -399,3 +399,37 @@ fn a_model_of_images() {
         assert!(error(&with_document(&changed.to_string())).contains("mean, deviation or size cannot be used"));
     }
 }
+
+#[test]
+fn a_calibration_is_kept_and_applied() {
+    use glassnet_model::Calibration;
+    let row = [Value::Number(8.0), Value::Text("UA"), Value::Text("Yes")];
+    let score = |model: &Model| {
+        let mut out = [0f32; 2];
+        model.predict_into(&row, &mut model.scratch(), &mut out).unwrap();
+        out
+    };
+    let plain = Model::from_bytes(&file()).unwrap();
+    assert_eq!(plain.calibration(), None);
+    assert!(!String::from_utf8_lossy(&plain.to_bytes().unwrap()).contains("calibration"), "no key where there is none");
+    let halved = plain.clone().with_calibration(Some(Calibration::temperature(2.0))).unwrap();
+    // The logits are 1.75 apart (`version_1_is_a_model`), so at temperature 2 half of that.
+    assert!((score(&halved)[1] - 1.0 / (1.0 + (-0.875f32).exp())).abs() < 1e-6, "{:?}", score(&halved));
+    let again = Model::from_bytes(&halved.to_bytes().unwrap()).unwrap();
+    assert_eq!((again.calibration(), score(&again)), (halved.calibration(), score(&halved)));
+    assert_eq!(score(&again.with_calibration(None).unwrap()), score(&plain));
+    for (offset, slope, wrong) in [
+        (0.0, 0.0, "slope is 0"),
+        (0.0, -1.0, "slope is -1"),
+        (0.0, f64::NAN, "slope is NaN"),
+        (0.0, 1e300, "slope is"),
+        (1e300, 1.0, "offset is"),
+        (0.5, 1.0, "changes nothing"),
+    ] {
+        let error = plain.clone().with_calibration(Some(Calibration { offset, slope })).unwrap_err().to_string();
+        assert!(error.contains(wrong), "{error}");
+        let mut document = document();
+        document.calibration = Some(Calibration { offset, slope });
+        assert!(to_bytes(&document, &tensors()).is_err(), "{wrong}");
+    }
+}

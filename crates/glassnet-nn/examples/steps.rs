@@ -1,14 +1,14 @@
 //! Measures training steps against the processor's own peak of fused multiply-adds, on one thread and on two, and says
 //! which part of a step takes how long.
 //!
-//! `cargo run --release -p glassnet-nn --example steps [mnist|wide] [parts]` (data: docs/measurements/steps.md)
+//! `cargo run --release -p glassnet-nn --example steps [mnist|wide] [parts] [bf16]` (data: docs/measurements/steps.md)
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use glassnet_core::plan::Pass;
-use glassnet_core::{Purpose, Runner, StepInfo, Team};
-use glassnet_kernels::{Isa, Kernel, Real, lanes, vectorized};
+use glassnet_core::{Precision, Purpose, Runner, StepInfo, Team};
+use glassnet_kernels::{Isa, Kernel, Real, half, lanes, vectorized};
 use glassnet_nn::clip::Clip;
 use glassnet_nn::functional::load_at;
 use glassnet_nn::loss::LossSpec;
@@ -36,6 +36,20 @@ impl<const N: usize> Kernel for Chains<'_, N> {
         }
         *self.0 = chains;
     }
+}
+
+/// The same of bfloat16 products.
+fn peak_bf16(team: &Team) -> f64 {
+    let turns = 20_000;
+    let mut best = f64::INFINITY;
+    for _ in 0..300 {
+        let begin = Instant::now();
+        team.fork(team.threads(), &|_| {
+            black_box(half::Peak::run(turns));
+        });
+        best = best.min(begin.elapsed().as_secs_f64());
+    }
+    half::Peak::run(turns) as f64 * team.threads() as f64 / best / 1e9
 }
 
 /// GFLOP/s of all threads of a team together: the best of many.
@@ -75,16 +89,21 @@ fn flops(work: &Work) -> f64 {
     products.iter().sum::<usize>() as f64 * 3.0 - products[0] as f64
 }
 
-fn whole(work: &Work, network: &Network, data: &Matrix<f32>) -> Result<(), Failure> {
+fn whole(precision: Precision, work: &Work, network: &Network, data: &Matrix<f32>) -> Result<(), Failure> {
     for threads in [1, 2] {
         let team = Team::new(threads);
-        let peak = if lanes::isa() == Ok(Isa::Avx512) { peak::<256>(&team) } else { peak::<96>(&team) };
+        let peak = match precision {
+            Precision::Bf16 => peak_bf16(&team),
+            Precision::F32 if lanes::isa() == Ok(Isa::Avx512) => peak::<256>(&team),
+            Precision::F32 => peak::<96>(&team),
+        };
         let all: Vec<u32> = (0..work.rows as u32).collect();
         let part = Rows { source: data, rows: &all };
         let spec = TrainSpec {
             batch: Batch::Rows(work.batch),
             optimizer: OptimizerSpec::Sgd(Default::default()),
             lr: 0.01,
+            precision,
             ..TrainSpec::default()
         };
         let mut trainer =
@@ -110,12 +129,13 @@ fn whole(work: &Work, network: &Network, data: &Matrix<f32>) -> Result<(), Failu
     Ok(())
 }
 
-fn parts(work: &Work, network: &Network, data: &Matrix<f32>) -> Result<(), Failure> {
+fn parts(precision: Precision, work: &Work, network: &Network, data: &Matrix<f32>) -> Result<(), Failure> {
     let mut columns = Vec::new();
     for threads in [1, 2] {
         let team = Team::new(threads);
         let mut room = Vec::new();
-        let mut runner = Runner::<f32>::new(network.plan(Purpose::Train, work.batch), team.clone());
+        let plan = network.plan_in(precision, Purpose::Train, work.batch, false);
+        let mut runner = Runner::<f32>::new(plan, team.clone());
         let slots = network.graph.slots();
         let mut parameters = network.initialise::<f32>(1);
         let mut gradients = vec![0.0f32; parameters.len()];
@@ -164,6 +184,7 @@ fn parts(work: &Work, network: &Network, data: &Matrix<f32>) -> Result<(), Failu
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let asked = |name: &str| arguments.iter().any(|argument| argument == name);
+    let precision = if asked("bf16") { Precision::Bf16 } else { Precision::F32 };
     let works = [
         Work {
             name: "mnist",
@@ -192,9 +213,9 @@ fn main() -> Result<(), Failure> {
         let x = (0..work.rows * width).map(|i| ((i * 37) % 101) as f32 / 101.0).collect();
         let data = Matrix::with_labels(x, width, (0..work.rows as i32).map(|i| i % 10).collect());
         if asked("parts") {
-            parts(work, &network, &data)?;
+            parts(precision, work, &network, &data)?;
         } else {
-            whole(work, &network, &data)?;
+            whole(precision, work, &network, &data)?;
         }
     }
     Ok(())

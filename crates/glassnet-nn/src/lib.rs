@@ -18,6 +18,7 @@ pub mod network;
 mod norm;
 pub mod numbers;
 pub mod optimizer;
+pub mod predictor;
 pub mod schedule;
 pub mod source;
 pub mod spec;

@@ -4,7 +4,7 @@
 
 mod whole;
 
-use glassnet_core::{Real, Team};
+use glassnet_core::{Precision, Real, Team};
 use glassnet_nn::doctor::{Doctor, DoctorState, Finding};
 use glassnet_nn::early::EarlySpec;
 use glassnet_nn::network::Network;
@@ -160,6 +160,14 @@ fn recomputed_activations_of_a_gpt_with_dropout() {
     let valid = Made { seed: 11, ..Made::new(&net, row, 5, lengths) };
     let spec = TrainSpec { checkpoint_activations: true, epochs: 2, ..spec("adamw") };
     assert_eq!(every_stop::<f32>(&net, &Made::new(&net, row, 17, lengths), Some(&valid), &spec), Stop::Finished);
+}
+
+#[test]
+fn products_in_bf16() {
+    let (text, row, lengths) = NETS[0];
+    let net = network(text, row, lengths);
+    let spec = TrainSpec { precision: Precision::Bf16, ..spec("adamw") };
+    assert_eq!(every_stop::<f32>(&net, &Made::new(&net, row, 23, lengths), None, &spec), Stop::Finished);
 }
 
 /// Rows that are changed at random for each step.

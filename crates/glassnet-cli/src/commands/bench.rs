@@ -23,7 +23,7 @@ mod write;
 
 use std::path::PathBuf;
 
-use glassnet::core::{ISA_VARIABLE, isa};
+use glassnet::core::{ISA_VARIABLE, Precision, isa};
 
 use crate::error::CliError;
 use crate::machine::MOST_THREADS;
@@ -48,6 +48,7 @@ Examples:
   glassnet bench
   glassnet bench tiny mnist --threads 1
   glassnet bench --json > speed.json
+  glassnet bench mnist wide --precision bf16
   glassnet bench tiny --write data/     the data, and the command of train that gives the same weights
 
 Training runs as in `train`, on normal random numbers, for a fixed number of steps: the hash of the weights after them is
@@ -63,7 +64,7 @@ pub struct Args {
     /// Threads that work [default: as `train` chooses: one for each core, one for small networks]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// f32 or bf16
+    /// f32 or bf16: what the products of training multiply
     #[arg(long, value_name = "NAME", default_value = "f32")]
     precision: String,
     /// Measure for so long, in place of a fixed number of steps
@@ -80,6 +81,7 @@ pub struct Args {
 /// What was asked for, checked.
 #[derive(Debug, Clone)]
 struct Options {
+    precision: Precision,
     threads: Option<usize>,
     seconds: Option<f64>,
     steps: Option<u64>,
@@ -92,15 +94,21 @@ struct Options {
 pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     isa().map_err(|error| CliError::Usage(format!("{error}\n  hint: leave {ISA_VARIABLE} out")))?;
     let workloads = Workload::named(&args.workloads)?;
-    precision(&args.precision)?;
-    let options =
-        Options { threads: threads(args.threads)?, seconds: seconds(args.seconds)?, steps: steps(args.steps)? };
+    let precision: Precision =
+        args.precision.parse().map_err(|error| CliError::Usage(format!("--precision: {error}")))?;
+    let workloads = trainable(workloads, args, precision)?;
+    let options = Options {
+        precision,
+        threads: threads(args.threads)?,
+        seconds: seconds(args.seconds)?,
+        steps: steps(args.steps)?,
+    };
     if let Some(folder) = &args.write {
         return write::write(folder, &workloads, args.workloads.is_empty(), &options, output);
     }
     let asked = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let mut peaks = Peaks::new();
-    let mut report = Report::new(asked);
+    let mut report = Report::new(asked, precision);
     for workload in workloads {
         output.message(&format!("{} ...", workload.name));
         match &workload.kind {
@@ -114,24 +122,28 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
                 }
             }
             Kind::ServeRow => report.figures.push(serve_row::run(workload.name, &options, &mut peaks)?),
-            Kind::Peak => {
-                peaks.all(asked);
-                report.shows_peaks = true;
-            }
+            Kind::Peak => peaks.all(asked),
         }
     }
     peaks.again();
     output.result(&report.text(&peaks), &report.as_json(&peaks))
 }
 
-fn precision(name: &str) -> Result<(), CliError> {
-    match name {
-        "f32" => Ok(()),
-        "bf16" => Err(CliError::Usage(
-            "--precision bf16: this version trains in f32 only\n  hint: leave --precision out".into(),
-        )),
-        other => Err(CliError::Usage(format!("--precision {other}: no such precision\n  hint: f32 or bf16"))),
+/// The workloads that there are in a precision: networks that only run compute in f32.
+fn trainable(mut workloads: Vec<Workload>, args: &Args, precision: Precision) -> Result<Vec<Workload>, CliError> {
+    if precision == Precision::F32 {
+        return Ok(workloads);
     }
+    let runs = |workload: &Workload| matches!(workload.kind, Kind::Infer(_) | Kind::ServeRow);
+    if let Some(workload) = workloads.iter().find(|workload| runs(workload)).filter(|_| !args.workloads.is_empty()) {
+        let hint = "leave the precision out, or name workloads that train";
+        return Err(CliError::Usage(format!(
+            "--precision {precision}: {} runs a network, which is done in f32\n  hint: {hint}",
+            workload.name
+        )));
+    }
+    workloads.retain(|workload| !runs(workload));
+    Ok(workloads)
 }
 
 fn threads(threads: Option<usize>) -> Result<Option<usize>, CliError> {

@@ -35,7 +35,8 @@
 //! # Ok::<(), glassnet_core::GraphError>(())
 //! ```
 
-use glassnet_kernels::{Kernel, reduce, vectorized};
+use glassnet_kernels::reduce::{LANES, max_inlined};
+use glassnet_kernels::{Kernel, vectorized};
 
 use super::row_norm::{PART, tree};
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
@@ -136,10 +137,16 @@ impl CrossEntropy {
         if j == label { (1.0 - self.smoothing) * self.weight(label) + smooth } else { smooth }
     }
 
+    /// Whether every class counts the same and no label is smoothed.
+    fn is_plain(&self) -> bool {
+        self.smoothing == 0.0 && self.class_weights.is_empty()
+    }
+
     /// Loss of one position; the softmax goes to `p`, where there is room for it.
+    #[inline(always)]
     fn position<T: Real>(&self, z: &[T], label: i32, p: &mut [T]) -> T {
-        let top = reduce::max(z);
-        let sum = if p.is_empty() { vectorized(SumOfExp { z, top }) } else { vectorized(Softmax { z, top, p }) };
+        let top = max_inlined(z);
+        let sum = if p.is_empty() { SumOfExp { z, top }.run() } else { Softmax { z, top, p }.run() };
         let log_sum = sum.ln();
         let nll = |z: T| top - z + log_sum;
         let Some(&chosen) = usize::try_from(label).ok().and_then(|label| z.get(label)) else {
@@ -158,11 +165,13 @@ impl CrossEntropy {
 }
 
 /// Positions of a row that count.
+#[inline(always)]
 fn counted(labels: &[i32]) -> usize {
     labels.iter().filter(|&&label| label != IGNORED).count()
 }
 
 /// Mean of the losses of the positions that count; 0 where none does.
+#[inline(always)]
 fn mean<T: Real>(labels: &[i32], mut loss: impl FnMut(usize) -> T) -> T {
     let mut sum: Option<T> = None;
     for place in (0..labels.len()).filter(|&place| labels[place] != IGNORED) {
@@ -170,6 +179,200 @@ fn mean<T: Real>(labels: &[i32], mut loss: impl FnMut(usize) -> T) -> T {
         sum = Some(sum.map_or(own, |sum| sum + own));
     }
     sum.map_or(T::ZERO, |sum| sum / T::from_f64(counted(labels) as f64))
+}
+
+/// The losses of some rows, with nothing kept.
+struct Losses<'a, T> {
+    op: &'a CrossEntropy,
+    classes: usize,
+    positions: usize,
+    z: &'a [T],
+    labels: &'a [i32],
+    losses: &'a mut [T],
+}
+
+impl<T: Real> Kernel for Losses<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Losses { op, classes, positions, .. } = self;
+        let rows = self.z.chunks_exact(positions * classes).zip(self.labels.chunks_exact(positions));
+        for (loss, (z, labels)) in self.losses.iter_mut().zip(rows) {
+            *loss = mean(labels, |at| op.position(&z[at * classes..][..classes], labels[at], &mut []));
+        }
+    }
+}
+
+/// Softmax and loss of some positions, `classes + 1` numbers each.
+struct Kept<'a, T> {
+    op: &'a CrossEntropy,
+    classes: usize,
+    z: &'a [T],
+    labels: &'a [i32],
+    kept: &'a mut [T],
+}
+
+impl<T: Real> Kernel for Kept<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let classes = self.classes;
+        if self.op.is_plain() && classes <= LANES {
+            let labels = self.labels.chunks(LANES);
+            let blocks = self.z.chunks(LANES * classes).zip(labels).zip(self.kept.chunks_mut(LANES * (classes + 1)));
+            for ((z, labels), kept) in blocks {
+                match classes {
+                    2 => block::<T, 2>(classes, z, labels, kept),
+                    3 => block::<T, 3>(classes, z, labels, kept),
+                    10 => block::<T, 10>(classes, z, labels, kept),
+                    _ => block::<T, LANES>(classes, z, labels, kept),
+                }
+            }
+            return;
+        }
+        let positions = self.z.chunks_exact(classes).zip(self.labels);
+        for (kept, (z, &label)) in self.kept.chunks_exact_mut(classes + 1).zip(positions) {
+            let (p, loss) = kept.split_at_mut(classes);
+            loss[0] = if label == IGNORED { T::ZERO } else { self.op.position(z, label, p) };
+        }
+    }
+}
+
+/// The tree 8-4-2-1 of the first `classes` columns, each lane by itself. What the tree adds for a class that is not there
+/// (+0 to a sum of numbers that are not below +0, -inf to a maximum) changes nothing, so it is left out.
+#[inline(always)]
+fn across<T: Real, const C: usize>(
+    classes: usize,
+    mut columns: [[T; LANES]; C],
+    join: impl Fn(T, T) -> T,
+) -> [T; LANES] {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for j in 0..width {
+            if j + width < classes {
+                for lane in 0..LANES {
+                    columns[j][lane] = join(columns[j][lane], columns[j + width][lane]);
+                }
+            }
+        }
+        width /= 2;
+    }
+    columns[0]
+}
+
+/// Up to sixteen positions of few classes side by side, one in each lane: the bytes of [`CrossEntropy::position`]. `C` is the
+/// number of classes, or 16 where it is only known at run time.
+#[inline(always)]
+fn block<T: Real, const C: usize>(classes: usize, z: &[T], labels: &[i32], kept: &mut [T]) {
+    let classes = if C < LANES { C } else { classes };
+    let nan = T::from_f64(f64::NAN);
+    let mut columns = [[T::ZERO; LANES]; C];
+    let mut chosen = [nan; LANES];
+    for (lane, (z, &label)) in z.chunks_exact(classes).zip(labels).enumerate().take(LANES) {
+        for j in 0..classes {
+            columns[j][lane] = z[j];
+        }
+        if let Some(&own) = usize::try_from(label).ok().and_then(|label| z.get(label)) {
+            chosen[lane] = own;
+        }
+    }
+    let top = across(classes, columns, |a, b| if b > a || b.is_nan() { b } else { a });
+    for column in &mut columns[..classes] {
+        for lane in 0..LANES {
+            column[lane] = (column[lane] - top[lane]).exp();
+        }
+    }
+    let sum = across(classes, columns, |a, b| a + b);
+    for column in &mut columns[..classes] {
+        for lane in 0..LANES {
+            column[lane] /= sum[lane];
+        }
+    }
+    for lane in 0..LANES {
+        chosen[lane] = top[lane] - chosen[lane] + sum[lane].ln();
+    }
+    for (lane, (kept, &label)) in kept.chunks_exact_mut(classes + 1).zip(labels).enumerate().take(LANES) {
+        for j in 0..classes {
+            kept[j] = columns[j][lane];
+        }
+        kept[classes] = if label == IGNORED { T::ZERO } else { chosen[lane] };
+    }
+}
+
+/// The gradients of some positions, of which `first` is the number of the first.
+struct Gradients<'a, T> {
+    op: &'a CrossEntropy,
+    classes: usize,
+    positions: usize,
+    first: usize,
+    saved: &'a [T],
+    labels: &'a [i32],
+    upstream: &'a [T],
+    dz: &'a mut [T],
+}
+
+impl<T: Real> Gradients<'_, T> {
+    /// One label a row, all of them classes, nothing smoothed or weighed: `dz = upstream (p - y)`.
+    #[inline(always)]
+    fn plain<const C: usize>(self) {
+        let classes = if C > 0 { C } else { self.classes };
+        let rows = self.saved[self.first * (classes + 1)..].chunks_exact(classes + 1).zip(&self.labels[self.first..]);
+        let rows = rows.zip(&self.upstream[self.first..]);
+        for (dz, ((p, &label), &upstream)) in self.dz.chunks_exact_mut(classes).zip(rows) {
+            for j in 0..classes {
+                dz[j] = upstream * p[j];
+            }
+            // Only numbers below `classes` come here.
+            if let (Some(dz), Some(&p)) = (dz.get_mut(label as usize), p.get(label as usize)) {
+                *dz = upstream * (p - T::ONE);
+            }
+        }
+    }
+}
+
+impl<T: Real> Kernel for Gradients<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Gradients { op, classes, positions, first, saved, labels, upstream, dz } = self;
+        let rows = dz.len() / classes;
+        let all_there = || labels[first..][..rows].iter().all(|&label| (label as u32 as usize) < classes);
+        if positions == 1 && op.is_plain() && all_there() {
+            let rows = Gradients { op, classes, positions, first, saved, labels, upstream, dz };
+            return match classes {
+                2 => rows.plain::<2>(),
+                3 => rows.plain::<3>(),
+                10 => rows.plain::<10>(),
+                _ => rows.plain::<0>(),
+            };
+        }
+        let smooth_sum: f64 = (0..classes).map(|class| op.weight(class)).sum::<f64>() * op.smoothing / classes as f64;
+        let share = if op.smoothing > 0.0 { op.smoothing / classes as f64 } else { 0.0 };
+        // Row, and what its gradient is divided by.
+        let (mut row, mut count) = (usize::MAX, 0);
+        for (place, dz) in (first..).zip(dz.chunks_exact_mut(classes)) {
+            if place / positions != row {
+                row = place / positions;
+                count = counted(&labels[row * positions..][..positions]);
+            }
+            if labels[place] == IGNORED {
+                dz.fill(T::ZERO);
+                continue;
+            }
+            let Some(label) = usize::try_from(labels[place]).ok().filter(|&label| label < classes) else {
+                dz.fill(T::from_f64(f64::NAN));
+                continue;
+            };
+            let p = &saved[place * (classes + 1)..][..classes];
+            let total = T::from_f64((1.0 - op.smoothing) * op.weight(label) + smooth_sum);
+            let upstream = upstream[row] / T::from_f64(count as f64);
+            Gradient { p, total, upstream, share, weights: &op.class_weights, dz: &mut *dz }.run();
+            dz[label] = upstream * (total * p[label] - T::from_f64(op.target(label, label, classes)));
+        }
+    }
 }
 
 impl Operation for CrossEntropy {
@@ -227,21 +430,22 @@ impl Operation for CrossEntropy {
         let (classes, positions) = (io.shapes[0].last(), io.shapes[1].len());
         if io.saved.is_empty() {
             team.split_rows(io.output, 1, PART.div_ceil(classes * positions), &|first, losses| {
-                let labels = labels[first * positions..].chunks_exact(positions);
-                let rows = z[first * positions * classes..].chunks_exact(positions * classes).zip(labels);
-                for (loss, (z, labels)) in losses.iter_mut().zip(rows) {
-                    *loss = mean(labels, |at| self.position(&z[at * classes..][..classes], labels[at], &mut []));
-                }
+                let (z, labels) = (&z[first * positions * classes..], &labels[first * positions..]);
+                vectorized(Losses { op: self, classes, positions, z, labels, losses });
             });
             return;
         }
         team.split_rows(io.saved, classes + 1, PART.div_ceil(classes), &|first, kept| {
-            let positions = z[first * classes..].chunks_exact(classes).zip(&labels[first..]);
-            for (kept, (z, &label)) in kept.chunks_exact_mut(classes + 1).zip(positions) {
-                let (p, loss) = kept.split_at_mut(classes);
-                loss[0] = if label == IGNORED { T::ZERO } else { self.position(z, label, p) };
-            }
+            let rows = kept.len() / (classes + 1);
+            let (z, labels) = (&z[first * classes..][..rows * classes], &labels[first..][..rows]);
+            vectorized(Kept { op: self, classes, z, labels, kept });
         });
+        if positions == 1 {
+            for (loss, kept) in io.output.iter_mut().zip(io.saved.chunks_exact(classes + 1)) {
+                *loss = kept[classes];
+            }
+            return;
+        }
         let rows = labels.chunks_exact(positions).zip(io.saved.chunks_exact(positions * (classes + 1)));
         for (loss, (labels, kept)) in io.output.iter_mut().zip(rows) {
             *loss = mean(labels, |at| kept[at * (classes + 1) + classes]);
@@ -251,32 +455,9 @@ impl Operation for CrossEntropy {
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
         let Some(dz) = &mut io.input_gradients[0] else { return };
         let (classes, positions) = (io.shapes[0].last(), io.shapes[1].len());
-        let smooth_sum: f64 =
-            (0..classes).map(|class| self.weight(class)).sum::<f64>() * self.smoothing / classes as f64;
-        let share = if self.smoothing > 0.0 { self.smoothing / classes as f64 } else { 0.0 };
         let (saved, labels, upstream) = (io.saved, io.labels, io.upstream);
         io.context.team.split_rows(dz, classes, PART.div_ceil(classes), &|first, dz| {
-            // Row, and what its gradient is divided by.
-            let (mut row, mut count) = (usize::MAX, 0);
-            for (place, dz) in (first..).zip(dz.chunks_exact_mut(classes)) {
-                if place / positions != row {
-                    row = place / positions;
-                    count = counted(&labels[row * positions..][..positions]);
-                }
-                if labels[place] == IGNORED {
-                    dz.fill(T::ZERO);
-                    continue;
-                }
-                let Some(label) = usize::try_from(labels[place]).ok().filter(|&label| label < classes) else {
-                    dz.fill(T::from_f64(f64::NAN));
-                    continue;
-                };
-                let p = &saved[place * (classes + 1)..][..classes];
-                let total = T::from_f64((1.0 - self.smoothing) * self.weight(label) + smooth_sum);
-                let upstream = upstream[row] / T::from_f64(count as f64);
-                vectorized(Gradient { p, total, upstream, share, weights: &self.class_weights, dz });
-                dz[label] = upstream * (total * p[label] - T::from_f64(self.target(label, label, classes)));
-            }
+            vectorized(Gradients { op: self, classes, positions, first, saved, labels, upstream, dz });
         });
     }
 

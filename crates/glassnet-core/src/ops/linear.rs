@@ -31,11 +31,13 @@
 //! # Ok::<(), glassnet_core::GraphError>(())
 //! ```
 
+use glassnet_kernels::narrow::{self, Right};
 use glassnet_kernels::product::sum_rows_by;
 use glassnet_kernels::{Kernel, vectorized};
 
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample, SlotSpec};
 use crate::Real;
+use crate::precision::Precision;
 use crate::shape::Shape;
 use crate::slots::Role;
 
@@ -129,6 +131,13 @@ impl Operation for Linear {
         let fan_in = weight.len() / self.units;
         let m = x.len().checked_div(fan_in).unwrap_or(0);
         let bias = if self.bias { Some(io.parameters[1]) } else { None };
+        if io.context.precision == Precision::F32 && fan_in > 0 && narrow::fits(m, self.units, fan_in) {
+            narrow::product(m, self.units, fan_in, x, Right::Turned, weight, bias, io.output);
+            if let Some(curve) = io.curve {
+                curve.apply_in_place(io.output);
+            }
+            return;
+        }
         // Bias and curve while the rows are in the cache.
         let finish = |_first: usize, rows: &mut [T]| {
             if let Some(bias) = bias {
@@ -147,10 +156,19 @@ impl Operation for Linear {
         let now = !io.parameter_gradients[0].is_empty();
         let fan_in = weight.len() / self.units;
         let m = g.len() / self.units;
+        let exact = context.precision == Precision::F32 && fan_in > 0;
         if let Some(dx) = &mut io.input_gradients[0] {
-            context.product_nn(m, fan_in, self.units, g, weight, dx);
+            if exact && narrow::fits(m, fan_in, self.units) {
+                narrow::product(m, fan_in, self.units, g, Right::Straight, weight, None, dx);
+            } else {
+                context.product_nn(m, fan_in, self.units, g, weight, dx);
+            }
         }
-        if now {
+        if !now {
+            // Not here.
+        } else if exact && narrow::fits_sum(self.units, fan_in, m) {
+            narrow::sum_of_products(self.units, fan_in, m, g, io.inputs[0], io.parameter_gradients[0]);
+        } else {
             context.product_tn(self.units, fan_in, m, g, io.inputs[0], io.parameter_gradients[0]);
         }
         if self.bias {

@@ -5,6 +5,7 @@
 //! `dl_i = g r_i / D`. The sum is one over examples: blocks of 1,024 rows, one chain a block.
 
 use glassnet_kernels::product::BLOCK;
+use glassnet_kernels::{Kernel, vectorized};
 
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
 use crate::Real;
@@ -13,6 +14,45 @@ use crate::shape::Shape;
 /// `L = sum_i r_i l_i / D`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mean;
+
+struct Total<'a, T> {
+    losses: &'a [T],
+    weights: &'a [T],
+}
+
+impl<T: Real> Kernel for Total<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn run(self) -> T {
+        let mut total = T::ZERO;
+        for (losses, weights) in self.losses.chunks(BLOCK).zip(self.weights.chunks(BLOCK)) {
+            let mut chain = T::ZERO;
+            for (&loss, &weight) in losses.iter().zip(weights) {
+                chain = loss.mul_add(weight, chain);
+            }
+            total += chain;
+        }
+        total
+    }
+}
+
+struct Shares<'a, T> {
+    upstream: f64,
+    weights: &'a [T],
+    gradient: &'a mut [T],
+}
+
+impl<T: Real> Kernel for Shares<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (gradient, &weight) in self.gradient.iter_mut().zip(self.weights) {
+            *gradient = T::from_f64(self.upstream * weight.to_f64());
+        }
+    }
+}
 
 impl Operation for Mean {
     fn card(&self) -> Card {
@@ -58,23 +98,14 @@ impl Operation for Mean {
     }
 
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
-        let mut total = T::ZERO;
-        for (losses, weights) in io.inputs[0].chunks(BLOCK).zip(io.inputs[1].chunks(BLOCK)) {
-            let mut chain = T::ZERO;
-            for (&loss, &weight) in losses.iter().zip(weights) {
-                chain = loss.mul_add(weight, chain);
-            }
-            total += chain;
-        }
+        let total = vectorized(Total { losses: io.inputs[0], weights: io.inputs[1] });
         io.output[0] = T::from_f64(total.to_f64() / io.context.denominator);
     }
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
         if let Some(gradient) = &mut io.input_gradients[0] {
             let upstream = io.upstream[0].to_f64() / io.context.denominator;
-            for (gradient, &weight) in gradient.iter_mut().zip(io.inputs[1]) {
-                *gradient = T::from_f64(upstream * weight.to_f64());
-            }
+            vectorized(Shares { upstream, weights: io.inputs[1], gradient });
         }
     }
 

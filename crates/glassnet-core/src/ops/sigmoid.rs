@@ -11,6 +11,8 @@
 //! assert_eq!(logistic(16.64_f32), 1.0);
 //! ```
 
+use glassnet_kernels::{Kernel, vectorized};
+
 use super::curve::{Curve, From};
 use super::{Card, Family};
 use crate::Real;
@@ -21,6 +23,29 @@ pub fn logistic<T: Real>(z: T) -> T {
     let e = (-z.abs()).exp();
     let numerator = if z < T::ZERO { e } else { T::ONE };
     numerator / (T::ONE + e)
+}
+
+struct BothSides<T>(T);
+
+impl<T: Real> Kernel for BothSides<T> {
+    type Output = [T; 2];
+
+    #[inline(always)]
+    fn run(self) -> [T; 2] {
+        [-self.0, self.0].map(logistic)
+    }
+}
+
+/// The scores of two classes from the logit of the second: `[logistic(-z), logistic(z)]`, the first without the cancellation
+/// of `1 - logistic(z)`.
+///
+/// ```
+/// use glassnet_core::ops::sigmoid::{logistic, scores};
+///
+/// assert_eq!(scores(2.6), [logistic(-2.6), logistic(2.6)]);
+/// ```
+pub fn scores<T: Real>(z: T) -> [T; 2] {
+    vectorized(BothSides(z))
 }
 
 /// y = 1 / (1 + exp(-z))

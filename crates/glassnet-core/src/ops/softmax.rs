@@ -21,8 +21,10 @@
 //! # Ok::<(), glassnet_core::GraphError>(())
 //! ```
 
-use glassnet_kernels::reduce;
+use glassnet_kernels::reduce::{self, max_inlined};
+use glassnet_kernels::{Kernel, vectorized};
 
+use super::row_norm::tree;
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample, same_shape};
 use crate::Real;
 use crate::shape::Shape;
@@ -31,17 +33,67 @@ use crate::shape::Shape;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Softmax;
 
+struct Row<'a, T> {
+    logits: &'a [T],
+    p: &'a mut [T],
+}
+
+impl<T: Real> Kernel for Row<'_, T> {
+    type Output = (T, T);
+
+    #[inline(always)]
+    fn run(self) -> (T, T) {
+        let Row { logits, p } = self;
+        let top = max_inlined(logits);
+        for (p, &z) in p.iter_mut().zip(logits) {
+            *p = (z - top).exp();
+        }
+        let sum = tree(p, p, p, |sum, p, _, _| sum + p);
+        for p in p.iter_mut() {
+            *p /= sum;
+        }
+        (top, sum.ln())
+    }
+}
+
 /// Writes the softmax of `logits` to `p` and returns `(max, ln of the sum of exp(z - max))`: what the losses share.
 pub(crate) fn softmax_row<T: Real>(logits: &[T], p: &mut [T]) -> (T, T) {
-    let top = reduce::max(logits);
-    for (p, &z) in p.iter_mut().zip(logits) {
-        *p = (z - top).exp();
+    vectorized(Row { logits, p })
+}
+
+/// Writes the softmax of `logits` to `p`: a model's scores.
+///
+/// ```
+/// let mut scores = [0.0; 2];
+/// glassnet_core::ops::softmax::scores(&[1.0, 1.0], &mut scores);
+/// assert_eq!(scores, [0.5, 0.5]);
+/// ```
+pub fn scores<T: Real>(logits: &[T], p: &mut [T]) {
+    softmax_row(logits, p);
+}
+
+struct InPlace<'a, T>(&'a mut [T]);
+
+impl<T: Real> Kernel for InPlace<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let z = self.0;
+        let top = max_inlined(z);
+        for z in z.iter_mut() {
+            *z = (*z - top).exp();
+        }
+        let sum = tree(z, z, z, |sum, e, _, _| sum + e);
+        for e in z.iter_mut() {
+            *e /= sum;
+        }
     }
-    let sum = reduce::sum(p);
-    for p in p.iter_mut() {
-        *p /= sum;
-    }
-    (top, sum.ln())
+}
+
+/// As [`scores`], in the place of the logits.
+pub fn scores_in_place<T: Real>(logits: &mut [T]) {
+    vectorized(InPlace(logits));
 }
 
 impl Operation for Softmax {

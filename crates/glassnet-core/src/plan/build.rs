@@ -2,6 +2,7 @@
 
 use super::analysis::Analysis;
 use super::checkpoint;
+use super::cuts::StepCuts;
 use super::draft::{BufferId, Draft, DraftStep};
 use super::place::{Buffer, place};
 use super::{Pass, Plan, Purpose, Region, Request, Step};
@@ -30,11 +31,12 @@ pub(super) fn build(graph: &Graph, request: Request, late: &[NodeId]) -> Plan {
         if checkpoint { checkpoint::smallest(graph, &request, &analysis, &computed, plain) } else { placed(plain) };
     let labels = place(&mut draft.label_buffers);
 
-    let steps = draft.steps.iter().map(|step| finish(graph, &request, &analysis, &draft, step)).collect();
+    let steps: Vec<Step> = draft.steps.iter().map(|step| finish(graph, &request, &analysis, &draft, step)).collect();
     let at = |id: Option<BufferId>| id.map(|id| region(&draft.buffers, id));
     let label_at = |id: Option<BufferId>| id.map(|id| region(&draft.label_buffers, id));
     let values = analysis.resolve.iter().map(|&source| at(draft.values[source]).or(label_at(draft.labels[source])));
     Plan {
+        cuts: steps.iter().map(StepCuts::of).collect(),
         steps,
         forward_steps: draft.forward_steps,
         values: values.collect(),

@@ -7,11 +7,14 @@
 mod analysis;
 mod build;
 mod checkpoint;
+mod cuts;
 mod display;
 mod draft;
 mod place;
 
 use std::ops::Range;
+
+pub(crate) use cuts::{MAX_READS, StepCuts};
 
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
@@ -135,6 +138,8 @@ pub struct Step {
 pub struct Plan {
     request: Request,
     steps: Vec<Step>,
+    /// Of each step.
+    cuts: Vec<StepCuts>,
     forward_steps: usize,
     values: Vec<Option<Region>>,
     gradients: Vec<Option<Region>>,
@@ -202,6 +207,11 @@ impl Plan {
     /// The steps in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// Where each step cuts the arena and the gradients.
+    pub(crate) fn cuts(&self) -> &[StepCuts] {
+        &self.cuts
     }
 
     /// How many of the steps are forward.

@@ -2,9 +2,9 @@
 //! runs of rows, panels of columns, tiles.
 
 use super::Way;
-use super::pack::{Block, along_columns, along_rows, rows_to_columns};
+use super::pack::{Block, Panels, along_columns, along_rows, rows_to_columns};
 use super::room::with_room;
-use super::tile::{DEPTH, Ends, HEIGHT, LANES, STRIDE, Tile, WIDTH};
+use super::tile::{Ahead, DEPTH, HEIGHT, LANES, Place, STRIDE, Tile, WIDTH};
 use crate::product::BLOCK;
 use crate::team::{Shared, Team, share};
 use std::ops::Range;
@@ -44,8 +44,13 @@ const PART_WORK: usize = 1 << 19;
 const LEFT_ROOM: usize = 1 << 20;
 /// Tiles of rows that are taken together: with a panel's depth, 270 KiB of the left operand, in the L2 cache.
 const RUN: usize = 22;
-/// Columns that are taken together: with a panel's depth, 256 KiB of the right operand, and of the result with a run.
-const COLUMNS: usize = 256;
+/// Columns that are taken together: with a panel's depth, 128 KiB of the right operand, twice, as the next is packed
+/// meanwhile; and 132 KiB of unfinished chains with a run.
+const COLUMNS: usize = 128;
+/// The same in a sum over examples, whose result is written row by row.
+const SUM_COLUMNS: usize = 256;
+/// Rows of k that are packed at once.
+const PART_ROWS: usize = 32;
 
 /// Computes the product; the number of parts that it was split in.
 pub(super) fn run(way: Way, team: &Team, product: &Product, c: &mut [f32]) -> usize {
@@ -106,14 +111,17 @@ fn part(way: Way, product: &Product, rows: Range<usize>, columns: Range<usize>, 
     };
     let at_once = (LEFT_ROOM / row.max(1)).max(HEIGHT * RUN).min(rows.len());
     let deepest = panel(product, 0).len().div_ceil(2);
-    with_room(at_once * row, COLUMNS * deepest, |left, right| {
+    // Chains that a panel leaves unfinished.
+    let unfinished = if panels(product) > 1 && product.left == Left::Rows { at_once * COLUMNS } else { 0 };
+    let wide = if product.left == Left::Columns { SUM_COLUMNS } else { COLUMNS };
+    with_room(at_once * row, 2 * wide * deepest, unfinished, |left, right, unfinished| {
         let chunks = rows.len().div_ceil(at_once);
         for chunk in 0..chunks {
             let share = share(rows.len(), chunks, chunk);
             let rows = rows.start + share.start..rows.start + share.end;
             let chunk = Chunk { way, product, rows, columns: columns.clone() };
             chunk.pack_left(left);
-            chunk.multiply(left, right, c);
+            chunk.multiply(left, right, unfinished, c);
         }
     });
 }
@@ -162,67 +170,189 @@ impl Chunk<'_> {
                     for group in (0..self.groups()).map(|g| self.group(g)) {
                         let x = &a[p.start * m + self.rows.start + group.start..];
                         let block = Block { x, row_len: m, rows: p.len(), columns: group.len() };
-                        along_columns(self.way, block, group.len(), &mut left[self.left_at(number, &group)..]);
+                        along_columns(
+                            self.way,
+                            block,
+                            Panels::One(group.len()),
+                            &mut left[self.left_at(number, &group)..],
+                        );
                     }
                 }
             }
         }
     }
 
-    /// The right operand's columns from `column`, in panel `p` of k, to `out`; their number and the packed width.
-    fn pack_right(&self, p: &Range<usize>, column: usize, out: &mut [u32]) {
-        let &Product { n, k, b, .. } = self.product;
-        let there = (self.columns.end - column).min(WIDTH);
-        let width = there.next_multiple_of(LANES);
-        if p.is_empty() {
-            return;
+    /// Columns that are taken together.
+    fn wide(&self) -> usize {
+        if self.product.left == Left::Columns { SUM_COLUMNS } else { COLUMNS }
+    }
+
+    /// Blocks of the right operand, one for some columns and a panel of k, in the order in which they are used.
+    fn blocks(&self) -> usize {
+        self.columns.len().div_ceil(self.wide()) * panels(self.product)
+    }
+
+    fn block(&self, index: usize) -> RightBlock<'_> {
+        let number = index % panels(self.product);
+        let first = self.columns.start + index / panels(self.product) * self.wide();
+        let columns = first..(first + self.wide()).min(self.columns.end);
+        RightBlock { way: self.way, product: self.product, number, p: panel(self.product, number), columns }
+    }
+
+    fn multiply(&self, left: &[u32], right: &mut [u32], unfinished: &mut [f32], c: &Shared<f32>) {
+        let sums = self.product.left == Left::Columns;
+        let half = right.len() / 2;
+        let (mut right, mut other) = right.split_at_mut(half);
+        let mut packed = 0;
+        for index in 0..self.blocks() {
+            let block = self.block(index);
+            for part in packed..block.parts() {
+                block.pack(part, right);
+            }
+            packed = 0;
+            let mut spot =
+                Spot { left, right, c, ahead: Ahead { at: std::ptr::null(), row: 0, shift: 0, first: 0, last: 0 } };
+            if sums {
+                // Along the rows of a result that is read and written but once.
+                for group in 0..self.groups() {
+                    for column in block.columns.clone().step_by(WIDTH) {
+                        self.tile(&spot, &block, unfinished, group, column);
+                    }
+                }
+                continue;
+            }
+            // The next block is packed part by part between the tiles, each part's lines called for by the tiles before it.
+            let next = if index + 1 < self.blocks() { Some(self.block(index + 1)) } else { None };
+            let (parts, lines) = next.as_ref().map_or((0, 0), |next| (next.parts(), next.lines()));
+            let tiles = self.groups() * block.columns.len().div_ceil(WIDTH);
+            let mut done = 0;
+            for run in (0..self.groups()).step_by(RUN) {
+                for column in block.columns.clone().step_by(WIDTH) {
+                    for group in run..(run + RUN).min(self.groups()) {
+                        if let Some(next) = &next {
+                            spot.ahead = next.ahead(done * lines / tiles..(done + 1) * lines / tiles);
+                        }
+                        self.tile(&spot, &block, unfinished, group, column);
+                        done += 1;
+                        while packed < done * parts / tiles {
+                            if let Some(next) = &next {
+                                next.pack(packed, other);
+                            }
+                            packed += 1;
+                        }
+                    }
+                }
+            }
+            std::mem::swap(&mut right, &mut other);
         }
+    }
+
+    #[inline(always)]
+    fn tile(&self, spot: &Spot, block: &RightBlock, unfinished: &mut [f32], group: usize, column: usize) {
+        let RightBlock { number, ref p, ref columns, .. } = *block;
+        let (sums, n, pairs) = (self.product.left == Left::Columns, self.product.n, p.len().div_ceil(2));
+        let group = self.group(group);
+        let begin = (group.start * COLUMNS + (column - columns.start) * group.len()).min(unfinished.len());
+        let own = Place { at: unfinished[begin..].as_mut_ptr(), row: WIDTH };
+        let at = (self.rows.start + group.start) * n + column;
+        let result = Place { at: spot.c.pointer().wrapping_add(at), row: n };
+        let tile = Tile {
+            a: spot.left[self.left_at(number, &group)..].as_ptr(),
+            turned: sums,
+            b: spot.right[(column - columns.start) * pairs..].as_ptr(),
+            from: if number > 0 && !sums { Some(own) } else { None },
+            to: if sums || number + 1 == panels(self.product) { result } else { own },
+            add: sums,
+            rows: group.len(),
+            columns: (columns.end - column).min(WIDTH),
+            pairs,
+            ahead: spot.ahead,
+        };
+        // SAFETY: the way was chosen because the processor has it. Both operands' panels were packed with these pairs;
+        // `run` has checked c, of which this part is this thread's own; the room for unfinished chains has COLUMNS for
+        // each row, a tile's side by side.
+        unsafe { tile.run(self.way) };
+    }
+}
+
+/// Where a tile finds its operands.
+struct Spot<'a> {
+    left: &'a [u32],
+    right: &'a [u32],
+    c: &'a Shared<f32>,
+    ahead: Ahead,
+}
+
+/// Some columns of the right operand in a panel of k.
+struct RightBlock<'a> {
+    way: Way,
+    product: &'a Product<'a>,
+    number: usize,
+    p: Range<usize>,
+    columns: Range<usize>,
+}
+
+impl RightBlock<'_> {
+    /// It is packed in parts: some rows of k, or some columns, as they lie in memory.
+    fn parts(&self) -> usize {
         match self.product.right {
+            Right::Rows => self.p.len().div_ceil(PART_ROWS),
+            Right::Columns if self.p.is_empty() => 0,
+            Right::Columns => self.columns.len().div_ceil(LANES),
+        }
+    }
+
+    /// Packs a part to its place in `out`, where panels of [`WIDTH`] columns lie one after the other.
+    fn pack(&self, part: usize, out: &mut [u32]) {
+        let &Product { n, k, b, right, .. } = self.product;
+        let pairs = self.p.len().div_ceil(2);
+        match right {
             Right::Rows => {
-                let block = Block { x: &b[p.start * n + column..], row_len: n, rows: p.len(), columns: there };
-                along_columns(self.way, block, width, out);
+                let start = self.p.start + part * PART_ROWS;
+                let rows = PART_ROWS.min(self.p.end - start);
+                let x = &b[start * n + self.columns.start..];
+                let panels = Panels::Many { pairs, first: part * PART_ROWS / 2 };
+                along_columns(self.way, Block { x, row_len: n, rows, columns: self.columns.len() }, panels, out);
             }
             Right::Columns => {
-                let block = Block { x: &b[column * k + p.start..], row_len: k, rows: there, columns: p.len() };
-                rows_to_columns(self.way, block, width, out);
+                let column = self.columns.start + part * LANES;
+                let panel = part * LANES / WIDTH * WIDTH;
+                let width = (self.columns.len() - panel).min(WIDTH).next_multiple_of(LANES);
+                let rows = LANES.min(self.columns.end - column);
+                let x = &b[(column * k + self.p.start).min(b.len())..];
+                let out = &mut out[panel * pairs + (part * LANES - panel)..];
+                rows_to_columns(self.way, Block { x, row_len: k, rows, columns: self.p.len() }, width, out);
             }
         }
     }
 
-    fn multiply(&self, left: &[u32], right: &mut [u32], c: &Shared<f32>) {
-        let (n, groups) = (self.product.n, self.groups());
-        let turned = self.product.left == Left::Columns;
-        for first in self.columns.clone().step_by(COLUMNS) {
-            let last = (first + COLUMNS).min(self.columns.end);
-            for number in 0..panels(self.product) {
-                let p = panel(self.product, number);
-                let pairs = p.len().div_ceil(2);
-                let ends = match self.product.left {
-                    Left::Columns => Ends::Add,
-                    Left::Rows if number == 0 => Ends::Store,
-                    Left::Rows => Ends::Continue,
-                };
-                for run in (0..groups).step_by(RUN) {
-                    for column in (first..last).step_by(WIDTH) {
-                        let right = &mut right[(column - first) * pairs..];
-                        if run == 0 {
-                            self.pack_right(&p, column, right);
-                        }
-                        let columns = (last - column).min(WIDTH);
-                        for group in (run..(run + RUN).min(groups)).map(|g| self.group(g)) {
-                            let a = left[self.left_at(number, &group)..].as_ptr();
-                            let row = self.rows.start + group.start;
-                            let c = c.pointer().wrapping_add(row * n + column);
-                            let (b, rows) = (right.as_ptr(), group.len());
-                            let tile = Tile { a, turned, b, c, c_row: n, rows, columns, pairs, ends };
-                            // SAFETY: the way was chosen because the processor has it. Both operands' panels were packed
-                            // with these pairs; `run` has checked c, of which this part is this thread's own.
-                            unsafe { tile.run(self.way) };
-                        }
-                    }
-                }
-            }
-        }
+    /// Cache lines of a row of the block in memory, as a power of two.
+    fn shift(&self) -> u32 {
+        let len = match self.product.right {
+            Right::Rows => self.columns.len(),
+            Right::Columns => self.p.len(),
+        };
+        len.div_ceil(16).max(1).next_power_of_two().ilog2()
+    }
+
+    /// Cache lines of the block.
+    fn lines(&self) -> usize {
+        let rows = match self.product.right {
+            Right::Rows => self.p.len(),
+            Right::Columns => self.columns.len(),
+        };
+        rows << self.shift()
+    }
+
+    /// Some of its lines, in the order in which the parts need them.
+    fn ahead(&self, lines: Range<usize>) -> Ahead {
+        let &Product { n, k, b, right, .. } = self.product;
+        let (start, row) = match right {
+            Right::Rows => (self.p.start * n + self.columns.start, n),
+            Right::Columns => (self.columns.start * k + self.p.start, k),
+        };
+        let at = b.as_ptr().wrapping_add(start).cast();
+        Ahead { at, row: row * size_of::<f32>(), shift: self.shift(), first: lines.start, last: lines.end }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The packing of [`super::pack`] with AVX512-BF16: the same bits, but for the payload of a NaN.
 
-use super::pack::Block;
+use super::pack::{Block, Panels};
 use super::tile::STRIDE;
 use std::arch::x86_64::*;
 
@@ -55,24 +55,21 @@ pub(super) unsafe fn along_rows(block: Block, out: &mut [u32]) {
 }
 
 /// # Safety
-/// The block must be there; `out` must have `width` for each pair of columns, and `width` be a multiple of 16, at least
-/// `rows`.
+/// The block must be there, with at most 16 rows; `out` must have 16 places for each pair of columns, `width` apart.
 #[target_feature(enable = "avx512f,avx512bf16")]
 pub(super) unsafe fn rows_to_columns(block: Block, width: usize, out: &mut [u32]) {
     let Block { x, row_len, rows, columns } = block;
     for at in (0..columns).step_by(32) {
         let pairs = (columns - at).div_ceil(2).min(16);
-        for first in (0..width).step_by(16) {
-            let mut square = [_mm512_setzero_si512(); 16];
-            for (j, row) in square.iter_mut().enumerate().take(rows.saturating_sub(first)) {
-                // SAFETY: row first + j is there, with `columns` elements.
-                *row = unsafe { pairs_of_row(x.as_ptr().add((first + j) * row_len), at, columns) };
-            }
-            let turned = turn(square);
-            for (p, &column) in turned.iter().enumerate().take(pairs) {
-                // SAFETY: pair at / 2 + p is there, and has `width` places.
-                unsafe { _mm512_storeu_si512(out.as_mut_ptr().add((at / 2 + p) * width + first).cast(), column) };
-            }
+        let mut square = [_mm512_setzero_si512(); 16];
+        for (j, row) in square.iter_mut().enumerate().take(rows) {
+            // SAFETY: row j is there, with `columns` elements.
+            *row = unsafe { pairs_of_row(x.as_ptr().add(j * row_len), at, columns) };
+        }
+        let turned = turn(square);
+        for (p, &column) in turned.iter().enumerate().take(pairs) {
+            // SAFETY: pair at / 2 + p is there, and has sixteen places.
+            unsafe { _mm512_storeu_si512(out.as_mut_ptr().add((at / 2 + p) * width).cast(), column) };
         }
     }
 }
@@ -111,31 +108,43 @@ fn turn(rows: [__m512i; 16]) -> [__m512i; 16] {
     a
 }
 
+/// Rows that are called for ahead of those that are read: rows far apart are not foreseen by the processor.
+const AHEAD: usize = 16;
+
 /// # Safety
-/// The block must be there; `out` must have `width` for each pair of rows, and `width` be at least `columns`.
+/// The block must be there; `out` must have room for the panels, which must hold all columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-pub(super) unsafe fn along_columns(block: Block, width: usize, out: &mut [u32]) {
+pub(super) unsafe fn along_columns(block: Block, panels: Panels, out: &mut [u32]) {
     let Block { x, row_len, rows, columns } = block;
+    let pairs = rows.div_ceil(2);
     // Lane j of the low half, then lane j of the high one.
     let order: [u16; 32] = std::array::from_fn(|i| (i / 2 + i % 2 * 16) as u16);
     // SAFETY: thirty-two whole numbers of 16 bits.
     let order = unsafe { _mm512_loadu_si512(order.as_ptr().cast()) };
-    for p in 0..rows.div_ceil(2) {
+    for p in 0..pairs {
         let both = 2 * p + 1 < rows;
-        for at in (0..width).step_by(16) {
-            let there = lanes(columns.saturating_sub(at));
-            // SAFETY: the masks keep to the columns and places that are there; row 2p is, and row 2p + 1 where `both`.
-            unsafe {
-                let even = x.as_ptr().wrapping_add(2 * p * row_len + at);
+        let row = x.as_ptr().wrapping_add(2 * p * row_len);
+        for first in (0..columns).step_by(panels.step()) {
+            let width = panels.width(columns, first);
+            let panel = out.as_mut_ptr().wrapping_add(panels.at(p, first, width));
+            for at in (0..width).step_by(16) {
+                let there = lanes(columns.saturating_sub(first + at));
+                let even = row.wrapping_add(first + at);
                 let odd = even.wrapping_add(row_len);
-                let odd = _mm512_maskz_loadu_ps(if both { there } else { 0 }, odd);
-                let x = rounded(_mm512_maskz_loadu_ps(there, even), odd);
-                let x = _mm512_permutexvar_epi16(order, x);
-                let out = out.as_mut_ptr().add(p * width + at).cast();
-                if width - at >= 16 {
-                    _mm512_storeu_si512(out, x);
-                } else {
-                    _mm512_mask_storeu_epi32(out.cast(), lanes(width - at), x);
+                // SAFETY: the masks keep to the columns and places that are there; row 2p is, and row 2p + 1 where `both`. A
+                // call for a line may point anywhere.
+                unsafe {
+                    _mm_prefetch::<_MM_HINT_T1>(even.wrapping_add(AHEAD * row_len).cast());
+                    _mm_prefetch::<_MM_HINT_T1>(odd.wrapping_add(AHEAD * row_len).cast());
+                    let odd = _mm512_maskz_loadu_ps(if both { there } else { 0 }, odd);
+                    let x = rounded(_mm512_maskz_loadu_ps(there, even), odd);
+                    let x = _mm512_permutexvar_epi16(order, x);
+                    let out = panel.add(at);
+                    if width - at >= 16 {
+                        _mm512_storeu_si512(out.cast(), x);
+                    } else {
+                        _mm512_mask_storeu_epi32(out.cast(), lanes(width - at), x);
+                    }
                 }
             }
         }

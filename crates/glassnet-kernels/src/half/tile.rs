@@ -16,18 +16,38 @@ pub(super) const DEPTH: usize = 256;
 /// more, so that the rows of a tile do not fall on the same places of the cache.
 pub(super) const STRIDE: usize = DEPTH + 16;
 
-/// Where a tile's chains begin and end.
+/// Where a tile's chains come from or go to: element (i, j) is at `at + i row + j`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ends {
-    /// From +0; the chain is the result.
-    Store,
-    /// From what c holds (an unfinished chain); the chain is the result.
-    Continue,
-    /// From +0; the chain is added to c.
-    Add,
+pub(super) struct Place {
+    pub at: *mut f32,
+    pub row: usize,
 }
 
-/// One tile's work: `c[i, j] <- chain over pairs p of a[i, p] b[p, j]`.
+/// Cache lines of what will be packed soon: line l is at `at + (l >> shift) row + 64 (l & (2^shift - 1))` bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ahead {
+    pub at: *const u8,
+    pub row: usize,
+    pub shift: u32,
+    /// The lines that a tile calls for while it works.
+    pub first: usize,
+    pub last: usize,
+}
+
+impl Ahead {
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn line(&self, number: usize) -> *const i8 {
+        let along = number & ((1 << self.shift) - 1);
+        self.at.wrapping_add((number >> self.shift) * self.row + along * 64).cast()
+    }
+}
+
+/// Pairs of k from one call for a line to the next, so that the calls do not stand in each other's way.
+#[cfg(target_arch = "x86_64")]
+const SPREAD: usize = 4;
+
+/// One tile's work: chains over pairs p of `a[i, p] b[p, j]`.
 #[derive(Clone, Copy)]
 pub(super) struct Tile {
     /// Pairs of the left operand: pair p of row i is at `a + i STRIDE + p`, or at `a + p rows + i` where `turned`.
@@ -35,22 +55,26 @@ pub(super) struct Tile {
     pub turned: bool,
     /// Pair p of column j is at `b + p width + j`; the width is that of one vector or of two, whatever `columns` needs.
     pub b: *const u32,
-    /// c\[i, j\] is at `c + i c_row + j`.
-    pub c: *mut f32,
-    pub c_row: usize,
+    /// Where unfinished chains are; without it they begin at +0.
+    pub from: Option<Place>,
+    /// Where the chains go.
+    pub to: Place,
+    /// Added to what is there, instead of written.
+    pub add: bool,
     /// Rows, 1 to [`HEIGHT`].
     pub rows: usize,
     /// Columns, 1 to [`WIDTH`].
     pub columns: usize,
     pub pairs: usize,
-    pub ends: Ends,
+    pub ahead: Ahead,
 }
 
 impl Tile {
     /// Computes the tile.
     ///
     /// # Safety
-    /// The processor must have what `way` needs. a must have `rows` x `pairs`, b `pairs` x the width, c `rows` x `columns`.
+    /// The processor must have what `way` needs. a must have `rows` x `pairs`, b `pairs` x the width, both
+    /// places `rows` x `columns`.
     pub(super) unsafe fn run(&self, way: Way) {
         match way {
             // SAFETY: as the caller promises.
@@ -90,10 +114,9 @@ unsafe fn emulated<const W: usize>(t: &Tile) {
         let mut chains = [0.0f32; W];
         // SAFETY: the caller promises the elements.
         unsafe {
-            let c = t.c.add(i * t.c_row);
-            if t.ends == Ends::Continue {
+            if let Some(from) = t.from {
                 for (j, chain) in chains.iter_mut().enumerate().take(t.columns) {
-                    *chain = *c.add(j);
+                    *chain = *from.at.add(i * from.row + j);
                 }
             }
             for p in 0..t.pairs {
@@ -104,8 +127,8 @@ unsafe fn emulated<const W: usize>(t: &Tile) {
                 }
             }
             for (j, &chain) in chains.iter().enumerate().take(t.columns) {
-                let c = c.add(j);
-                *c = if t.ends == Ends::Add { *c + chain } else { chain };
+                let c = t.to.at.add(i * t.to.row + j);
+                *c = if t.add { *c + chain } else { chain };
             }
         }
     }
@@ -114,7 +137,7 @@ unsafe fn emulated<const W: usize>(t: &Tile) {
 #[cfg(target_arch = "x86_64")]
 #[allow(clippy::needless_range_loop)]
 mod x86 {
-    use super::{Ends, HEIGHT, LANES, STRIDE, Tile};
+    use super::{HEIGHT, LANES, SPREAD, STRIDE, Tile};
     use std::arch::x86_64::*;
 
     type TileFn = unsafe fn(&Tile);
@@ -133,44 +156,52 @@ mod x86 {
         });
         // SAFETY: the caller promises a, b, and c[i, j] for i < R and j < columns, to which the masks keep.
         unsafe {
-            // An unfinished chain is needed at once, so the rows below are called for; else these, to be there at the end.
-            let called = if t.ends == Ends::Continue { t.c.wrapping_add(R * t.c_row) } else { t.c };
+            // Where the chains will go, to be there when they are done. Rows of a wide result fall on few places of the L1
+            // cache, so they wait in the L2.
             for i in 0..R {
                 for v in 0..V {
-                    _mm_prefetch::<_MM_HINT_T0>(called.wrapping_add(i * t.c_row + v * LANES).cast());
+                    _mm_prefetch::<_MM_HINT_T1>(t.to.at.wrapping_add(i * t.to.row + v * LANES).cast());
                 }
             }
-            if t.ends == Ends::Continue {
+            if let Some(from) = t.from {
                 for i in 0..R {
                     for v in 0..V {
-                        chains[i][v] = _mm512_maskz_loadu_ps(masks[v], t.c.wrapping_add(i * t.c_row + v * LANES));
+                        chains[i][v] = _mm512_maskz_loadu_ps(masks[v], from.at.wrapping_add(i * from.row + v * LANES));
                     }
                 }
             }
             let (mut a, mut b) = (t.a, t.b);
-            for _ in 0..t.pairs {
-                let mut columns = [_mm512_setzero_si512(); V];
-                for v in 0..V {
-                    columns[v] = _mm512_loadu_si512(b.add(v * LANES).cast());
+            let (mut left, mut line) = (t.pairs, t.ahead.first);
+            while left > 0 {
+                if line < t.ahead.last {
+                    _mm_prefetch::<_MM_HINT_T1>(t.ahead.line(line));
+                    line += 1;
                 }
-                for i in 0..R {
-                    let x = _mm512_set1_epi32(*a.add(i * row) as i32);
+                let few = left.min(SPREAD);
+                left -= few;
+                for _ in 0..few {
+                    let mut columns = [_mm512_setzero_si512(); V];
                     for v in 0..V {
-                        chains[i][v] = _mm512_dpbf16_ps(chains[i][v], pairs(x), pairs(columns[v]));
+                        columns[v] = _mm512_loadu_si512(b.add(v * LANES).cast());
                     }
+                    for i in 0..R {
+                        let x = _mm512_set1_epi32(*a.add(i * row) as i32);
+                        for v in 0..V {
+                            chains[i][v] = _mm512_dpbf16_ps(chains[i][v], pairs(x), pairs(columns[v]));
+                        }
+                    }
+                    a = a.wrapping_add(forward);
+                    b = b.wrapping_add(V * LANES);
                 }
-                a = a.wrapping_add(forward);
-                b = b.wrapping_add(V * LANES);
             }
             for i in 0..R {
                 for v in 0..V {
-                    let c = t.c.wrapping_add(i * t.c_row + v * LANES);
-                    let chain = chains[i][v];
-                    let sum = match t.ends {
-                        Ends::Add => _mm512_add_ps(_mm512_maskz_loadu_ps(masks[v], c), chain),
-                        _ => chain,
-                    };
-                    _mm512_mask_storeu_ps(c, masks[v], sum);
+                    let c = t.to.at.wrapping_add(i * t.to.row + v * LANES);
+                    let mut chain = chains[i][v];
+                    if t.add {
+                        chain = _mm512_add_ps(_mm512_maskz_loadu_ps(masks[v], c), chain);
+                    }
+                    _mm512_mask_storeu_ps(c, masks[v], chain);
                 }
             }
         }

@@ -3,7 +3,8 @@
 use super::BLOCK;
 use super::filled::Filled;
 use super::pack;
-use super::tile::{Ends, MAX_ROWS, Tile, Tiles, WIDE, tiles};
+use super::tile::{Ahead, Ends, LINE, MAX_ROWS, Tile, Tiles, WIDE, WIDE_ROWS, tiles};
+use super::tiny;
 use super::turned;
 use crate::Real;
 use crate::lanes::Isa;
@@ -61,6 +62,15 @@ const ROWS: usize = 504;
 /// Up to so many rows a row-major right operand is read where it lies: a copy would cost as much as the product.
 const ROWS_IN_PLACE: usize = 2 * MAX_ROWS;
 
+/// Up to so many elements along k the result takes longer to write than to compute: it is written in long pieces of rows.
+const SHALLOW: usize = 12;
+
+/// Bytes of a right operand that the L2 cache keeps.
+const IN_CACHE: usize = 1 << 19;
+
+/// Panels of a row-major right operand that are asked for together.
+const GROUP: usize = 4;
+
 /// Panels of columns from which on a copy of the left operand pays, where it lies badly.
 const PANELS_FOR_A_COPY: usize = 3;
 
@@ -77,6 +87,9 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
         return 1;
     }
     let tiles = tiles::<T>(isa);
+    if k > 0 && tiny::run(tiles, product, c.as_mut_ptr()) {
+        return 1;
+    }
     let c = Shared::new(c);
     let work = m.saturating_mul(n).saturating_mul(k);
     let parts = if work < 2 * PART_WORK { 1 } else { (work / PART_WORK).min(team.threads()) };
@@ -86,7 +99,7 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
         return each(team, parts, n, 2 * tiles.lanes, |columns| {
             let b = b.as_ptr().wrapping_add(columns.start * k);
             // SAFETY: the sizes have been checked, the processor has the instructions, and these columns are this thread's.
-            unsafe { row(product.a.as_ptr(), b, columns.len(), k, c.pointer().add(columns.start)) };
+            unsafe { row(product.a.as_ptr(), b, k, columns.len(), k, c.pointer().add(columns.start), false) };
         });
     }
     if turned::better(tiles, product) {
@@ -117,6 +130,11 @@ fn each(team: &Team, parts: usize, total: usize, unit: usize, f: impl Fn(Range<u
     parts
 }
 
+/// Whether rows so long fall on the same place of the cache, so that a few of them push each other out.
+fn collide<T: Real>(row: usize) -> bool {
+    row > 0 && (row * T::BYTES).is_multiple_of(2048)
+}
+
 /// How a left operand lies: element (i, p) at `at + i row + p step`, or tile by tile, element (i, p) of a tile of r rows
 /// that begins with row s at `at + s depth + p r + i`.
 #[derive(Clone, Copy)]
@@ -143,43 +161,6 @@ pub(super) fn heights(most: usize, rows: Range<usize>, mut f: impl FnMut(usize, 
     }
 }
 
-/// Memory that will be needed next, asked for bit by bit.
-pub(super) struct Ahead<T> {
-    at: *const T,
-    row: usize,
-    rows: usize,
-    lines: usize,
-    done: usize,
-}
-
-impl<T> Ahead<T> {
-    pub(super) fn nothing() -> Self {
-        Ahead { at: std::ptr::null(), row: 0, rows: 0, lines: 0, done: 0 }
-    }
-
-    /// `rows` rows of `len` elements, `row` apart.
-    fn new(at: *const T, row: usize, rows: usize, len: usize) -> Self {
-        Ahead { at, row, rows, lines: (len * size_of::<T>()).div_ceil(64), done: 0 }
-    }
-
-    /// Asks for one of `parts` equal parts.
-    #[inline(always)]
-    fn ask(&mut self, parts: usize) {
-        let end = (self.done + (self.rows * self.lines).div_ceil(parts)).min(self.rows * self.lines);
-        while self.done < end {
-            let line = self.at.wrapping_add(self.done / self.lines * self.row).cast::<i8>();
-            let line = line.wrapping_add(self.done % self.lines * 64);
-            // SAFETY: a prefetch reads nothing.
-            #[cfg(target_arch = "x86_64")]
-            unsafe {
-                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line);
-            }
-            let _ = line;
-            self.done += 1;
-        }
-    }
-}
-
 /// The rows and columns of one thread. Distinct parts must not overlap.
 fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, columns: Range<usize>, c: &Shared<T>) {
     let &Product { m, n, k, .. } = product;
@@ -193,19 +174,26 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
     }
     .min(k);
     let width = 2 * tiles.lanes;
-    let copied = columns.len() > PANELS_FOR_A_COPY * width
+    let copied = k > SHALLOW
+        && columns.len() > PANELS_FOR_A_COPY * width
         && match product.left {
-            Operand::Rows => (k * T::BYTES).is_multiple_of(2048),
+            Operand::Rows => collide::<T>(k),
             Operand::Columns => true,
         };
     let block = if copied { rows.len().min(ROWS) } else { rows.len() };
     let left_room = if copied { pack::left_room::<T>(block, most_depth) } else { 0 };
+    let large = n.saturating_mul(k) * T::BYTES > IN_CACHE;
     let in_place = match product.right {
-        Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE || k <= 2 => Some(b),
+        Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE || k <= SHALLOW => Some(b),
         _ => None,
     };
-    pack::with_panel(left_room + most_depth * width, |room| {
-        let (left_room, panel) = room.split_at_mut(left_room);
+    let apart_room = match product.right {
+        Right::There(_, Operand::Columns) if collide::<T>(k) => pack::left_room::<T>(width, most_depth),
+        _ => 0,
+    };
+    pack::with_panel(left_room + apart_room + most_depth * width, |room| {
+        let (left_room, room) = room.split_at_mut(left_room);
+        let (apart_room, panel) = room.split_at_mut(apart_room);
         for top in rows.clone().step_by(block) {
             let rows = top..(top + block).min(rows.end);
             let mut start = 0;
@@ -230,6 +218,9 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                         Operand::Columns => pack::tile_left(tiles, at, step, rows.len(), depth, left_room),
                     }
                 };
+                // What the tiles of one panel can ask for, a cache line's worth of k at a time.
+                let times = rows.len().div_ceil(tiles.most) * depth.div_ceil(LINE / T::BYTES);
+                let mut ahead = Ahead::nothing();
                 let mut column = columns.start;
                 while column < columns.end {
                     let there = (columns.end - column).min(width);
@@ -245,48 +236,58 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                         columns: there,
                         k: depth,
                         ends,
+                        ahead: std::ptr::null_mut(),
                     };
                     if let Some(b) = in_place.filter(|_| depth > 0) {
                         let b = b.as_ptr().wrapping_add(start * n + column);
                         let wide = WIDE * tiles.lanes;
-                        if rows.len() <= tiles.wide_rows && columns.end - column >= wide {
+                        let few = rows.len() <= tiles.wide_rows || (k <= SHALLOW && tiles.wide_rows == WIDE_ROWS);
+                        if few && !left.tiled && columns.end - column >= wide {
                             let tile = Tile { b, b_step: n, columns: wide, ..tile };
-                            // SAFETY: as below; a wide tile's columns are all there.
-                            unsafe { tiles.wide[rows.len() - 1](&tile, width) };
+                            heights(tiles.wide_rows, 0..rows.len(), |row, height| {
+                                let a = left.at.wrapping_add(row * left.row);
+                                let tile = Tile { a, c: tile.c.wrapping_add(row * n), ..tile };
+                                // SAFETY: as below; a wide tile's columns are all there.
+                                unsafe { tiles.wide[height - 1](&tile, width) };
+                            });
                             column += wide;
                             continue;
                         }
                         if tiles.edge_in_place || there.is_multiple_of(tiles.lanes) {
                             // SAFETY: as below, with columns of the operand in place.
-                            unsafe {
-                                sweep(
-                                    tiles,
-                                    &left,
-                                    &Tile { b, b_step: n, ..tile },
-                                    0..rows.len(),
-                                    &mut Ahead::nothing(),
-                                )
-                            };
+                            unsafe { sweep(tiles, &left, &Tile { b, b_step: n, ..tile }, 0..rows.len()) };
                             column += there;
                             continue;
                         }
                     }
                     let b_step = there.next_multiple_of(tiles.lanes);
                     let panel = &mut panel[..depth * b_step];
-                    let mut ahead = Ahead::nothing();
                     match product.right {
                         _ if depth == 0 => {}
                         Right::There(b, Operand::Rows) => {
                             pack::copy_rows(tiles, &b[start * n + column..], n, there, b_step, panel);
-                            let next = (columns.end - column - there).min(width);
-                            if next > 0 {
-                                ahead = Ahead::new(b.as_ptr().wrapping_add(start * n + column + there), n, depth, next);
+                            // Some panels at once: rows of the operand may be far apart.
+                            if large && (column - columns.start) % (GROUP * width) == 0 {
+                                let next = columns.end.min(column + GROUP * width);
+                                let len = (columns.end - next).min(GROUP * width);
+                                let at = b.as_ptr().wrapping_add(start * n + next);
+                                ahead = Ahead::new(at, n, depth, len, GROUP * times);
                             }
                         }
                         Right::There(b, Operand::Columns) => {
-                            pack::turn_rows(tiles, &b[column * k + start..], k, there, b_step, panel);
-                            let next = (columns.end - column - there).min(width);
-                            ahead = Ahead::new(b.as_ptr().wrapping_add((column + there) * k + start), k, next, depth);
+                            if apart_room.is_empty() {
+                                pack::turn_rows(tiles, &b[column * k + start..], k, there, b_step, panel);
+                            } else {
+                                let from = b.as_ptr().wrapping_add(column * k + start);
+                                // SAFETY: `run` has checked that b has its rows; the processor has the instructions.
+                                let row = unsafe { pack::copy_left(tiles, from, k, there, depth, apart_room) }.row;
+                                pack::turn_rows(tiles, apart_room, row, there, b_step, panel);
+                            }
+                            if large {
+                                let next = (columns.end - column - there).min(width);
+                                let at = b.as_ptr().wrapping_add((column + there) * k + start);
+                                ahead = Ahead::new(at, k, next, depth, times);
+                            }
                         }
                         Right::Made(b, number) => {
                             b.fill(number, start..start + depth, column..column + there, panel, b_step);
@@ -296,7 +297,12 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                     // a's elements [rows, start..start + depth] are there; b is a panel of depth x b_step; the c part is
                     // this thread's own.
                     unsafe {
-                        sweep(tiles, &left, &Tile { b: panel.as_ptr(), b_step, ..tile }, 0..rows.len(), &mut ahead)
+                        sweep(
+                            tiles,
+                            &left,
+                            &Tile { b: panel.as_ptr(), b_step, ahead: &raw mut ahead, ..tile },
+                            0..rows.len(),
+                        )
                     };
                     column += there;
                 }
@@ -315,16 +321,8 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
 /// # Safety
 /// The processor must have the tiles' instructions; a must have `rows` x k, and b and c what [`super::tile::TileFn`] asks for.
 #[inline]
-pub(super) unsafe fn sweep<T: Real>(
-    tiles: &Tiles<T>,
-    left: &Left<T>,
-    at: &Tile<T>,
-    rows: Range<usize>,
-    ahead: &mut Ahead<T>,
-) {
-    let parts = rows.len().div_ceil(tiles.most);
+pub(super) unsafe fn sweep<T: Real>(tiles: &Tiles<T>, left: &Left<T>, at: &Tile<T>, rows: Range<usize>) {
     heights(tiles.most, rows, |row, height| {
-        ahead.ask(parts);
         let (a, a_row, a_step) = if left.tiled {
             (left.at.wrapping_add(row * at.k), 1, height)
         } else {

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::driver::{Ahead, Chain, Left, Operand, PART_WORK, Product, Right, run, sweep};
+use super::driver::{Chain, Left, Operand, PART_WORK, Product, Right, run, sweep};
 use super::tile::{Ends, Tile, Tiles, tiles};
 use super::{BLOCK, pack};
 use crate::Real;
@@ -120,12 +120,23 @@ fn some_units<T: Real>(tiles: &Tiles<T>, sum: &Terms<T>, units: Range<usize>, cu
                     let c = c.pointer().wrapping_add(group * m * n + column);
                     let b = panel.as_ptr();
                     let ends = Ends::Add;
-                    let tile =
-                        Tile { a, a_row: k, a_step: 1, b, b_step: width, c, c_row: n, columns: there, k: depth, ends };
+                    let tile = Tile {
+                        a,
+                        a_row: k,
+                        a_step: 1,
+                        b,
+                        b_step: width,
+                        c,
+                        c_row: n,
+                        columns: there,
+                        k: depth,
+                        ends,
+                        ahead: std::ptr::null_mut(),
+                    };
                     let left = Left { at: a, row: k, step: 1, tiled: false };
                     // SAFETY: the tiles are of an instruction set that the processor has; `sum_of_terms` has checked that
                     // a and c have all matrices; the panel has depth x width; rows and columns are this thread's own.
-                    unsafe { sweep(tiles, &left, &tile, rows.clone(), &mut Ahead::nothing()) };
+                    unsafe { sweep(tiles, &left, &tile, rows.clone()) };
                 }
             }
         }

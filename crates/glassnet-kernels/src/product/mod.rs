@@ -16,9 +16,12 @@ mod filled;
 pub mod given;
 mod pack;
 pub mod packed;
+#[cfg(test)]
+mod proofs;
 pub mod reference;
 mod sums;
 mod tile;
+mod tiny;
 mod turn;
 mod turned;
 
@@ -33,6 +36,9 @@ pub const BLOCK: usize = 1024;
 
 /// Elements of finished rows that are worth a thread.
 const FINISH_PART: usize = 1 << 14;
+
+/// Elements of the rows that are finished at once: 16 KiB of f32.
+const FINISH_AT_ONCE: usize = 1 << 12;
 
 /// What to do with finished rows of a product (bias, activation): called with the number of the first row and whole rows.
 pub type Finish<'a, T> = dyn Fn(usize, &mut [T]) + Sync + 'a;
@@ -57,10 +63,17 @@ pub fn product_nt<T: Real>(
     if c.is_empty() {
         return;
     }
+    // Some rows at a time, so that what a finish does in several passes stays in the cache.
+    let rows = FINISH_AT_ONCE.div_ceil(n);
+    let some = |first: usize, part: &mut [T]| {
+        for (number, part) in part.chunks_mut(rows * n).enumerate() {
+            finish(first + number * rows, part);
+        }
+    };
     if parts > 1 {
-        team.split_rows(c, n, FINISH_PART.div_ceil(n), finish);
+        team.split_rows(c, n, FINISH_PART.div_ceil(n), &some);
     } else {
-        finish(0, c);
+        some(0, c);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A right operand in panels that are made once and used many times: what a recurrent layer multiplies by at every time
 //! step. The arithmetic is that of the other products, so the bytes are theirs.
 
-use super::driver::{Ahead, Left, sweep};
+use super::driver::{Left, sweep};
 use super::pack;
 use super::tile::{Ends, MAX_WIDTH, Tile, Tiles, WIDE, tiles};
 use crate::Real;
@@ -16,11 +16,11 @@ pub fn packed_len<T: Real>(n: usize, k: usize) -> usize {
 }
 
 /// A packed right operand, `[k, n]` as the product sees it.
-pub struct Packed<'a, T: 'static> {
+pub struct Packed<'a, T> {
     panels: &'a [T],
     n: usize,
     k: usize,
-    tiles: &'static Tiles<T>,
+    tiles: &'a Tiles<T>,
 }
 
 impl<T: Real> std::fmt::Debug for Packed<'_, T> {
@@ -103,6 +103,7 @@ impl<'a, T: Real> Packed<'a, T> {
                 columns: there,
                 k,
                 ends,
+                ahead: std::ptr::null_mut(),
             };
             let wide = WIDE * tiles.lanes;
             if m <= tiles.wide_rows && n - column >= wide {
@@ -114,7 +115,7 @@ impl<'a, T: Real> Packed<'a, T> {
             let left = Left { at: a.as_ptr(), row: a_row, step: 1, tiled: false };
             // SAFETY: `tiles` are of an instruction set that the processor has. a's rows have k elements and c's have n, as
             // asserted above; the panel has k x width.
-            unsafe { sweep(tiles, &left, &tile, 0..m, &mut Ahead::nothing()) };
+            unsafe { sweep(tiles, &left, &tile, 0..m) };
             column += there;
         }
     }

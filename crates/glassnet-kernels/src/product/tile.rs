@@ -41,7 +41,63 @@ pub(super) struct Tile<T> {
     pub columns: usize,
     pub k: usize,
     pub ends: Ends,
+    /// What will be needed after this tile and those beside it. Only x86 has an instruction for that in stable Rust.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+    pub ahead: *mut Ahead,
 }
+
+/// Memory that will be needed later, asked for bit by bit: all at once would keep the processor from what it needs now.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+pub(super) struct Ahead {
+    at: *const i8,
+    /// Bytes from the end of a row's last line to the next row.
+    skip: usize,
+    rows: usize,
+    /// Lines of a row, and how many of them are left.
+    lines: usize,
+    left: usize,
+    /// Lines at a time.
+    step: usize,
+}
+
+impl Ahead {
+    pub(super) fn nothing() -> Self {
+        Ahead { at: std::ptr::null(), skip: 0, rows: 0, lines: 0, left: 0, step: 0 }
+    }
+
+    /// `rows` rows of `len` elements, `row` apart, in about `times` times.
+    pub(super) fn new<T>(at: *const T, row: usize, rows: usize, len: usize, times: usize) -> Self {
+        let lines = (len * size_of::<T>()).div_ceil(LINE);
+        if lines == 0 || rows == 0 {
+            return Self::nothing();
+        }
+        let skip = (row * size_of::<T>()).wrapping_sub(lines * LINE);
+        Ahead { at: at.cast(), skip, rows, lines, left: lines, step: (rows * lines).div_ceil(times.max(1)) }
+    }
+
+    /// Asks for the next lines.
+    #[inline(always)]
+    #[cfg(target_arch = "x86_64")]
+    fn ask(&mut self) {
+        for _ in 0..self.step {
+            if self.rows == 0 {
+                return;
+            }
+            // SAFETY: a prefetch reads nothing.
+            unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(self.at) };
+            self.at = self.at.wrapping_add(LINE);
+            self.left -= 1;
+            if self.left == 0 {
+                self.at = self.at.wrapping_add(self.skip);
+                self.left = self.lines;
+                self.rows -= 1;
+            }
+        }
+    }
+}
+
+/// Bytes of a cache line.
+pub(super) const LINE: usize = 64;
 
 /// Computes a tile. The processor must have the instruction set and all of the tile's elements must be there; for an edge
 /// tile only `columns` columns of c, and of b either the same or all.

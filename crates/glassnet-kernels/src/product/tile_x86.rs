@@ -1,6 +1,6 @@
 //! AVX-512 and AVX2 tiles.
 
-use super::{CopyFn, Ends, MAX_ROWS, Tile, Tiles, WIDE, WIDE_ROWS, copy, narrow};
+use super::{CopyFn, Ends, LINE, MAX_ROWS, Tile, Tiles, WIDE, WIDE_ROWS, copy, narrow};
 use crate::product::turn::x86 as turn;
 use std::arch::x86_64::*;
 
@@ -12,29 +12,23 @@ macro_rules! end {
     }};
 }
 
-/// A tile's lines of c are asked for when it begins, so that they are there when it ends.
-///
-/// # Safety
-/// None is needed: a prefetch of any address is allowed.
+/// Where every third row of the left operand begins: rows are then at a base plus no, one or two row lengths. The compiler
+/// is not to know how the bases hang together: it would compute each row's address from the one before, twelve additions
+/// one after the other for every p, as long as the multiply-adds take.
 #[inline(always)]
-unsafe fn ask<T>(t: &Tile<T>, rows: usize, columns: usize) {
-    if t.k < 32 {
-        return;
+fn bases<T>(t: &Tile<T>) -> [*const T; MAX_ROWS / 3] {
+    let mut bases = [t.a; MAX_ROWS / 3];
+    for (i, base) in bases.iter_mut().enumerate() {
+        let mut address = t.a.wrapping_add(3 * i * t.a_row);
+        // SAFETY: no instruction at all.
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) address, options(pure, nomem, nostack, preserves_flags)) };
+        *base = address;
     }
-    for i in 0..rows {
-        let c = t.c.wrapping_add(i * t.c_row).cast_const().cast::<i8>();
-        // SAFETY: a prefetch reads nothing.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(c);
-            if columns * size_of::<T>() > 64 {
-                _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add(64));
-            }
-        }
-    }
+    bases
 }
 
 macro_rules! tile {
-    ($name:ident, $wide:ident, $copy:ident, $type:ty, $lanes:literal, $features:literal, $zero:ident, $load:ident,
+    ($name:ident, $wide:ident, $type:ty, $lanes:literal, $features:literal, $zero:ident, $load:ident,
      $store:ident, $all:ident, $fma:ident, $add:ident) => {
         /// `R` rows, `V` vectors of columns.
         ///
@@ -46,7 +40,6 @@ macro_rules! tile {
             // SAFETY: the caller promises a[i, p], b[p, j] and c[i, j] for i < R, j < V lanes, p < k; loads and stores
             // are the unaligned ones.
             unsafe {
-                ask(t, R, V * $lanes);
                 if t.ends == Ends::Continue {
                     for i in 0..R {
                         for v in 0..V {
@@ -54,20 +47,49 @@ macro_rules! tile {
                         }
                     }
                 }
-                let (mut a, mut b) = (t.a, t.b);
-                for _ in 0..t.k {
-                    let mut columns = [$zero(); V];
-                    for v in 0..V {
-                        columns[v] = $load(b.add(v * $lanes));
-                    }
-                    for i in 0..R {
-                        let x = $all(*a.add(i * t.a_row));
-                        for v in 0..V {
-                            chains[i][v] = $fma(x, columns[v], chains[i][v]);
+                let (mut a, mut b) = (bases(t), t.b);
+                let (mut left, mut asked) = (t.k, 0);
+                while left > 0 {
+                    let now = left.min(LINE / size_of::<$type>());
+                    left -= now;
+                    if t.a_step == 1 {
+                        // Rows of the left operand are too short for the processor to see where they go: the line after
+                        // the next, and near the end the first ones of the next tile's rows.
+                        let next = (R * t.a_row + 2 * now).wrapping_sub(t.k);
+                        let ahead = if left >= 2 * now { 2 * now } else { next };
+                        for i in 0..R {
+                            let line = a[i / 3].wrapping_add(i % 3 * t.a_row).wrapping_add(ahead);
+                            _mm_prefetch::<_MM_HINT_T0>(line.cast());
                         }
                     }
-                    a = a.wrapping_add(t.a_step);
-                    b = b.wrapping_add(t.b_step);
+                    // Lines of c, so that they are there when the tile ends.
+                    for _ in 0..2 {
+                        if asked < R {
+                            let c = t.c.wrapping_add(asked * t.c_row).cast_const().cast::<i8>();
+                            _mm_prefetch::<_MM_HINT_T0>(c);
+                            _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add((V * $lanes * size_of::<$type>()) - 1));
+                            asked += 1;
+                        }
+                    }
+                    if let Some(ahead) = t.ahead.as_mut() {
+                        ahead.ask();
+                    }
+                    for _ in 0..now {
+                        let mut columns = [$zero(); V];
+                        for v in 0..V {
+                            columns[v] = $load(b.add(v * $lanes));
+                        }
+                        for i in 0..R {
+                            let x = $all(*a[i / 3].add(i % 3 * t.a_row));
+                            for v in 0..V {
+                                chains[i][v] = $fma(x, columns[v], chains[i][v]);
+                            }
+                        }
+                        for base in &mut a[..R.div_ceil(3)] {
+                            *base = base.wrapping_add(t.a_step);
+                        }
+                        b = b.wrapping_add(t.b_step);
+                    }
                 }
                 for i in 0..R {
                     for v in 0..V {
@@ -115,21 +137,6 @@ macro_rules! tile {
                 }
             }
         }
-
-        /// # Safety
-        /// As for [`CopyFn`].
-        #[target_feature(enable = $features)]
-        unsafe fn $copy(
-            from: *const $type,
-            from_row: usize,
-            rows: usize,
-            columns: usize,
-            to: *mut $type,
-            width: usize,
-        ) {
-            // SAFETY: as the caller promises.
-            unsafe { copy::<$type, $lanes>(from, from_row, rows, columns, to, width) }
-        }
     };
 }
 
@@ -148,7 +155,6 @@ macro_rules! masked_tile {
             // SAFETY: the caller promises a[i, p], b[p, j] and c[i, j] for i < R, j < columns, p < k; lanes that are masked
             // out are not touched.
             unsafe {
-                ask(t, R, t.columns);
                 if t.ends == Ends::Continue {
                     for i in 0..R {
                         for v in 0..V {
@@ -157,7 +163,7 @@ macro_rules! masked_tile {
                         }
                     }
                 }
-                let (mut a, mut b) = (t.a, t.b);
+                let (mut a, mut b) = (bases(t), t.b);
                 for _ in 0..t.k {
                     let mut columns = [$zero(); V];
                     for v in 0..V {
@@ -165,12 +171,14 @@ macro_rules! masked_tile {
                         columns[v] = if v + 1 < V { $load(b) } else { $load_some(some, b) };
                     }
                     for i in 0..R {
-                        let x = $all(*a.add(i * t.a_row));
+                        let x = $all(*a[i / 3].add(i % 3 * t.a_row));
                         for v in 0..V {
                             chains[i][v] = $fma(x, columns[v], chains[i][v]);
                         }
                     }
-                    a = a.wrapping_add(t.a_step);
+                    for base in &mut a[..R.div_ceil(3)] {
+                        *base = base.wrapping_add(t.a_step);
+                    }
                     b = b.wrapping_add(t.b_step);
                 }
                 for i in 0..R {
@@ -193,7 +201,6 @@ macro_rules! masked_tile {
 tile!(
     avx512_f32,
     wide_avx512_f32,
-    copy_avx512_f32,
     f32,
     16,
     "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma",
@@ -207,7 +214,6 @@ tile!(
 tile!(
     avx512_f64,
     wide_avx512_f64,
-    copy_avx512_f64,
     f64,
     8,
     "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma",
@@ -221,7 +227,6 @@ tile!(
 tile!(
     avx2_f32,
     wide_avx2_f32,
-    copy_avx2_f32,
     f32,
     8,
     "avx2,fma",
@@ -235,7 +240,6 @@ tile!(
 tile!(
     avx2_f64,
     wide_avx2_f64,
-    copy_avx2_f64,
     f64,
     4,
     "avx2,fma",
@@ -271,6 +275,85 @@ masked_tile!(
     _mm512_set1_pd,
     _mm512_fmadd_pd,
     _mm512_add_pd,
+    _mm512_maskz_loadu_pd,
+    _mm512_mask_storeu_pd
+);
+
+macro_rules! avx2_copy {
+    ($name:ident, $type:ty, $lanes:literal) => {
+        /// # Safety
+        /// As for [`CopyFn`].
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn $name(
+            from: *const $type,
+            from_row: usize,
+            rows: usize,
+            columns: usize,
+            to: *mut $type,
+            width: usize,
+        ) {
+            // SAFETY: as the caller promises.
+            unsafe { copy::<$type, $lanes>(from, from_row, rows, columns, to, width) }
+        }
+    };
+}
+
+macro_rules! masked_copy {
+    ($name:ident, $type:ty, $mask:ty, $lanes:literal, $load:ident, $store:ident, $load_some:ident, $store_some:ident) => {
+        /// # Safety
+        /// As for [`CopyFn`].
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+        unsafe fn $name(
+            from: *const $type,
+            from_row: usize,
+            rows: usize,
+            columns: usize,
+            to: *mut $type,
+            width: usize,
+        ) {
+            let whole = columns - columns % $lanes;
+            let some = ((1u32 << (columns - whole)) - 1) as $mask;
+            // What there is of the last vector's width, but no more than the vector.
+            let last = ((1u32 << (width - whole).min($lanes)) - 1) as $mask;
+            // SAFETY: the caller promises rows x columns at `from` and rows x width at `to`; lanes that are masked out are
+            // not touched.
+            unsafe {
+                for p in 0..rows {
+                    let (from, to) = (from.add(p * from_row), to.add(p * width));
+                    for j in (0..whole).step_by($lanes) {
+                        $store(to.add(j), $load(from.add(j)));
+                    }
+                    if whole < width {
+                        $store_some(to.add(whole), last, $load_some(some, from.wrapping_add(whole)));
+                    }
+                    for j in (whole + $lanes).min(width)..width {
+                        *to.add(j) = 0.0;
+                    }
+                }
+            }
+        }
+    };
+}
+
+avx2_copy!(copy_avx2_f32, f32, 8);
+avx2_copy!(copy_avx2_f64, f64, 4);
+masked_copy!(
+    copy_avx512_f32,
+    f32,
+    __mmask16,
+    16,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_maskz_loadu_ps,
+    _mm512_mask_storeu_ps
+);
+masked_copy!(
+    copy_avx512_f64,
+    f64,
+    __mmask8,
+    8,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
     _mm512_maskz_loadu_pd,
     _mm512_mask_storeu_pd
 );

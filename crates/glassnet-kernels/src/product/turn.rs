@@ -18,8 +18,9 @@ pub(super) enum Out {
 pub(super) type TurnFn<T> =
     unsafe fn(from: *const T, from_row: usize, rows: usize, columns: usize, to: *mut T, to_row: usize, out: Out);
 
-/// `c[j] = chain over p in 0..k of a[p] b[j * k + p]`, from +0, for j in 0..n. All of that must be there.
-pub(super) type RowFn<T> = unsafe fn(a: *const T, b: *const T, n: usize, k: usize, c: *mut T);
+/// `c[j] = chain over p in 0..k of a[p] b[j * row + p]`, from +0 or, where there is `more`, from what c holds, for j in 0..n.
+/// All of that must be there.
+pub(super) type RowFn<T> = unsafe fn(a: *const T, b: *const T, row: usize, n: usize, k: usize, c: *mut T, more: bool);
 
 /// Plain Rust.
 ///
@@ -125,8 +126,133 @@ pub(super) mod x86 {
         out
     }
 
+    /// A value of which the compiler does not know where it comes from. It would otherwise keep an address for every row, far
+    /// more than there are registers.
+    #[inline(always)]
+    fn hidden(mut value: usize) -> usize {
+        // SAFETY: no instruction at all.
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) value, options(pure, nomem, nostack, preserves_flags)) };
+        value
+    }
+
+    /// The same for an address.
+    #[inline(always)]
+    fn hidden_place<T>(mut place: *const T) -> *const T {
+        // SAFETY: no instruction at all.
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) place, options(pure, nomem, nostack, preserves_flags)) };
+        place
+    }
+
+    /// The bytes from a row to others: with these, eight rows are at a base plus one of them, or twice, or four times.
+    #[derive(Clone, Copy)]
+    struct Steps {
+        one: usize,
+        three: usize,
+        five: usize,
+        seven: usize,
+    }
+
+    impl Steps {
+        #[inline(always)]
+        fn new<T>(row: usize) -> Self {
+            let row = row.wrapping_mul(size_of::<T>());
+            Steps {
+                one: hidden(row),
+                three: hidden(row.wrapping_mul(3)),
+                five: hidden(row.wrapping_mul(5)),
+                seven: hidden(row.wrapping_mul(7)),
+            }
+        }
+
+        /// Row i of eight.
+        #[inline(always)]
+        fn row<T>(self, base: *const T, i: usize) -> *const T {
+            let bytes = match i {
+                0 => 0,
+                1 => self.one,
+                2 => self.one.wrapping_mul(2),
+                3 => self.three,
+                4 => self.one.wrapping_mul(4),
+                5 => self.five,
+                6 => self.three.wrapping_mul(2),
+                _ => self.seven,
+            };
+            base.wrapping_byte_add(bytes)
+        }
+
+        /// Eight rows further.
+        #[inline(always)]
+        fn further<T>(self, base: *const T) -> *const T {
+            hidden_place(base.wrapping_byte_add(self.one.wrapping_mul(8)))
+        }
+    }
+
+    /// 8 columns of 16 rows. Half of the quarters' places come from the loads, which leaves three shuffles for each column
+    /// where a whole square takes four.
+    ///
+    /// # Safety
+    /// All of that must be there.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+    unsafe fn half_f32(from: *const f32, steps: Steps) -> [__m512; 8] {
+        let from = hidden_place(from);
+        let bases = [from, steps.further(from)];
+        let mut fours = [[_mm512_setzero_ps(); 4]; 2];
+        for (base, fours) in bases.into_iter().zip(&mut fours) {
+            let mut r = [_mm512_setzero_ps(); 4];
+            for (i, r) in r.iter_mut().enumerate() {
+                // SAFETY: the caller promises 16 rows of 8.
+                unsafe {
+                    let low = _mm512_castps256_ps512(_mm256_loadu_ps(steps.row(base, i)));
+                    *r = _mm512_insertf32x8::<1>(low, _mm256_loadu_ps(steps.row(base, i + 4)));
+                }
+            }
+            let (t0, t1) = (_mm512_unpacklo_ps(r[0], r[1]), _mm512_unpackhi_ps(r[0], r[1]));
+            let (t2, t3) = (_mm512_unpacklo_ps(r[2], r[3]), _mm512_unpackhi_ps(r[2], r[3]));
+            fours[0] = _mm512_shuffle_ps::<0x44>(t0, t2);
+            fours[1] = _mm512_shuffle_ps::<0xee>(t0, t2);
+            fours[2] = _mm512_shuffle_ps::<0x44>(t1, t3);
+            fours[3] = _mm512_shuffle_ps::<0xee>(t1, t3);
+        }
+        let mut columns = [_mm512_setzero_ps(); 8];
+        for i in 0..4 {
+            columns[i] = _mm512_shuffle_f32x4::<0x88>(fours[0][i], fours[1][i]);
+            columns[4 + i] = _mm512_shuffle_f32x4::<0xdd>(fours[0][i], fours[1][i]);
+        }
+        columns
+    }
+
+    /// 4 columns of 8 rows.
+    ///
+    /// # Safety
+    /// All of that must be there.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+    unsafe fn half_f64(from: *const f64, steps: Steps) -> [__m512d; 4] {
+        let from = hidden_place(from);
+        let mut pairs = [[_mm512_setzero_pd(); 2]; 2];
+        for (g, pairs) in pairs.iter_mut().enumerate() {
+            let mut r = [_mm512_setzero_pd(); 2];
+            for (i, r) in r.iter_mut().enumerate() {
+                // SAFETY: the caller promises 8 rows of 4.
+                unsafe {
+                    let low = _mm512_castpd256_pd512(_mm256_loadu_pd(steps.row(from, 4 * g + i)));
+                    *r = _mm512_insertf64x4::<1>(low, _mm256_loadu_pd(steps.row(from, 4 * g + i + 2)));
+                }
+            }
+            pairs[0] = _mm512_unpacklo_pd(r[0], r[1]);
+            pairs[1] = _mm512_unpackhi_pd(r[0], r[1]);
+        }
+        let mut columns = [_mm512_setzero_pd(); 4];
+        for i in 0..2 {
+            columns[i] = _mm512_shuffle_f64x2::<0x88>(pairs[0][i], pairs[1][i]);
+            columns[2 + i] = _mm512_shuffle_f64x2::<0xdd>(pairs[0][i], pairs[1][i]);
+        }
+        columns
+    }
+
     macro_rules! avx512 {
-        ($name:ident, $row:ident, $type:ty, $mask:ty, $lanes:literal, $square:ident, $zero:ident, $load:ident, $store:ident,
+        ($name:ident, $row:ident, $type:ty, $mask:ty, $lanes:literal, $square:ident, $half:ident, $zero:ident, $load:ident, $store:ident,
          $load_some:ident, $store_some:ident, $all:ident, $fma:ident, $add:ident) => {
             /// # Safety
             /// As for [`super::TurnFn`].
@@ -140,24 +266,43 @@ pub(super) mod x86 {
                 to_row: usize,
                 out: Out,
             ) {
+                /// Elements ahead of those in use that are asked for.
+                const AHEAD: usize = 256 / size_of::<$type>();
                 let wanted = if out == Out::Padded { $lanes } else { rows };
                 let wanted: $mask = ((1u32 << wanted) - 1) as $mask;
+                let steps = Steps::new::<$type>(from_row);
                 let mut p = 0;
+                while rows == $lanes && p + $lanes / 2 <= columns {
+                    if p % $lanes == 0 && out == Out::Padded {
+                        // What comes next is further along these rows, or the beginning of the next ones.
+                        let next =
+                            if p + AHEAD < columns { p + AHEAD } else { $lanes * from_row + (p + AHEAD - columns) };
+                        let mut ahead = hidden_place(from.wrapping_add(next));
+                        for j in 0..$lanes {
+                            if j > 0 && j % 8 == 0 {
+                                ahead = steps.further(ahead);
+                            }
+                            _mm_prefetch::<_MM_HINT_T0>(steps.row(ahead, j % 8).cast());
+                        }
+                    }
+                    // SAFETY: the caller promises rows x columns at `from` and columns x rows at `to`.
+                    unsafe {
+                        for (q, &column) in $half(from.add(p), steps).iter().enumerate() {
+                            let to = to.add((p + q) * to_row);
+                            $store(to, if out == Out::Added { $add($load(to), column) } else { column });
+                        }
+                    }
+                    p += $lanes / 2;
+                }
                 while p < columns {
                     let here = (columns - p).min($lanes);
                     let mut square = [$zero(); $lanes];
                     // SAFETY: the caller promises rows x columns at `from`; lanes that are masked out are not touched.
                     unsafe {
-                        if here == $lanes && rows == $lanes {
-                            for (j, row) in square.iter_mut().enumerate() {
-                                *row = $load(from.add(j * from_row + p));
-                            }
-                        } else {
-                            let some = ((1u32 << here) - 1) as $mask;
-                            for (j, row) in square.iter_mut().enumerate() {
-                                if j < rows {
-                                    *row = $load_some(some, from.add(j * from_row + p));
-                                }
+                        let some = ((1u32 << here) - 1) as $mask;
+                        for (j, row) in square.iter_mut().enumerate() {
+                            if j < rows {
+                                *row = $load_some(some, from.add(j * from_row + p));
                             }
                         }
                     }
@@ -172,8 +317,12 @@ pub(super) mod x86 {
                             for (q, &column) in square.iter().enumerate() {
                                 if q < here {
                                     let to = to.add((p + q) * to_row);
-                                    let sum = $add($load_some(if out == Out::Added { wanted } else { 0 }, to), column);
-                                    $store_some(to, wanted, if out == Out::Added { sum } else { column });
+                                    let before = if out == Out::Added { $load_some(wanted, to) } else { $zero() };
+                                    $store_some(
+                                        to,
+                                        wanted,
+                                        if out == Out::Added { $add(before, column) } else { column },
+                                    );
                                 }
                             }
                         }
@@ -187,54 +336,79 @@ pub(super) mod x86 {
             /// # Safety
             /// As for [`super::RowFn`].
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-            pub(in crate::product) unsafe fn $row(a: *const $type, b: *const $type, n: usize, k: usize, c: *mut $type) {
+            pub(in crate::product) unsafe fn $row(
+                a: *const $type,
+                b: *const $type,
+                row: usize,
+                n: usize,
+                k: usize,
+                c: *mut $type,
+                more: bool,
+            ) {
                 /// Elements ahead of those in use that are asked for, some hundred bytes.
                 const AHEAD: usize = 1024 / size_of::<$type>();
+                let steps = Steps::new::<$type>(row);
                 let mut column = 0;
                 while column < n {
                     let there = (n - column).min(2 * $lanes);
                     let mut chains = [$zero(); 2];
-                    let mut p = 0;
-                    while p < k {
-                        let here = (k - p).min($lanes);
-                        let some = ((1u32 << here) - 1) as $mask;
-                        // What comes next is further along these rows, or the beginning of the next ones.
-                        let next = if p + AHEAD < k { p + AHEAD } else { 2 * $lanes * k + (p + AHEAD - k) };
+                    if more {
                         for (s, chain) in chains.iter_mut().enumerate() {
                             let rows = there.saturating_sub(s * $lanes).min($lanes);
-                            if rows == 0 {
-                                continue;
-                            }
-                            let start = b.wrapping_add((column + s * $lanes) * k + p);
-                            let ahead = b.wrapping_add((column + s * $lanes) * k + next);
-                            let mut square = [$zero(); $lanes];
-                            // SAFETY: the caller promises n rows of k at b; a prefetch reads nothing.
-                            unsafe {
-                                if rows == $lanes && here == $lanes {
-                                    for (j, row) in square.iter_mut().enumerate() {
-                                        _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(j * k).cast());
-                                        *row = $load(start.add(j * k));
+                            let c = c.wrapping_add(column + s * $lanes);
+                            // SAFETY: c has n elements; lanes that are masked out are not touched.
+                            *chain = unsafe { $load_some(((1u32 << rows) - 1) as $mask, c) };
+                        }
+                    }
+                    let mut p = 0;
+                    if there == 2 * $lanes {
+                        let bases = [b.wrapping_add(column * row), b.wrapping_add((column + $lanes) * row)];
+                        let [mut first, mut second] = chains;
+                        while p + $lanes <= k {
+                            // What comes next is further along these rows, or the beginning of the next ones.
+                            let next = if p + AHEAD < k { p + AHEAD } else { 2 * $lanes * row + (p + AHEAD - k) };
+                            for base in bases {
+                                let mut ahead = hidden_place(base.wrapping_add(next));
+                                for j in 0..$lanes {
+                                    if j > 0 && j % 8 == 0 {
+                                        ahead = steps.further(ahead);
                                     }
-                                } else {
-                                    for (j, row) in square.iter_mut().enumerate() {
-                                        if j < rows {
-                                            *row = $load_some(some, start.add(j * k));
-                                        }
+                                    _mm_prefetch::<_MM_HINT_T0>(steps.row(ahead, j % 8).cast());
+                                }
+                            }
+                            for h in [0, $lanes / 2] {
+                                let p = p + h;
+                                // SAFETY: the caller promises n rows of k at b, and k elements at a.
+                                unsafe {
+                                    let (b0, b1) = ($half(bases[0].add(p), steps), $half(bases[1].add(p), steps));
+                                    for q in 0..$lanes / 2 {
+                                        let x = $all(*a.add(p + q));
+                                        first = $fma(x, b0[q], first);
+                                        second = $fma(x, b1[q], second);
                                     }
                                 }
                             }
-                            let square = $square(square);
-                            // SAFETY: a has k elements.
+                            p += $lanes;
+                        }
+                        chains = [first, second];
+                    }
+                    while p < k {
+                        let here = (k - p).min($lanes);
+                        let some = ((1u32 << here) - 1) as $mask;
+                        for (s, chain) in chains.iter_mut().enumerate() {
+                            let rows = there.saturating_sub(s * $lanes).min($lanes);
+                            let start = b.wrapping_add((column + s * $lanes) * row + p);
+                            let mut square = [$zero(); $lanes];
+                            // SAFETY: as above; lanes that are masked out are not touched.
                             unsafe {
-                                if here == $lanes {
-                                    for (q, &b) in square.iter().enumerate() {
-                                        *chain = $fma($all(*a.add(p + q)), b, *chain);
+                                for (j, line) in square.iter_mut().enumerate() {
+                                    if j < rows {
+                                        *line = $load_some(some, start.add(j * row));
                                     }
-                                } else {
-                                    for (q, &b) in square.iter().enumerate() {
-                                        if q < here {
-                                            *chain = $fma($all(*a.add(p + q)), b, *chain);
-                                        }
+                                }
+                                for (q, &b) in $square(square).iter().enumerate() {
+                                    if q < here {
+                                        *chain = $fma($all(*a.add(p + q)), b, *chain);
                                     }
                                 }
                             }
@@ -261,6 +435,7 @@ pub(super) mod x86 {
         __mmask16,
         16,
         square_f32,
+        half_f32,
         _mm512_setzero_ps,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
@@ -277,6 +452,7 @@ pub(super) mod x86 {
         __mmask8,
         8,
         square_f64,
+        half_f64,
         _mm512_setzero_pd,
         _mm512_loadu_pd,
         _mm512_storeu_pd,

@@ -2,7 +2,7 @@
 //! vectors. `c^T = right^T left^T` is computed panel by panel of rows of c, and turned when it is stored.
 
 use super::BLOCK;
-use super::driver::{Ahead, Chain, DEPTH, Left, Operand, Product, Right, sweep};
+use super::driver::{Chain, DEPTH, Left, Operand, Product, Right, sweep};
 use super::pack;
 use super::tile::{Ends, Tile, Tiles};
 use super::turn::Out;
@@ -22,18 +22,17 @@ fn tile_cost<T>(tiles: &Tiles<T>, rows: usize, lanes: usize, k: usize) -> usize 
     k * (vectors / 2 * double + vectors % 2 * single)
 }
 
-/// Whether the product is cheaper this way. Counts half cycles: a tile's multiply-adds, loads or latency; a tenth of a cycle
-/// for each element that is turned, a twentieth for each that is copied (AVX-512, `cargo run --example products`).
+/// Whether the product is cheaper this way. Counts half cycles: a tile's multiply-adds, loads or latency; a quarter of a cycle
+/// for each element that is turned, a sixteenth for each that is copied (AVX-512, `cargo run --example products`).
 pub(super) fn better<T: Real>(tiles: &Tiles<T>, product: &Product<T>) -> bool {
-    let &Product { m, n, k, left, ref right, chain, .. } = product;
+    let &Product { m, n, k, left, ref right, .. } = product;
     let Right::There(_, right) = right else { return false };
-    if n > COLUMNS || k == 0 || n.is_multiple_of(2 * tiles.lanes) {
+    if n > COLUMNS || k == 0 {
         return false;
     }
-    let _ = chain;
-    let packing = |operand: Operand, turned: Operand, len: usize| if operand == turned { len / 5 } else { len / 10 };
+    let packing = |operand: Operand, turned: Operand, len: usize| if operand == turned { len / 2 } else { len / 8 };
     let straight = tile_cost(tiles, m, n, k) + packing(*right, Operand::Columns, n * k);
-    let across = tile_cost(tiles, n, m, k) + packing(left, Operand::Rows, m * k) + m * n / 4;
+    let across = tile_cost(tiles, n, m, k) + packing(left, Operand::Rows, m * k) + m * n / 2;
     across < straight
 }
 
@@ -78,12 +77,13 @@ pub(super) fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<
                         columns: b_step,
                         k: depth,
                         ends: if start == first { Ends::Store } else { Ends::Continue },
+                        ahead: std::ptr::null_mut(),
                     };
                     // SAFETY: the processor has the tiles' instructions. `run` has checked the operands' sizes; the lanes are a
                     // panel of depth x b_step, or that many of the operand in place; the result has n rows of `width`.
                     unsafe {
                         let left = Left { at, row: a_row, step: a_step, tiled: false };
-                        sweep(tiles, &left, &tile, 0..n, &mut Ahead::nothing());
+                        sweep(tiles, &left, &tile, 0..n);
                     }
                 }
                 let out = if chain == Chain::Store { Out::Exact } else { Out::Added };

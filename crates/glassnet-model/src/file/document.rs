@@ -1,6 +1,7 @@
 //! What a model file says besides its weights.
 
 use super::FORMAT_VERSION;
+use crate::calibration::Calibration;
 use crate::images::ImagePreprocess;
 use crate::preprocess::{Encoding, Preprocess};
 use crate::schema::{Kind, Schema};
@@ -26,6 +27,9 @@ pub struct Document {
     pub preprocess: Features,
     /// From inputs to outputs.
     pub network: Network,
+    /// From logits to probabilities, where that was found on held-out rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// Where the model comes from.
     #[serde(default)]
     pub provenance: Provenance,
@@ -102,6 +106,7 @@ impl Document {
             schema,
             preprocess,
             network,
+            calibration: None,
             provenance: Provenance::default(),
             metrics: BTreeMap::new(),
             history: None,
@@ -140,6 +145,9 @@ impl Document {
     /// # Errors
     /// The first thing that does not fit, in words.
     pub fn check(&self) -> Result<(), String> {
+        if let Some(calibration) = &self.calibration {
+            calibration.check(self.network.head)?;
+        }
         let width = match &self.preprocess {
             Features::Table(preprocess) => {
                 for encoder in preprocess.columns() {

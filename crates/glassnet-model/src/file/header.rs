@@ -10,7 +10,7 @@ const MAX_SIDES: usize = 8;
 
 /// What a header says: texts, and the tensors.
 #[derive(Debug, Default)]
-pub(super) struct Header {
+pub struct Header {
     /// `__metadata__`.
     pub metadata: BTreeMap<String, String>,
     /// The tensors by name; the last one where a name is there twice.
@@ -20,7 +20,7 @@ pub(super) struct Header {
 /// What it says of a tensor.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Info {
+pub struct Info {
     /// `F32`.
     pub dtype: String,
     /// Its sides.

@@ -67,10 +67,17 @@ impl<T: Real> PixelMap<T> {
                     line.fill(T::ZERO);
                     continue;
                 };
-                for (x, out) in line.iter_mut().enumerate() {
-                    let pixel = change.column(x, width).filter(|_| !change.is_cut(y, x));
-                    *out = pixel.and_then(|x| from.get(x)).map_or(T::ZERO, |&pixel| table[usize::from(pixel)]);
+                let (seen, first) = change.columns(width);
+                let value = |&pixel: &u8| table[usize::from(pixel)];
+                line[..seen.start].fill(T::ZERO);
+                line[seen.end..].fill(T::ZERO);
+                let line_seen = line[seen.clone()].iter_mut();
+                if change.flip {
+                    line_seen.zip(from[..first + 1].iter().rev()).for_each(|(out, pixel)| *out = value(pixel));
+                } else {
+                    line_seen.zip(&from[first..]).for_each(|(out, pixel)| *out = value(pixel));
                 }
+                line[change.cut_columns(y, width)].fill(T::ZERO);
             }
         }
     }

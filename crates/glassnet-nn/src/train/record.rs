@@ -148,7 +148,7 @@ impl Record {
             return Err(misfit(format!("{} epochs are done, this run has {epochs}", self.epoch)));
         }
         let (in_epoch, batch) = (self.rows_of_epoch(spec, rows), step_rows(spec, rows));
-        let between = self.position % batch == 0 || self.position == in_epoch;
+        let between = self.position.is_multiple_of(batch) || self.position == in_epoch;
         if self.position > in_epoch || !between || (self.epoch == epochs && self.position > 0) {
             return Err(misfit(format!("row {} of an epoch is no end of a step here", self.position)));
         }

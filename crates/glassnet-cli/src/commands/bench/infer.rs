@@ -1,12 +1,12 @@
-//! Networks that only run: rows in, logits out, through the library's own runner.
+//! Networks that only run: rows in, logits out, through the library's predictor.
 
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
-use glassnet::core::random::{Draws, Purpose as Stream};
-use glassnet::core::{Purpose, Runner, StepInfo, Team};
+use glassnet::core::random::{Draws, Purpose};
+use glassnet::core::{Precision, Team};
 use glassnet::nn::network::Network;
+use glassnet::nn::predictor::Predictor;
 use glassnet::nn::spec::NetSpec;
 
 use super::Options;
@@ -26,7 +26,7 @@ const SECONDS: f64 = 0.5;
 
 /// Weights between -1 and 1 over the root of the inputs' number: drawn quickly, as there may be a hundred million.
 fn weights(count: usize, inputs: usize) -> Vec<f32> {
-    let draws = Draws::new(0, Stream::Synthetic, 9, 0);
+    let draws = Draws::new(0, Purpose::Synthetic, 9, 0);
     let factor = 2.0 / (inputs as f32).sqrt();
     let mut weights = vec![0.0; count];
     for (block, out) in weights.chunks_mut(4).enumerate() {
@@ -44,8 +44,8 @@ fn weights(count: usize, inputs: usize) -> Vec<f32> {
 pub fn run(name: &str, case: &InferCase, options: &Options, peaks: &mut Peaks) -> Result<Figures, CliError> {
     let spec = NetSpec::parse(case.net).map_err(|error| CliError::Usage(error.to_string()))?;
     let network = Network::new(&spec, None).map_err(|error| CliError::Usage(error.to_string()))?;
-    machine::holds(name, network.parameters(), 5)?;
-    let plan = network.plan(Purpose::Predict, case.rows);
+    // The weights, and a copy of them in the order of a single row.
+    machine::holds(name, network.parameters(), 8)?;
     let flops = 2 * case.weights() * case.rows as u64;
     let bytes = 4 * case.weights();
     // Many weights for one row: the time is that of reading them, and more threads read faster.
@@ -59,34 +59,41 @@ pub fn run(name: &str, case: &InferCase, options: &Options, peaks: &mut Peaks) -
     let mut rows = vec![0.0; TURNS * width.max(case.rows * width / TURNS + 1)];
     data::normal(&mut rows, &team);
     let turn = case.rows * width;
-    let mut runner = Runner::<f32>::new(Arc::clone(&plan), team.clone());
-    runner.set_rows(case.rows);
+    let predictor =
+        Predictor::new(&network, parameters, case.rows).map_err(|error| CliError::Usage(error.to_string()))?;
+    let mut scratch = predictor.scratch_with(team.clone());
+    let mut out = vec![0.0; case.rows * predictor.outputs()];
     let measured = |peaks: &mut Peaks| {
-        peaks.measure(team.threads());
+        peaks.measure(Precision::F32, team.threads());
         if large {
             peaks.read(team.threads());
         }
     };
     measured(peaks);
-    let (mut at, info) = (0, StepInfo::default());
+    let (mut at, mut failed) = (0, None);
     let time = calls(Duration::from_secs_f64(options.seconds.unwrap_or(SECONDS)), || {
         if at + turn > rows.len() {
             at = 0;
         }
-        runner.input_mut(network.x).copy_from_slice(&rows[at..at + turn]);
-        runner.forward(&parameters, &info);
-        black_box(runner.value(network.output));
+        if let Err(error) = predictor.predict_into(&mut scratch, &rows[at..at + turn], &mut out) {
+            failed = Some(error);
+        }
+        black_box(&out);
         at += turn;
     });
     measured(peaks);
+    if let Some(error) = failed {
+        return Err(CliError::Check(format!("{name}: {error}")));
+    }
     let time = time.ok_or_else(|| CliError::Check("nothing was timed".into()))?;
     let gigabytes = large.then(|| bytes as f64 / time.median / 1e3);
-    peaks.reached(team.threads(), flops as f64 / time.median / 1e3, gigabytes);
+    peaks.reached(Precision::F32, team.threads(), flops as f64 / time.median / 1e3, gigabytes);
     Ok(Figures {
         name: format!("{name} {}", case.title()),
         what: "row",
         rows: case.rows,
         threads: team.threads(),
+        precision: Precision::F32,
         time: time.each(case.rows as f64),
         flops: flops / case.rows as u64,
         bytes: large.then_some(bytes),

@@ -4,6 +4,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use glassnet::core::Precision;
 use glassnet::core::random::{Draws, Purpose};
 use glassnet::model::fit::{FitOptions, Prepared};
 use glassnet::model::table::{Column, Table, Text, Values};
@@ -85,7 +86,7 @@ pub fn run(name: &str, options: &Options, peaks: &mut Peaks) -> Result<Figures, 
         .collect();
     let mut scratch = model.scratch();
     let mut out = vec![0.0; model.outputs()];
-    peaks.measure(1);
+    peaks.measure(Precision::F32, 1);
     let mut failed = None;
     let mut at = 0;
     let mut serve = || {
@@ -106,17 +107,18 @@ pub fn run(name: &str, options: &Options, peaks: &mut Peaks) -> Result<Figures, 
     if let Some(error) = failed {
         return Err(CliError::Check(format!("{name}: {error}")));
     }
-    peaks.measure(1);
+    peaks.measure(Precision::F32, 1);
     single.sort_by(f64::total_cmp);
     let time: Spread = time.ok_or_else(|| CliError::Check("nothing was timed".into()))?;
     let inputs = model.network().inputs();
     let flops = 2 * (inputs * 64 + 64 * 64 + 64) as u64;
-    peaks.reached(1, flops as f64 / time.median / 1e3, None);
+    peaks.reached(Precision::F32, 1, flops as f64 / time.median / 1e3, None);
     Ok(Figures {
         name: name.to_owned(),
         what: "row",
         rows: 1,
         threads: 1,
+        precision: Precision::F32,
         time,
         flops,
         bytes: None,

@@ -1,6 +1,6 @@
 //! The result: a table for people, and the same as JSON.
 
-use glassnet::core::isa;
+use glassnet::core::{Precision, isa};
 use serde_json::{Value, json};
 
 use super::measure::Spread;
@@ -18,6 +18,8 @@ pub struct Figures {
     pub rows: usize,
     /// Threads that worked.
     pub threads: usize,
+    /// What its products multiplied.
+    pub precision: Precision,
     /// Microseconds of a step or a row.
     pub time: Spread,
     /// Floating-point operations of a step or a row.
@@ -53,7 +55,7 @@ impl Figures {
     }
 
     fn share(&self, peaks: &Peaks) -> Option<f64> {
-        Some(self.gflops() / peaks.gflops(self.threads)?)
+        Some(self.gflops() / peaks.gflops(self.precision, self.threads)?)
     }
 
     fn share_of_reading(&self, peaks: &Peaks) -> Option<f64> {
@@ -65,7 +67,7 @@ impl Figures {
             "workload": self.name,
             "rows": self.rows,
             "threads": self.threads,
-            "precision": "f32",
+            "precision": self.precision.name(),
             "spread": self.time.share(),
             "gflops": self.gflops(),
             "share_of_peak": self.share(peaks),
@@ -140,21 +142,21 @@ fn micros(value: f64) -> String {
 pub struct Report {
     /// What the workloads reached.
     pub figures: Vec<Figures>,
-    /// Whether peaks were asked for by themselves.
-    pub shows_peaks: bool,
     threads: usize,
+    precision: Precision,
 }
 
 impl Report {
     /// Nothing yet.
-    pub fn new(threads: usize) -> Self {
-        Report { figures: Vec::new(), shows_peaks: false, threads }
+    pub fn new(threads: usize, precision: Precision) -> Self {
+        Report { figures: Vec::new(), threads, precision }
     }
 
     /// For people.
     pub fn text(&self, peaks: &Peaks) -> String {
         let instructions = isa().map_or("?", |isa| isa.name());
-        let mut text = format!("{}; {} threads at most; {instructions}; f32\n\n", processor(), self.threads);
+        let mut text =
+            format!("{}; {} threads at most; {instructions}; {}\n\n", processor(), self.threads, self.precision);
         if !self.figures.is_empty() {
             let head = ["workload", "rows", "threads", "median", "spread", "GFLOP/s", "of peak", ""].map(String::from);
             let lines: Vec<[String; 8]> =
@@ -185,7 +187,7 @@ impl Report {
             "processor": processor(),
             "cores": std::thread::available_parallelism().map_or(1, usize::from),
             "isa": instructions,
-            "precision": "f32",
+            "precision": self.precision.name(),
             "peaks": peaks.as_json(),
             "workloads": self.figures.iter().map(|figures| figures.as_json(peaks)).collect::<Vec<_>>(),
         })

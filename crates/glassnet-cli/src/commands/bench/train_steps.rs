@@ -131,17 +131,17 @@ pub fn run(name: &str, work: &TrainWork, options: &Options, peaks: &mut Peaks) -
     let (network, source) = network(work)?;
     let rows: Vec<u32> = (0..source.rows() as u32).collect();
     let (round, steps) = steps(work, options);
-    let spec = train_spec(work, rows.len(), steps)?;
+    let spec = TrainSpec { precision: options.precision, ..train_spec(work, rows.len(), steps)? };
     let planned = network.plan(Purpose::Train, 1).flops(work.batch);
     let team = Team::new(options.threads.unwrap_or_else(|| worth_threads(planned)));
-    peaks.measure(team.threads());
+    peaks.measure(options.precision, team.threads());
     let rows = TrainRows { source: &*source, rows: &rows };
     let first = network.initialise::<f32>(spec.seed);
     let trainer = Trainer::new(&network, first, rows, None, spec, team.clone())
         .map_err(|error| CliError::Usage(error.to_string()))?;
     let mut clock = Clock::new(round, options.seconds);
     let outcome = trainer.run(&mut clock);
-    peaks.measure(team.threads());
+    peaks.measure(options.precision, team.threads());
     if let Stop::NonFinite(found) = &outcome.stop {
         return Err(CliError::NonFinite(format!("{name}: {found}\n  hint: --steps with a smaller number")));
     }
@@ -149,12 +149,13 @@ pub fn run(name: &str, work: &TrainWork, options: &Options, peaks: &mut Peaks) -
     let warm = (clock.micros.len() / 10).max(1).min(clock.micros.len().saturating_sub(1));
     let time = Spread::of(clock.micros.split_off(warm)).ok_or_else(|| CliError::Check("nothing was timed".into()))?;
     let flops = (work.flops)();
-    peaks.reached(team.threads(), flops as f64 / time.median / 1e3, None);
+    peaks.reached(options.precision, team.threads(), flops as f64 / time.median / 1e3, None);
     Ok(Figures {
         name: name.to_owned(),
         what: "step",
         rows: work.batch,
         threads: team.threads(),
+        precision: options.precision,
         time,
         flops,
         bytes: None,
@@ -199,7 +200,8 @@ mod tests {
     #[test]
     fn steps_as_asked_for() {
         let Kind::Train(tiny) = ALL[0].kind else { panic!("tiny trains") };
-        let options = |seconds, steps| Options { threads: None, seconds, steps };
+        let options =
+            |seconds, steps| Options { precision: glassnet::core::Precision::F32, threads: None, seconds, steps };
         assert_eq!(steps(&tiny, &options(None, None)), (tiny.round, tiny.round * tiny.rounds));
         assert_eq!(steps(&tiny, &options(None, Some(25))), (3, 25));
         assert_eq!(steps(&tiny, &options(Some(0.1), None)), (tiny.round, MANY));

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use glassnet::core::Team;
+use glassnet::core::{Precision, Team};
 use glassnet::nn::source::Targets;
 use serde_json::json;
 
@@ -45,8 +45,13 @@ pub fn write(
         output.message(&format!("{} ...", path.display()));
         file(&path, &work).map_err(|error| cannot(&path, &error))?;
         let (_, steps) = train_steps::steps(&work, options);
-        let words =
-            command(&work, &path.display().to_string(), steps, &folder.join(workload.name).display().to_string());
+        let words = command(
+            &work,
+            options,
+            &path.display().to_string(),
+            steps,
+            &folder.join(workload.name).display().to_string(),
+        );
         text += &format!("glassnet {}\n", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
         objects.push(json!({ "workload": workload.name, "file": path.display().to_string(), "steps": steps,
             "arguments": words }));
@@ -88,7 +93,7 @@ fn npy_head(rows: usize, columns: usize) -> Vec<u8> {
 }
 
 /// The words behind `glassnet`.
-fn command(work: &TrainWork, path: &str, steps: u64, out: &str) -> Vec<String> {
+fn command(work: &TrainWork, options: &Options, path: &str, steps: u64, out: &str) -> Vec<String> {
     let number = |x: f64| x.to_string();
     let own = match work.rows {
         // The last column is the class.
@@ -110,6 +115,9 @@ fn command(work: &TrainWork, path: &str, steps: u64, out: &str) -> Vec<String> {
         ("--out", format!("{out}.glass")),
     ] {
         words.extend([flag.to_owned(), value]);
+    }
+    if options.precision != Precision::F32 {
+        words.extend(["--precision".to_owned(), options.precision.to_string()]);
     }
     words
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::reading::ReadArgs;
 
 /// Examples below the help.
@@ -17,6 +19,8 @@ Examples:
   glassnet train photos/ --augment \"flip, shift 2\"
   cat orders.csv | glassnet train - --target late --json
   glassnet train --config run.toml --seed 2
+  glassnet train orders.csv --target late --checkpoint runs/late
+  glassnet train --resume runs/late
 
 What is not said is chosen and printed: a network of \"256 relu -> 128 relu\" (for images \"256 relu\"), Adam at learning
 rate 0.001, 20 % of the rows for validation. Tables train until 16 epochs bring no better validation loss, at most 100
@@ -33,10 +37,12 @@ A config file says the same and more (given weights); flags win over it:
   target = \"late\"
   epochs = 20
 
-Ctrl-C keeps the best epoch so far, writes the model and exits with 130; a second Ctrl-C ends at once.";
+Ctrl-C keeps the best epoch so far, writes the model and exits with 130; a second Ctrl-C ends at once. With --checkpoint the
+run can go on later, also after it was killed, and ends with the model that it would have had.";
 
-/// Arguments of `train`.
-#[derive(Debug, Clone, clap::Args)]
+/// Arguments of `train`; they are kept in a checkpoint, but for those that say where it is.
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// A CSV (or .csv.gz, - for standard input), an .npz or .npy, or a folder of images: IDX files such as MNIST's, CIFAR-10, or
@@ -59,6 +65,19 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
+    /// Keep the state of the run in this folder, after each epoch and where it is interrupted, so that it can go on
+    #[arg(long, value_name = "FOLDER", conflicts_with = "resume")]
+    #[serde(skip)]
+    pub checkpoint: Option<PathBuf>,
+    /// Write the checkpoint after every N steps, in place of after each epoch
+    #[arg(long, value_name = "N")]
+    #[serde(skip)]
+    pub every: Option<u64>,
+    /// Go on with the run whose checkpoint is in this folder; it needs no other word and ends with the same bytes
+    #[arg(long, value_name = "FOLDER")]
+    #[serde(skip)]
+    pub resume: Option<PathBuf>,
+
     /// What the network and its training are
     #[command(flatten)]
     pub training: TrainingArgs,
@@ -75,7 +94,8 @@ pub struct Args {
 }
 
 /// The network and its training.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
 #[command(next_help_heading = "Network and training")]
 pub struct TrainingArgs {
     /// Layers between input and output, such as "256 relu -> 128 relu"; or the full form "784 -> 256 relu -> 10"
@@ -163,7 +183,8 @@ pub struct TrainingArgs {
 }
 
 /// The columns.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
 #[command(next_help_heading = "Columns")]
 pub struct ColumnArgs {
     /// Columns to leave out

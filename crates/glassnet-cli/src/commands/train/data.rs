@@ -9,6 +9,7 @@ use glassnet::model::standardise::Standardise;
 use glassnet::model::table::{Images, Table};
 
 use glassnet::nn::nearest::nearest;
+use serde_json::Value;
 
 use super::choices::kind_name;
 use super::settings::Settings;
@@ -23,10 +24,20 @@ pub struct Data {
     pub understood: Option<Understood>,
     /// SHA-256 of the training data.
     pub hash: String,
+    /// Those of the other files, by what they are.
+    pub others: Vec<(&'static str, String)>,
     /// What was noticed, in sentences.
     pub notes: Vec<String>,
     /// Whether it is images.
     pub images: bool,
+}
+
+impl Data {
+    /// Hashes of all that was read, by name: what tells a run that goes on that its data is the same.
+    pub fn hashes(&self) -> Vec<(String, Value)> {
+        let all = [("data_hash", self.hash.clone())].into_iter().chain(self.others.iter().cloned());
+        all.map(|(name, hash)| (name.to_owned(), format!("sha256:{hash}").into())).collect()
+    }
 }
 
 /// Rows of another file, as read.
@@ -73,11 +84,13 @@ fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result
     check_names(settings, &table, &target)?;
     let mut notes = suspicions(settings, &understood)?;
     let same = same_kinds(settings, &understood);
-    let mut other = |path: &String| match read_again(path, &same)? {
+    let mut others = Vec::new();
+    let mut other = |path: &String, name| match read_again(path, &same)? {
         Dataset::Table { table, understood: other } => {
             let warnings = other.warnings.iter().map(|warning| format!("{path}: {warning}"));
             notes.extend(warnings);
             notes.extend((other.hash == understood.hash).then(|| same_rows(path, settings)));
+            others.push((name, other.hash.clone()));
             Ok(table)
         }
         Dataset::Images { .. } => Err(CliError::Data(format!(
@@ -85,12 +98,12 @@ fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result
             table.source
         ))),
     };
-    let valid = settings.valid.as_ref().map(&mut other).transpose()?;
-    let test = settings.test.as_ref().map(&mut other).transpose()?;
+    let valid = settings.valid.as_ref().map(|path| other(path, "valid_hash")).transpose()?;
+    let test = settings.test.as_ref().map(|path| other(path, "test_hash")).transpose()?;
     let prepared = Prepared::table(table, valid, &fit_options(settings, &target))
         .map_err(|error| with_flags(&spoken_of(settings, &error), error))?;
     let hash = understood.hash.clone();
-    Ok(Data { prepared, test: test.map(Part::Table), understood: Some(understood), hash, notes, images: false })
+    Ok(Data { prepared, test: test.map(Part::Table), understood: Some(understood), hash, others, notes, images: false })
 }
 
 fn of_images(
@@ -116,10 +129,15 @@ fn of_images(
         )));
     }
     let mut notes = Vec::new();
+    let mut others = Vec::new();
     let mut other = |path: &String, last: bool| match reading::open(path, &ReadOptions::default())? {
-        Dataset::Images { test: Some(test), .. } if last => Ok(test),
+        Dataset::Images { test: Some(test), hash: other, .. } if last => {
+            others.push(("test_hash", other));
+            Ok(test)
+        }
         Dataset::Images { train, hash: other, .. } => {
             notes.extend((other == hash).then(|| same_rows(path, settings)));
+            others.push((if last { "test_hash" } else { "valid_hash" }, other));
             Ok(train)
         }
         Dataset::Table { .. } => {
@@ -143,7 +161,7 @@ fn of_images(
     if let Some(augmentation) = settings.augment {
         prepared.augment(augmentation).map_err(|error| CliError::Usage(format!("--augment: {error}")))?;
     }
-    Ok(Data { prepared, test: test.map(Part::Images), understood: None, hash, notes, images: true })
+    Ok(Data { prepared, test: test.map(Part::Images), understood: None, hash, others, notes, images: true })
 }
 
 /// Said where rows to judge by are the rows to train on, byte for byte.

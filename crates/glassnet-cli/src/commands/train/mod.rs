@@ -10,6 +10,7 @@
 //! | `understand` | what was understood, in words and as JSON |
 //! | `forecast` | time and memory, before and after |
 //! | `progress`, `interrupt` | while it runs |
+//! | `checkpoint` | when its state is kept, and from which one it goes on |
 //! | `report` | scores |
 //! | `baseline` | what knowing nothing would score |
 //! | `text` | the same for a text: windows, perplexity |
@@ -17,6 +18,7 @@
 
 mod args;
 mod baseline;
+mod checkpoint;
 mod choices;
 mod data;
 mod forecast;
@@ -44,6 +46,7 @@ use serde_json::json;
 
 pub use args::Args;
 use baseline::{Constant, Guesses};
+use checkpoint::Checkpoints;
 use data::{Data, Part};
 use forecast::{Forecast, Measured};
 use interrupt::Interrupt;
@@ -70,9 +73,11 @@ struct Test {
 /// Wrong settings, data that cannot be used, a place that cannot be written to, a value that is not finite, Ctrl-C.
 pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let interrupt = Interrupt::listen()?;
+    let (args, mut checkpoints) = checkpoint::open(args)?;
+    let args = &args;
     let settings = Settings::new(args)?;
     if settings.text {
-        return text::run(args, &settings, interrupt, output);
+        return text::run(args, &settings, interrupt, checkpoints, output);
     }
     let out = record::out_path(&settings);
     let config = args.config.as_ref().map(|path| path.display().to_string());
@@ -89,6 +94,10 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let headed = network::network(&settings, &data.prepared, data.images)?;
     let spec = network::train_spec(&settings, &data.prepared, data.images)?;
     let test = test(&mut data, &headed, &spec)?;
+    if let Some(checkpoints) = &mut checkpoints {
+        let all = record::all_settings(&settings, &data, &headed, &spec)?;
+        checkpoints.describe(all, data.hashes(), headed.network.parameters())?;
+    }
     let team = Team::new(settings.threads.unwrap_or_else(|| network::threads(&headed, &spec, &data.prepared)));
     let forecast = forecast::forecast(&headed, &data.prepared, &spec, &team)?;
     if told {
@@ -97,14 +106,16 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         output.message(&forecast.words(&spec));
     }
 
-    let (outcome, doctor, seconds) = train(&data, &headed, &spec, &team, interrupt, output)?;
+    let trained = train(&data, &headed, &spec, &team, (interrupt, checkpoints), output)?;
+    let Trained { outcome, doctor, seconds, checkpoints } = trained;
     if outcome.parameters.iter().any(|value| !value.is_finite()) {
         return Err(CliError::NonFinite(format!(
             "{}\n  the weights themselves are not finite any more, so no model is written\n  hint: take a smaller --lr, or --clip-norm 1",
             stop_message(&outcome.stop)
         )));
     }
-    let finished = Finished { settings: &settings, headed: &headed, spec: &spec, forecast, out: &out, seconds };
+    let finished =
+        Finished { settings: &settings, headed: &headed, spec: &spec, forecast, out: &out, seconds, checkpoints };
     finished.close(data, test, outcome, &doctor, &team, output)
 }
 
@@ -127,14 +138,20 @@ fn test(data: &mut Data, headed: &Headed, spec: &TrainSpec) -> Result<Option<Tes
     Ok(Some(Test { encoded, rows }))
 }
 
-type Trained = (Outcome<f32>, Doctor<f32>, f64);
+/// What training leaves.
+struct Trained {
+    outcome: Outcome<f32>,
+    doctor: Doctor<f32>,
+    seconds: f64,
+    checkpoints: Option<Checkpoints>,
+}
 
 fn train(
     data: &Data,
     headed: &Headed,
     spec: &TrainSpec,
     team: &Team,
-    interrupt: Interrupt,
+    (interrupt, checkpoints): (Interrupt, Option<Checkpoints>),
     output: &Output,
 ) -> Result<Trained, CliError> {
     let prepared = &data.prepared;
@@ -144,14 +161,35 @@ fn train(
     };
     let doctor = Doctor::new().with_team(team.clone()).with_columns(names);
     let task = prepared.target().map(|target| &target.task);
-    let mut progress = Progress::new(output.draws(), output.is_quiet(), interrupt.clone(), doctor, task);
     let first = headed.network.initialise::<f32>(spec.seed);
     let trainer = Trainer::new(&headed.network, first, prepared.train(), prepared.valid(), spec.clone(), team.clone())
         .map_err(|error| CliError::Usage(error.to_string()))?;
+    let progress = Progress::new(output.draws(), output.is_quiet(), interrupt, doctor, task);
+    run_trainer(trainer, progress, checkpoints)
+}
+
+/// Runs it from its beginning or from its checkpoint.
+fn run_trainer(
+    mut trainer: Trainer<'_, f32>,
+    mut progress: Progress,
+    mut checkpoints: Option<Checkpoints>,
+) -> Result<Trained, CliError> {
+    if let Some(checkpoints) = &mut checkpoints {
+        progress.doctor = checkpoints.restore(&mut trainer, progress.doctor)?;
+        if let Some(words) = checkpoints.words() {
+            progress.line(&words);
+        }
+    }
+    progress.checkpoints = checkpoints;
+    let interrupt = progress.interrupt.clone();
     interrupt.training();
     let outcome = trainer.run(&mut progress);
     interrupt.after();
-    Ok((outcome, progress.doctor, progress.elapsed.as_secs_f64()))
+    if let Some(failure) = progress.failure {
+        return Err(failure);
+    }
+    let (doctor, seconds) = (progress.doctor, progress.elapsed.as_secs_f64());
+    Ok(Trained { outcome, doctor, seconds, checkpoints: progress.checkpoints })
 }
 
 /// Everything about a run that is over.
@@ -162,6 +200,7 @@ struct Finished<'a> {
     forecast: Forecast,
     out: &'a Path,
     seconds: f64,
+    checkpoints: Option<Checkpoints>,
 }
 
 impl Finished<'_> {
@@ -235,7 +274,7 @@ impl Finished<'_> {
         if model.classes().is_some() {
             text += "these are scores, not probabilities: nothing has checked them as such\n";
         }
-        let failure = failure(&stop, self.out);
+        let failure = failure(&stop, self.out, self.checkpoints.as_ref());
         let mut value = json!({
             "train": report::part_json(parts[0].1.as_ref()),
             "valid": report::part_json(parts[1].1.as_ref()),
@@ -257,6 +296,7 @@ impl Finished<'_> {
             "history": history,
             "forecast": self.forecast,
             "measured": measured,
+            "checkpoint": self.checkpoints.as_ref().map(Checkpoints::as_json),
         });
         if let (Some(failure), Some(object)) = (&failure, value.as_object_mut())
             && let serde_json::Value::Object(error) = failure.as_json()
@@ -269,7 +309,7 @@ impl Finished<'_> {
 }
 
 /// The exit that fits how the run ended.
-fn failure(stop: &Stop, out: &Path) -> Option<CliError> {
+fn failure(stop: &Stop, out: &Path, checkpoints: Option<&Checkpoints>) -> Option<CliError> {
     let out = out.display();
     match stop {
         Stop::Finished | Stop::Early { .. } => None,
@@ -277,7 +317,10 @@ fn failure(stop: &Stop, out: &Path) -> Option<CliError> {
             "{}\n  the last good weights are in {out}\n  hint: take a smaller --lr, or --clip-norm 1",
             stop_message(stop)
         ))),
-        Stop::Asked => Some(CliError::Interrupted(format!("interrupted; the model so far is in {out}"))),
+        Stop::Asked => {
+            let hint = checkpoints.map_or(String::new(), |checkpoints| format!("\n  hint: {}", checkpoints.go_on()));
+            Some(CliError::Interrupted(format!("interrupted; the model so far is in {out}{hint}")))
+        }
     }
 }
 

@@ -8,14 +8,20 @@ use glassnet::nn::history::Epoch;
 use glassnet::nn::train::{Control, Observer, StepReport, Stop, View};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::checkpoint::Checkpoints;
 use super::interrupt::Interrupt;
+use crate::error::CliError;
 use crate::numbers::{duration, loss, number, thousands};
 
 /// Watches a run.
 pub struct Progress {
     quiet: bool,
     bar: Option<ProgressBar>,
-    interrupt: Interrupt,
+    pub interrupt: Interrupt,
+    /// Where the run's state is kept.
+    pub checkpoints: Option<Checkpoints>,
+    /// Why the run cannot even begin.
+    pub failure: Option<CliError>,
     /// Looks on and says what is wrong.
     pub doctor: Doctor<f32>,
     /// The target's deviation, where it is a number: errors are shown in its unit.
@@ -26,6 +32,9 @@ pub struct Progress {
     loss: f64,
     steps: u64,
     total_steps: u64,
+    /// Steps that were done before this process, and rows of their last epoch.
+    before: u64,
+    rows_before: usize,
     /// Time of the whole run.
     pub elapsed: Duration,
 }
@@ -52,6 +61,8 @@ impl Progress {
             quiet,
             bar,
             interrupt,
+            checkpoints: None,
+            failure: None,
             doctor,
             deviation,
             start: now,
@@ -60,6 +71,8 @@ impl Progress {
             loss: f64::NAN,
             steps: 0,
             total_steps: 0,
+            before: 0,
+            rows_before: 0,
             elapsed: Duration::ZERO,
         }
     }
@@ -78,10 +91,11 @@ impl Progress {
     }
 
     fn left(&self) -> String {
-        if self.steps == 0 {
+        let done = self.steps.saturating_sub(self.before);
+        if done == 0 {
             return "?".into();
         }
-        let each = self.start.elapsed().as_secs_f64() / self.steps as f64;
+        let each = self.start.elapsed().as_secs_f64() / done as f64;
         duration(each * self.total_steps.saturating_sub(self.steps) as f64)
     }
 
@@ -92,6 +106,27 @@ impl Progress {
             self.line(&finding);
         }
         if self.interrupt.asked() { Control::Stop } else { doctor }
+    }
+
+    /// Writes a checkpoint. Where that fails the run goes on: the last checkpoint is whole, and the model is not lost.
+    fn keep(&mut self, view: &View<'_, f32>) {
+        let Some(checkpoints) = &mut self.checkpoints else { return };
+        if let Err(error) = checkpoints.write(view, &self.doctor)
+            && let Some(trouble) = checkpoints.trouble(&error)
+        {
+            self.line(&trouble);
+        }
+    }
+
+    /// Sets clock and bar before the first step of this process.
+    fn begin(&mut self, view: &View<'_, f32>) {
+        let now = Instant::now();
+        (self.start, self.epoch_start, self.drawn) = (now, now, now);
+        let rows = view.train.rows.len();
+        self.total_steps = view.spec.steps.unwrap_or(view.spec.steps_per_epoch(rows).saturating_mul(view.spec.epochs));
+        if let Some(bar) = &self.bar {
+            bar.set_length(self.total_steps);
+        }
     }
 
     /// One epoch in a line.
@@ -128,14 +163,24 @@ fn rate_text(lr: f64) -> String {
 
 impl Observer<f32> for Progress {
     fn start(&mut self, view: &View<'_, f32>) -> Control {
-        let now = Instant::now();
-        (self.start, self.epoch_start, self.drawn) = (now, now, now);
-        let rows = view.train.rows.len();
-        self.total_steps = view.spec.steps.unwrap_or(view.spec.steps_per_epoch(rows).saturating_mul(view.spec.epochs));
-        if let Some(bar) = &self.bar {
-            bar.set_length(self.total_steps);
-        }
+        self.begin(view);
         let doctor = self.doctor.start(view);
+        let control = self.control(doctor);
+        // Said now, not after an hour: a folder that cannot be written to.
+        if let Some(checkpoints) = &mut self.checkpoints
+            && let Err(error) = checkpoints.write(view, &self.doctor)
+        {
+            self.failure = Some(error);
+            return Control::Stop;
+        }
+        control
+    }
+
+    fn resume(&mut self, view: &View<'_, f32>) -> Control {
+        self.begin(view);
+        let state = view.state();
+        (self.steps, self.before, self.rows_before) = (state.steps(), state.steps(), state.rows_done());
+        let doctor = self.doctor.resume(view);
         self.control(doctor)
     }
 
@@ -147,7 +192,8 @@ impl Observer<f32> for Progress {
             && (self.drawn.elapsed() > Duration::from_millis(80) || report.step == report.total_steps)
         {
             self.drawn = Instant::now();
-            let rate = report.rows_done as f64 / self.epoch_start.elapsed().as_secs_f64().max(1e-9);
+            let rate = report.rows_done.saturating_sub(self.rows_before) as f64
+                / self.epoch_start.elapsed().as_secs_f64().max(1e-9);
             bar.set_position(report.step);
             let valid = view.history.epochs.last().and_then(|epoch| epoch.valid_loss);
             let valid = valid.map_or(String::new(), |valid| format!("  valid {}", loss(valid)));
@@ -161,7 +207,13 @@ impl Observer<f32> for Progress {
             ));
         }
         let doctor = self.doctor.step(report, view);
-        self.control(doctor)
+        let control = self.control(doctor);
+        if let Some(checkpoints) = &self.checkpoints
+            && (control == Control::Stop || checkpoints.due_after_step(report.step))
+        {
+            self.keep(view);
+        }
+        control
     }
 
     fn reads_gradients(&self, step: u64) -> bool {
@@ -172,10 +224,18 @@ impl Observer<f32> for Progress {
         if let Some(epoch) = view.history.epochs.last() {
             let rows = view.train.rows.len();
             let epochs = view.spec.whole_epochs(rows);
-            self.line(&self.epoch_line(epoch, epochs, view.spec.rows_of_epoch(rows)));
+            let done = view.spec.rows_of_epoch(rows).saturating_sub(std::mem::take(&mut self.rows_before));
+            self.line(&self.epoch_line(epoch, epochs, done));
         }
         let doctor = self.doctor.epoch(view);
         let control = self.control(doctor);
+        if let Some(checkpoints) = &self.checkpoints {
+            let state = view.state();
+            let last = state.is_over() || state.epochs() >= view.spec.whole_epochs(view.train.rows.len());
+            if last || control == Control::Stop || checkpoints.due_after_epoch() {
+                self.keep(view);
+            }
+        }
         self.epoch_start = Instant::now();
         control
     }

@@ -70,7 +70,11 @@ pub fn file_name(path: &str) -> String {
     Path::new(path).file_name().map_or_else(|| path.to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-fn all_settings(
+/// Every setting that the model depends on, by name.
+///
+/// # Errors
+/// One that cannot be written as JSON.
+pub fn all_settings(
     settings: &Settings,
     data: &Data,
     headed: &Headed,

@@ -24,11 +24,12 @@ use glassnet::nn::train::{Batch, Rows, TrainSpec, Trainer};
 use serde_json::{Value, json};
 
 use super::args::Args;
+use super::checkpoint::Checkpoints;
 use super::forecast::{self, Measured};
 use super::interrupt::Interrupt;
 use super::progress::Progress;
 use super::settings::Settings;
-use super::{record, report, stop_message, understand};
+use super::{Trained, record, report, run_trainer, stop_message, understand};
 use crate::error::CliError;
 use crate::hash;
 use crate::inputs::keep_inputs;
@@ -58,13 +59,21 @@ struct Data {
     constant: Option<f64>,
     characters: usize,
     split: String,
+    /// Hashes of what was read, by name.
+    hashes: Vec<(String, Value)>,
 }
 
 /// Runs it.
 ///
 /// # Errors
 /// Wrong settings, a text that cannot be used, a place that cannot be written to, a value that is not finite, Ctrl-C.
-pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut Output) -> Result<(), CliError> {
+pub fn run(
+    args: &Args,
+    settings: &Settings,
+    interrupt: Interrupt,
+    mut checkpoints: Option<Checkpoints>,
+    output: &mut Output,
+) -> Result<(), CliError> {
     refuse_table_flags(args, settings)?;
     let out = record::out_path(settings);
     let read = [Some(&settings.data), settings.valid.as_ref(), settings.test.as_ref()];
@@ -76,6 +85,10 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut 
     let train_rows: Vec<u32> = (0..Source::<f32>::rows(&data.train) as u32).collect();
     let valid_rows: Vec<u32> = (0..data.valid.as_ref().map_or(0, Source::<f32>::rows) as u32).collect();
     let spec = train_spec(args, settings, &data)?;
+    if let Some(checkpoints) = &mut checkpoints {
+        let all = all_settings(settings, &data, &headed, &spec)?;
+        checkpoints.describe(all, data.hashes.clone(), headed.network.parameters())?;
+    }
     let flops = headed.network.plan(glassnet::core::Purpose::Train, 1).flops(spec.batch_rows(train_rows.len()));
     let team = Team::new(settings.threads.unwrap_or_else(|| super::network::worth_threads(flops)));
     let train = Rows { source: &data.train, rows: &train_rows };
@@ -90,14 +103,11 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut 
     }
 
     let doctor = Doctor::new().with_team(team.clone());
-    let mut progress = Progress::new(output.draws(), output.is_quiet(), interrupt.clone(), doctor, None);
+    let progress = Progress::new(output.draws(), output.is_quiet(), interrupt, doctor, None);
     let first = headed.network.initialise::<f32>(spec.seed);
     let trainer = Trainer::new(&headed.network, first, train, valid, spec.clone(), team.clone())
         .map_err(|error| CliError::Usage(error.to_string()))?;
-    interrupt.training();
-    let outcome = trainer.run(&mut progress);
-    interrupt.after();
-    let (doctor, seconds) = (progress.doctor, progress.elapsed.as_secs_f64());
+    let Trained { outcome, doctor, seconds, checkpoints } = run_trainer(trainer, progress, checkpoints)?;
     if outcome.parameters.iter().any(|value| !value.is_finite()) {
         return Err(CliError::NonFinite(format!(
             "{}\n  the weights themselves are not finite any more, so no model is written\n  hint: take a smaller --lr, or --clip-norm 1",
@@ -153,7 +163,7 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut 
         if replaced { "; the file of that name was replaced" } else { "" }
     );
     text += &format!("go on with a text: glassnet generate {} --prompt \"...\"\n", out.display());
-    let failure = super::failure(stop, &out);
+    let failure = super::failure(stop, &out, checkpoints.as_ref());
     let part = |at: usize| json!(scores[at].1);
     let mut value = json!({
         "valid": part(0),
@@ -177,6 +187,7 @@ pub fn run(args: &Args, settings: &Settings, interrupt: Interrupt, output: &mut 
         "history": history,
         "forecast": forecast,
         "measured": measured,
+        "checkpoint": checkpoints.as_ref().map(Checkpoints::as_json),
     });
     if let (Some(failure), Some(object)) = (&failure, value.as_object_mut())
         && let Value::Object(error) = failure.as_json()
@@ -222,18 +233,21 @@ fn data(settings: &Settings) -> Result<Data, CliError> {
     };
     let kept = (characters as f64 * (1.0 - share)) as usize;
     let (learned, held) = tokens.split_at(kept);
-    let other = |path: &Option<String>| -> Result<Option<String>, CliError> {
+    let hash = |name: &str, hash: &str| (name.to_owned(), Value::from(format!("sha256:{hash}")));
+    let mut hashes = vec![hash("data_hash", &file.hash)];
+    let mut other = |path: &Option<String>, name: &str| -> Result<Option<String>, CliError> {
         let Some(path) = path else { return Ok(None) };
-        let text = read_text(path)?.text;
+        let TextFile { text, hash: of, .. } = read_text(path)?;
+        hashes.push(hash(name, &of));
         // What the model does not know is said now, not after an hour.
         preprocess.encode(&text).map_err(|error| named(path, error))?;
         Ok(Some(text))
     };
-    let valid_text = match other(&settings.valid)? {
+    let valid_text = match other(&settings.valid, "valid_hash")? {
         Some(text) => text,
         None => preprocess.decode(held),
     };
-    let test_text = other(&settings.test)?;
+    let test_text = other(&settings.test, "test_hash")?;
     let valid_tokens = preprocess.encode(&valid_text).map_err(|error| named(&file.source, error))?;
     if learned.len() <= context {
         return Err(CliError::Data(format!(
@@ -261,7 +275,7 @@ fn data(settings: &Settings) -> Result<Data, CliError> {
         false => Windows::every(learned, context),
     };
     let valid = (valid_tokens.len() > 1).then(|| Windows::side_by_side(valid_tokens.into(), context));
-    Ok(Data { file, preprocess, train, valid, valid_text, test_text, constant, characters, split })
+    Ok(Data { file, preprocess, train, valid, valid_text, test_text, constant, characters, split, hashes })
 }
 
 /// The loss of a model that knows only how often each character is; a character that the training text has not counts as

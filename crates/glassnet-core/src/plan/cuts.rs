@@ -1,11 +1,62 @@
 //! Cutting a buffer into the pieces that a step reads and those that it writes. Where the cuts fall is settled once; a step
 //! only multiplies them by its live rows.
 
-use crate::plan::Region;
+use super::{Pass, Region, Step};
+use crate::ops::MAX_INPUTS;
+
+/// What a backward step may read: its inputs, its output, what forward saved, the upstream gradient.
+pub(crate) const MAX_READS: usize = MAX_INPUTS + 3;
+
+/// Where a step cuts the arena, and where the flat buffer of gradients.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StepCuts {
+    /// Of the arena.
+    pub arena: Cuts,
+    /// Of the gradients: the step's slots.
+    pub gradients: Cuts,
+}
+
+impl StepCuts {
+    /// The cuts of a step.
+    pub(super) fn of(step: &Step) -> Self {
+        StepCuts { arena: arena(step), gradients: gradients(step) }
+    }
+}
+
+/// Where a step cuts the arena: a forward step reads its inputs and writes its output and what it saves; a backward step
+/// reads inputs, output, saved and upstream, and writes the gradients of the inputs; an addition reads one and writes one.
+fn arena(step: &Step) -> Cuts {
+    match step.pass {
+        Pass::Forward | Pass::Recompute => Cuts::new(&step.inputs, &[step.output, step.saved]),
+        Pass::Backward => {
+            let mut reads = [None; MAX_READS];
+            reads[..step.inputs.len()].copy_from_slice(&step.inputs);
+            reads[MAX_INPUTS..].copy_from_slice(&[step.output, step.saved, step.upstream]);
+            Cuts::new(&reads, &step.input_gradients)
+        }
+        Pass::Add => Cuts::new(&[step.upstream], &step.input_gradients[..step.input_gradients.len().min(1)]),
+        Pass::Update if step.late => Cuts::new(&[step.inputs.first().copied().flatten(), step.upstream], &[]),
+        Pass::Update => Cuts::new(&[], &[]),
+    }
+}
+
+/// Where a step cuts the flat buffer of gradients: its slots, which stand there in any order.
+fn gradients(step: &Step) -> Cuts {
+    let region = |range: &std::ops::Range<usize>| Region { offset: range.start, width: range.len(), per_batch: true };
+    let mut slots: Vec<Option<Region>> = step.slots.iter().map(|range| Some(region(range))).collect();
+    if let (true, Pass::Backward, Some(weight)) = (step.late, step.pass, slots.first_mut()) {
+        *weight = None;
+    }
+    match step.pass {
+        Pass::Backward => Cuts::new(&[], &slots),
+        Pass::Update if step.late => Cuts::new(&[], &slots),
+        _ => Cuts::new(&[], &[]),
+    }
+}
 
 /// The pieces of a step in the order in which they stand in the buffer.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Cuts(Vec<Cut>);
+pub(crate) struct Cuts(Vec<Cut>);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Cut {
@@ -20,7 +71,7 @@ struct Cut {
 impl Cuts {
     /// The regions that are read (the same one may be named twice) and those that are written. The plan never lets a written
     /// region overlap another; should it, the later piece comes out empty.
-    pub(super) fn new(reads: &[Option<Region>], writes: &[Option<Region>]) -> Self {
+    fn new(reads: &[Option<Region>], writes: &[Option<Region>]) -> Self {
         let named = |regions: &[Option<Region>], written: bool| {
             let there = |(place, region): (usize, &Option<Region>)| region.map(|region| (place, region));
             let cut = |(place, region)| Cut { region, place: place as u16, written, again: false };
@@ -39,7 +90,7 @@ impl Cuts {
 
     /// Cuts `buffer` for `rows` live rows; what is not there is empty.
     #[inline]
-    pub(super) fn carve<'a, T, const READS: usize, const WRITES: usize>(
+    pub(crate) fn carve<'a, T, const READS: usize, const WRITES: usize>(
         &self,
         buffer: &'a mut [T],
         rows: usize,

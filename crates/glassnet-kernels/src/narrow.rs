@@ -1,0 +1,315 @@
+//! Products of small matrices of at most 16 columns, without panels: for them the way into a panel costs more than the
+//! product. The chains are those of [`crate::product`], so the bytes are the same.
+
+use crate::Real;
+use crate::lanes::{Kernel, vectorized};
+use crate::product::BLOCK;
+
+/// Most columns: the chains of a row fill one register of 16 lanes.
+const LANES: usize = 16;
+
+/// Most terms of a chain.
+const DEPTH: usize = 64;
+
+/// Most multiply-adds; above it the ways that use more threads are worth their start.
+const MOST_WORK: usize = 1 << 17;
+
+/// Rows whose chains run side by side.
+const ROWS: usize = 4;
+
+/// Columns of a sum over examples that are gathered in one pass over the rows.
+const GROUP: usize = 4;
+
+/// Whether [`product`] is for `[m, k]` times `[k, n]`. With few columns and many rows most lanes would be idle.
+pub fn fits(m: usize, n: usize, k: usize) -> bool {
+    n <= LANES && k <= DEPTH && (n > LANES / 2 || m <= 64) && m * LANES * k <= MOST_WORK
+}
+
+/// Whether [`sum_of_products`] is for `[k, m]^T` times `[k, n]`.
+pub fn fits_sum(m: usize, n: usize, k: usize) -> bool {
+    m.max(n) <= LANES && m.min(n).saturating_mul(LANES).saturating_mul(k) <= MOST_WORK
+}
+
+/// How the right operand lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// `[k, n]`.
+    Straight,
+    /// `[n, k]`: a weight `[out, in]`.
+    Turned,
+}
+
+struct Product<'a, T> {
+    n: usize,
+    k: usize,
+    a: &'a [T],
+    right: Right,
+    b: &'a [T],
+    bias: Option<&'a [T]>,
+    c: &'a mut [T],
+}
+
+impl<T: Real> Product<'_, T> {
+    /// With room for chains of `D` terms.
+    #[inline(always)]
+    fn deep<const D: usize>(self) {
+        let Product { n, k, a, right, b, bias, c } = self;
+        let mut panel = [[T::ZERO; LANES]; D];
+        match right {
+            Right::Straight => {
+                for (out, row) in panel.iter_mut().zip(b.chunks_exact(n)) {
+                    for (out, &x) in out.iter_mut().zip(row) {
+                        *out = x;
+                    }
+                }
+            }
+            Right::Turned => {
+                for (j, row) in b.chunks_exact(k).enumerate().take(LANES) {
+                    for (out, &x) in panel.iter_mut().zip(row) {
+                        out[j] = x;
+                    }
+                }
+            }
+        }
+        let panel = &panel[..k];
+        let mut own_bias = [T::ZERO; LANES];
+        for (own, &given) in own_bias.iter_mut().zip(bias.unwrap_or(&[])) {
+            *own = given;
+        }
+        let bias = bias.map(|_| own_bias);
+        let mut at = 0;
+        for a in a.chunks(ROWS * k) {
+            if a.len() == ROWS * k {
+                at = rows::<T, ROWS>(n, a, panel, bias, c, at);
+            } else {
+                for a in a.chunks_exact(k) {
+                    at = rows::<T, 1>(n, a, panel, bias, c, at);
+                }
+            }
+        }
+    }
+}
+
+/// The chains of `R` rows; the place in c after them. A row is written with all lanes where there is room: what stands past
+/// its columns are places of rows that come later.
+#[inline(always)]
+fn rows<T: Real, const R: usize>(
+    n: usize,
+    a: &[T],
+    panel: &[[T; LANES]],
+    bias: Option<[T; LANES]>,
+    c: &mut [T],
+    mut at: usize,
+) -> usize {
+    let k = panel.len();
+    let a: [&[T]; R] = std::array::from_fn(|row| &a[row * k..][..k]);
+    let mut chains = [[T::ZERO; LANES]; R];
+    for (p, weights) in panel.iter().enumerate() {
+        for row in 0..R {
+            let x = a[row][p];
+            for j in 0..LANES {
+                chains[row][j] = x.mul_add(weights[j], chains[row][j]);
+            }
+        }
+    }
+    for mut chain in chains {
+        if let Some(bias) = bias {
+            for j in 0..LANES {
+                chain[j] += bias[j];
+            }
+        }
+        match c[at..].first_chunk_mut::<LANES>() {
+            Some(out) => *out = chain,
+            None => {
+                for (out, &x) in c[at..].iter_mut().zip(&chain[..n]) {
+                    *out = x;
+                }
+            }
+        }
+        at += n;
+    }
+    at
+}
+
+impl<T: Real> Kernel for Product<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.k {
+            ..=4 => self.deep::<4>(),
+            5..=16 => self.deep::<16>(),
+            _ => self.deep::<DEPTH>(),
+        }
+    }
+}
+
+/// `c[m,n] = a[m,k] b + bias`: one chain of fused multiply-adds an element, from +0 in increasing k, the bias after it.
+///
+/// # Panics
+/// Where [`fits`] says no, or a slice has another size than the shapes say.
+#[allow(clippy::too_many_arguments)]
+pub fn product<T: Real>(m: usize, n: usize, k: usize, a: &[T], right: Right, b: &[T], bias: Option<&[T]>, c: &mut [T]) {
+    assert!(fits(m, n, k) && n > 0 && k > 0, "{m} x {k} times {k} x {n} is no narrow product");
+    assert!(a.len() == m * k && b.len() == k * n && c.len() == m * n, "the slices do not hold {m} x {k} x {n}");
+    assert!(bias.is_none_or(|bias| bias.len() == n), "the bias has another length than {n}");
+    vectorized(Product { n, k, a, right, b, bias, c });
+}
+
+struct SumOfProducts<'a, T> {
+    /// The operand whose columns are lanes, `[k, lanes]`.
+    wide: &'a [T],
+    lanes: usize,
+    /// The other, `[k, others]`.
+    other: &'a [T],
+    others: usize,
+    /// Steps between the results of neighbouring lanes, and of neighbouring columns of the other.
+    steps: [usize; 2],
+    c: &'a mut [T],
+}
+
+/// The chains of `G` columns of the other operand, from column `first` on, over a block of rows.
+#[inline(always)]
+fn chains<T: Real, const G: usize>(
+    wide: &[T],
+    lanes: usize,
+    other: &[T],
+    others: usize,
+    first: usize,
+) -> [[T; LANES]; G] {
+    let mut chains = [[T::ZERO; LANES]; G];
+    for (row, other) in other.chunks_exact(others).enumerate() {
+        let wide = &wide[row * lanes..];
+        let x = match wide.first_chunk::<LANES>() {
+            Some(x) => *x,
+            None => {
+                let mut x = [T::ZERO; LANES];
+                for (x, &there) in x.iter_mut().zip(&wide[..lanes]) {
+                    *x = there;
+                }
+                x
+            }
+        };
+        let other = &other[first..][..G];
+        for g in 0..G {
+            for j in 0..LANES {
+                chains[g][j] = other[g].mul_add(x[j], chains[g][j]);
+            }
+        }
+    }
+    chains
+}
+
+impl<T: Real> SumOfProducts<'_, T> {
+    #[inline(always)]
+    fn group<const G: usize>(&mut self, wide: &[T], other: &[T], first: usize) {
+        let chains = chains::<T, G>(wide, self.lanes, other, self.others, first);
+        for (g, chain) in chains.iter().enumerate() {
+            for (j, &chain) in chain.iter().enumerate().take(self.lanes) {
+                self.c[j * self.steps[0] + (first + g) * self.steps[1]] += chain;
+            }
+        }
+    }
+}
+
+impl<T: Real> Kernel for SumOfProducts<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        let (all, other) = (self.wide, self.other);
+        for (wide, other) in all.chunks(BLOCK * self.lanes).zip(other.chunks(BLOCK * self.others)) {
+            for first in (0..self.others).step_by(GROUP) {
+                match self.others - first {
+                    1 => self.group::<1>(wide, other, first),
+                    2 => self.group::<2>(wide, other, first),
+                    3 => self.group::<3>(wide, other, first),
+                    _ => self.group::<GROUP>(wide, other, first),
+                }
+            }
+        }
+    }
+}
+
+/// `c[m,n] += a[k,m]^T b[k,n]`, k summed in blocks of [`BLOCK`], one chain a block from +0, blocks added in order.
+///
+/// # Panics
+/// Where [`fits_sum`] says no, or a slice has another size than the shapes say.
+pub fn sum_of_products<T: Real>(m: usize, n: usize, k: usize, a: &[T], b: &[T], c: &mut [T]) {
+    assert!(fits_sum(m, n, k) && m > 0 && n > 0, "{m} x {k} times {k} x {n} is no narrow sum");
+    assert!(a.len() == k * m && b.len() == k * n && c.len() == m * n, "the slices do not hold {m} x {k} x {n}");
+    vectorized(if m >= n {
+        SumOfProducts { wide: a, lanes: m, other: b, others: n, steps: [n, 1], c }
+    } else {
+        SumOfProducts { wide: b, lanes: n, other: a, others: m, steps: [1, n], c }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::product::reference;
+
+    fn numbers<T: Real>(len: usize, seed: f64) -> Vec<T> {
+        (0..len).map(|i| T::from_f64((i as f64 * 1.7 + seed).sqrt() % 1.0 - 0.4)).collect()
+    }
+
+    fn same_as_the_reference<T: Real>() {
+        let mut compared = 0;
+        for n in 1..=16 {
+            for (m, k) in
+                [(0, 3), (1, 1), (1, 64), (2, 4), (3, 5), (4, 16), (5, 17), (32, 4), (33, 16), (64, 20), (100, 7)]
+            {
+                if !fits(m, n, k) {
+                    continue;
+                }
+                let (a, b, bias) = (numbers::<T>(m * k, 0.0), numbers::<T>(n * k, 3.0), numbers::<T>(n, 9.0));
+                let straight: Vec<T> = (0..k * n).map(|i| b[(i % n) * k + i / n]).collect();
+                for bias in [None, Some(&bias[..])] {
+                    let mut wanted = vec![T::ZERO; m * n];
+                    reference::product_nt(m, n, k, &a, &b, &mut wanted);
+                    for row in wanted.chunks_exact_mut(n) {
+                        row.iter_mut().zip(bias.unwrap_or(&[])).for_each(|(y, &b)| *y += b);
+                    }
+                    for (right, b) in [(Right::Turned, &b), (Right::Straight, &straight)] {
+                        let mut c = vec![T::ONE; m * n];
+                        product(m, n, k, &a, right, b, bias, &mut c);
+                        assert!(c == wanted, "{m} {n} {k} {right:?} {}", bias.is_some());
+                        compared += c.len();
+                    }
+                }
+            }
+        }
+        assert!(compared > 10_000, "only {compared} numbers were compared");
+    }
+
+    #[test]
+    fn a_narrow_product_gives_the_bytes_of_the_reference() {
+        same_as_the_reference::<f32>();
+        same_as_the_reference::<f64>();
+    }
+
+    fn same_sums<T: Real>() {
+        for m in [1, 2, 3, 4, 5, 9, 16] {
+            for n in [1, 2, 3, 4, 6, 15, 16] {
+                for k in [0, 1, 3, 32, 1024, 1025, 2100] {
+                    if !fits_sum(m, n, k) {
+                        continue;
+                    }
+                    let (a, b) = (numbers::<T>(m * k, 1.0), numbers::<T>(n * k, 2.0));
+                    let mut wanted = numbers::<T>(m * n, 5.0);
+                    let mut c = wanted.clone();
+                    reference::product_tn(m, n, k, &a, &b, &mut wanted);
+                    sum_of_products(m, n, k, &a, &b, &mut c);
+                    assert!(c == wanted, "{m} {n} {k}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_narrow_sum_gives_the_bytes_of_the_reference() {
+        same_sums::<f32>();
+        same_sums::<f64>();
+    }
+}
