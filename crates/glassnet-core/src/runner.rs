@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::graph::NodeId;
 use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS};
-use crate::plan::{MAX_READS, Pass, Plan, Step, StepCuts};
-use crate::prepared::Prepared;
+use crate::plan::{MAX_READS, Pass, Plan, Region, Step, StepCuts};
 use crate::precision::Precision;
+use crate::prepared::Prepared;
 use crate::{Real, Team};
 
 /// What a step is told besides its data.
@@ -184,6 +184,25 @@ impl<T: Real> Runner<T> {
         self.run(steps, None, parameters, gradients, info);
     }
 
+    /// As [`Runner::backward`], but for the weights that have update lines of their own: their places in `gradients` are left
+    /// alone, and [`Runner::late`] has what their gradients are made of.
+    pub fn backward_but_late(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo) {
+        self.seed_mut().fill(T::ONE);
+        let (start, steps) = (self.plan.forward_steps(), self.plan.steps());
+        let end = steps.iter().position(|step| step.pass == Pass::Update).unwrap_or(steps.len());
+        self.run(start..end, None, parameters, gradients, info);
+    }
+
+    /// The weights that have update lines of their own, in the order of the lines, after [`Runner::backward_but_late`].
+    pub fn late(&self) -> impl Iterator<Item = Late<'_, T>> {
+        let lines = self.plan.steps().iter().filter(|step| step.pass == Pass::Update && step.late);
+        lines.filter_map(|step| {
+            let at = |region: Option<Region>| region.map(|region| &self.arena[region.range(self.rows)]);
+            let (x, upstream) = (at(step.inputs.first().copied().flatten())?, at(step.upstream)?);
+            Some(Late { slot: step.slots.first()?.clone(), x, upstream, width: step.input_shapes.first()?.last() })
+        })
+    }
+
     /// Forward and backward (from gradient 1, as [`Runner::backward`]), step by step: `seen` is called after each one. To
     /// measure what each takes.
     pub fn run_seen(&mut self, parameters: &[T], gradients: &mut [T], info: &StepInfo, seen: &mut dyn FnMut(&Step)) {
@@ -218,6 +237,7 @@ impl<T: Real> Runner<T> {
                 Pass::Forward | Pass::Recompute => at.forward(step, cuts, buffers),
                 Pass::Backward => at.backward(step, cuts, buffers, gradients),
                 Pass::Add => at.add(cuts, buffers),
+                Pass::Update if step.late => at.late(step, cuts, buffers, gradients),
                 Pass::Update => {}
             }
         }
@@ -232,6 +252,19 @@ impl<T: Real> Runner<T> {
     pub fn touched(&self) -> usize {
         self.arena.iter().rposition(|&value| value != T::from_f64(MARK)).map_or(0, |last| last + 1)
     }
+}
+
+/// What the gradient of a weight `[units, width]` is made of: `upstream^T x`, a sum over the rows.
+#[derive(Debug, Clone)]
+pub struct Late<'a, T> {
+    /// The weight's place in the flat buffer.
+    pub slot: std::ops::Range<usize>,
+    /// Numbers of a row of the input.
+    pub width: usize,
+    /// The input, `[rows, width]`.
+    pub x: &'a [T],
+    /// The gradient of the output, `[rows, units]`.
+    pub upstream: &'a [T],
 }
 
 /// A value that no step computes by chance.
@@ -303,6 +336,17 @@ impl<T: Real> At<'_, '_, T> {
             scratch: &mut buffers.scratch[..step.scratch * self.team.threads()],
             context: &context,
         });
+    }
+
+    /// The gradient of a weight that its backward step left for later.
+    fn late(&self, step: &Step, cuts: &StepCuts, buffers: Buffers<'_, T>, gradients: &mut [T]) {
+        let context = self.context(step);
+        let ([x, upstream], []) = cuts.arena.carve::<T, 2, 0>(buffers.arena, self.rows);
+        let (_, [weight]) = cuts.gradients.carve::<T, 0, 1>(gradients, 1);
+        let width = step.input_shapes.first().map_or(0, crate::Shape::last);
+        if let (Some(units), Some(rows)) = (weight.len().checked_div(width), x.len().checked_div(width)) {
+            context.product_tn(units, width, rows, upstream, x, weight);
+        }
     }
 
     fn add(&self, cuts: &StepCuts, buffers: Buffers<'_, T>) {

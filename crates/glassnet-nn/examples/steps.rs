@@ -106,7 +106,8 @@ fn whole(precision: Precision, work: &Work, network: &Network, data: &Matrix<f32
             precision,
             ..TrainSpec::default()
         };
-        let mut trainer = Trainer::new(network, network.initialise::<f32>(1), part, None, spec, team)?;
+        let mut trainer =
+            Trainer::new(network, network.initialise::<f32>(1), part, None, spec, team)?.without_gradients();
         let mut times = Vec::new();
         for step in 0..work.steps + 3 {
             // Rows from all over the source, as a shuffled epoch takes them.

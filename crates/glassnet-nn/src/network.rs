@@ -309,20 +309,29 @@ impl Network {
 
     /// The same, with products of another precision.
     pub fn plan_in(&self, precision: Precision, purpose: Purpose, rows: usize, checkpoint: bool) -> Arc<Plan> {
+        let request = self.request(purpose, rows, checkpoint);
+        Arc::new(Plan::new(&self.graph, request).with_precision(precision))
+    }
+
+    /// A plan to train in which those linear nodes have update lines of their own ([`Plan::with_late_updates`]).
+    pub(crate) fn plan_late(&self, rows: usize, late: &[NodeId]) -> Arc<Plan> {
+        Arc::new(Plan::with_late_updates(&self.graph, self.request(Purpose::Train, rows, false), late))
+    }
+
+    fn request(&self, purpose: Purpose, rows: usize, checkpoint: bool) -> Request {
         let training = purpose == Purpose::Train;
         let backward = purpose != Purpose::Predict;
         let objective = self.objective.as_ref();
         let mut outputs = vec![self.output, self.logits];
         outputs.extend(objective.map(|objective| objective.rows).filter(|_| backward));
-        let request = Request {
+        Request {
             purpose,
             rows,
             backward_from: if backward { Some(objective.map_or(self.output, |o| o.mean)) } else { None },
             outputs,
             training,
             checkpoint,
-        };
-        Arc::new(Plan::new(&self.graph, request).with_precision(precision))
+        }
     }
 
     /// Rows that are evaluated at a time: 256, fewer where the values of a row are large, so that the arena stays in the

@@ -21,6 +21,8 @@ pub(super) struct Analysis {
     pub fused: Vec<Option<usize>>,
     /// What its backward reads.
     pub needs: Vec<Needs>,
+    /// The gradient of its first slot is made by an update line after all of backward.
+    pub late: Vec<bool>,
     /// Every value is kept.
     pub keep_all: bool,
 }
@@ -34,7 +36,8 @@ impl Analysis {
         let attributed = attributed(graph, request, &resolve, &flows);
         let fused = fusions(graph, request, &needed, &resolve, &flows, keep_all);
         let needs = graph.nodes().iter().map(|node| node.op.needs(&graph.shapes(&node.inputs))).collect();
-        Analysis { needed, resolve, flows, attributed, fused, needs, keep_all }
+        let late = vec![false; graph.nodes().len()];
+        Analysis { needed, resolve, flows, attributed, fused, needs, late, keep_all }
     }
 
     /// The nodes that have a forward step, in order: neither inputs, nor views, nor curves that another node computes.

@@ -16,8 +16,13 @@ fn region(buffers: &[Buffer], id: BufferId) -> Region {
     Region { offset: buffer.offset, width: buffer.width, per_batch: buffer.per_batch }
 }
 
-pub(super) fn build(graph: &Graph, request: Request) -> Plan {
-    let analysis = Analysis::new(graph, &request);
+pub(super) fn build(graph: &Graph, request: Request, late: &[NodeId]) -> Plan {
+    let mut analysis = Analysis::new(graph, &request);
+    if request.purpose == Purpose::Train && !request.checkpoint {
+        for node in late.iter().filter(|node| matches!(graph.node(**node).op, Op::Linear(_))) {
+            analysis.late[node.0] = analysis.attributed[node.0];
+        }
+    }
     let computed = analysis.computed(graph);
     let whole = checkpoint::Parts::new(graph, &request, &analysis, &computed, &[]);
     let plain = Draft::new(graph, &request, &analysis, &computed, &whole);
@@ -26,8 +31,7 @@ pub(super) fn build(graph: &Graph, request: Request) -> Plan {
         if checkpoint { checkpoint::smallest(graph, &request, &analysis, &computed, plain) } else { placed(plain) };
     let labels = place(&mut draft.label_buffers);
 
-    let steps: Vec<Step> =
-        draft.steps.iter().map(|step| finish(graph, &request, &analysis, &draft, step)).collect();
+    let steps: Vec<Step> = draft.steps.iter().map(|step| finish(graph, &request, &analysis, &draft, step)).collect();
     let at = |id: Option<BufferId>| id.map(|id| region(&draft.buffers, id));
     let label_at = |id: Option<BufferId>| id.map(|id| region(&draft.label_buffers, id));
     let values = analysis.resolve.iter().map(|&source| at(draft.values[source]).or(label_at(draft.labels[source])));
@@ -76,6 +80,7 @@ fn finish(graph: &Graph, request: &Request, analysis: &Analysis, draft: &Draft<'
         output,
         saved,
         upstream,
+        late: analysis.late[step.node] && matches!(step.pass, Pass::Backward | Pass::Update),
         input_gradients,
         state: step.state,
         scratch: 0,
@@ -99,6 +104,13 @@ fn finish(graph: &Graph, request: &Request, analysis: &Analysis, draft: &Draft<'
             if finished.input_gradients.first().is_some_and(Option::is_none) {
                 finished.flops = finished.flops.saturating_sub(node.op.input_cost(&shapes, &node.shape));
             }
+            if finished.late {
+                finished.flops -= late_flops(&finished);
+            }
+        }
+        Pass::Update if finished.late => {
+            finished.flops = late_flops(&finished);
+            finished.slots.truncate(1);
         }
         Pass::Add => {
             finished.slots.clear();
@@ -112,4 +124,9 @@ fn finish(graph: &Graph, request: &Request, analysis: &Analysis, draft: &Draft<'
         }
     }
     finished
+}
+
+/// FLOPs of one row of the product that makes a weight's gradient.
+fn late_flops(step: &Step) -> u64 {
+    2 * step.input_shapes.first().map_or(0, Shape::last) as u64 * step.shape.len() as u64
 }

@@ -35,6 +35,7 @@ fn arena(step: &Step) -> Cuts {
             Cuts::new(&reads, &step.input_gradients)
         }
         Pass::Add => Cuts::new(&[step.upstream], &step.input_gradients[..step.input_gradients.len().min(1)]),
+        Pass::Update if step.late => Cuts::new(&[step.inputs.first().copied().flatten(), step.upstream], &[]),
         Pass::Update => Cuts::new(&[], &[]),
     }
 }
@@ -42,9 +43,13 @@ fn arena(step: &Step) -> Cuts {
 /// Where a step cuts the flat buffer of gradients: its slots, which stand there in any order.
 fn gradients(step: &Step) -> Cuts {
     let region = |range: &std::ops::Range<usize>| Region { offset: range.start, width: range.len(), per_batch: true };
-    let slots: Vec<Option<Region>> = step.slots.iter().map(|range| Some(region(range))).collect();
+    let mut slots: Vec<Option<Region>> = step.slots.iter().map(|range| Some(region(range))).collect();
+    if let (true, Pass::Backward, Some(weight)) = (step.late, step.pass, slots.first_mut()) {
+        *weight = None;
+    }
     match step.pass {
         Pass::Backward => Cuts::new(&[], &slots),
+        Pass::Update if step.late => Cuts::new(&[], &slots),
         _ => Cuts::new(&[], &[]),
     }
 }

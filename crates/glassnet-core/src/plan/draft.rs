@@ -226,6 +226,14 @@ impl<'a> Draft<'a> {
             }
             self.backward_steps(number, upstream);
         }
+        for number in (0..=start).rev().filter(|&number| self.analysis.late[number]) {
+            let Some(upstream) = self.gradients[number] else { continue };
+            let mut step = DraftStep::new(Pass::Update, number);
+            self.read_inputs(&mut step);
+            self.touch(upstream);
+            step.upstream = Some(upstream);
+            self.steps.push(step);
+        }
         if self.request.purpose == Purpose::Train {
             self.steps.push(DraftStep::new(Pass::Update, start));
         }

@@ -84,7 +84,8 @@ pub enum Pass {
     Backward,
     /// A second gradient of the same value, added to the first.
     Add,
-    /// The optimizer's pass over the parameters.
+    /// The optimizer's pass over the parameters: over one weight, whose gradient is made with it ([`Step::late`]), or over all
+    /// that is left.
     Update,
 }
 
@@ -113,6 +114,9 @@ pub struct Step {
     pub saved: Option<Region>,
     /// Gradient of the output; in an `Add` step what is added.
     pub upstream: Option<Region>,
+    /// In a backward step: the gradient of its first slot is not made here, but by an update line that stands after all
+    /// backward steps. In an update line: it is such a one.
+    pub late: bool,
     /// Where the gradients of the inputs go; in an `Add` step the one destination.
     pub input_gradients: Vec<Option<Region>>,
     /// What the operation keeps from step to step, in the buffer of states.
@@ -174,7 +178,14 @@ impl Memory {
 impl Plan {
     /// Makes the decisions.
     pub fn new(graph: &Graph, request: Request) -> Self {
-        build::build(graph, request)
+        build::build(graph, request, &[])
+    }
+
+    /// The same for training, with the weights of those linear nodes updated by lines of their own, after all of backward: their
+    /// gradients need never be written to memory (`docs/decisions/0022-late-updates.md`). What these lines read lives until
+    /// then. Nodes that are not linear, and all of them in a plan that computes values twice, are treated as ever.
+    pub fn with_late_updates(graph: &Graph, request: Request, late: &[NodeId]) -> Self {
+        build::build(graph, request, late)
     }
 
     /// The same plan with products of another precision.

@@ -14,6 +14,7 @@
 mod driver;
 mod filled;
 mod fused;
+pub mod given;
 mod pack;
 pub mod packed;
 #[cfg(test)]

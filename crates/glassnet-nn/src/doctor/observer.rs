@@ -228,6 +228,10 @@ impl<T: Real> Observer<T> for Doctor<T> {
         Control::Continue
     }
 
+    fn reads_gradients(&self, step: u64) -> bool {
+        step == 1
+    }
+
     fn epoch(&mut self, view: &View<'_, T>) -> Control {
         let Some(epoch) = view.history.epochs.last() else { return Control::Continue };
         let mut found = Look::default();

@@ -28,13 +28,20 @@ pub use sizes::UpdateSizes;
 
 use std::ops::Range;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use glassnet_core::runner::Late;
 use glassnet_core::slots::{Slot, Slots};
+use glassnet_kernels::product::given::{BLOCK_COLUMNS, product_tn_given};
 use glassnet_kernels::{Real, Team};
 use serde::{Deserialize, Serialize};
 
 use crate::hyperparameter::BadHyperparameters;
 use crate::nearest::nearest;
+use crate::norm::{self, TILE_COLUMNS, TILE_ROWS};
+
+// A block is a column of whole tiles.
+const _: () = assert!(BLOCK_COLUMNS == TILE_COLUMNS && 64 % TILE_ROWS == 0);
 
 /// Which optimizer, with its hyperparameters; defaults are PyTorch's. The learning rate is the schedule's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -256,19 +263,70 @@ impl<T: Real> Optimizer<T> {
     pub fn step_by(&mut self, team: &Team, slots: &Slots, parameters: &mut [T], gradients: &[T], lr: f64) {
         assert_eq!(parameters.len(), slots.len(), "parameters are a flat buffer of the layout");
         assert_eq!(gradients.len(), slots.len(), "gradients are a flat buffer of the layout");
+        self.begin();
+        self.step_range(team, slots, 0..slots.len(), parameters, gradients, lr);
+    }
+
+    /// A step begins, of which each element is then changed once: by [`Optimizer::step_range`] or [`Optimizer::step_given`].
+    pub(crate) fn begin(&mut self) {
         self.steps += 1;
+    }
+
+    /// The step on one range of the flat buffers.
+    pub(crate) fn step_range(
+        &mut self,
+        team: &Team,
+        slots: &Slots,
+        range: Range<usize>,
+        parameters: &mut [T],
+        gradients: &[T],
+        lr: f64,
+    ) {
+        let (parameters, gradients) = (&mut parameters[range.clone()], &gradients[range.clone()]);
         let Optimizer { spec, moments, steps } = self;
         let mut buffers = moments.iter_mut();
-        let [first, second, third] =
-            [(); 3].map(|()| buffers.next().map_or((&mut [][..], 0), |moment| (&mut moment[..], 1)));
-        team.split_together(slots.len(), PART, [(parameters, 1), first, second, third], &|part,
-                                                                                          [
-            p,
-            first,
-            second,
-            third,
-        ]| {
-            update(spec, *steps, slots, lr, part.clone(), p, &gradients[part], [first, second, third]);
+        let mut next = || buffers.next().map_or((&mut [][..], 0), |moment| (&mut moment[range.clone()], 1));
+        let slices = [(parameters, 1), next(), next(), next()];
+        team.split_together(range.len(), PART, slices, &|part, pieces| {
+            let [parameters, first, second, third] = pieces;
+            let place = range.start + part.start..range.start + part.end;
+            update(spec, *steps, slots, lr, place, parameters, &gradients[part], [first, second, third]);
+        });
+    }
+
+    /// The step on a weight whose gradient is made on the way, block by block, and never stands in memory as a whole. The sums
+    /// of squares of the gradient's tiles ([`crate::norm`]) go to `sums`, as bits of f64; `room` is what
+    /// [`glassnet_kernels::product::given::given_room`] asks for.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn step_given(
+        &mut self,
+        team: &Team,
+        slot: &Slot,
+        late: &Late<'_, T>,
+        parameters: &mut [T],
+        lr: f64,
+        room: &mut [T],
+        sums: &[AtomicU64],
+    ) {
+        let Optimizer { spec, moments, steps } = self;
+        let (lr, decay, step) = (lr * slot.lr_factor, spec.weight_decay() * slot.decay_factor, *steps);
+        let (width, range) = (late.width, slot.range());
+        let (units, rows) = (range.len() / width, late.x.len() / width);
+        let across = width.div_ceil(TILE_COLUMNS);
+        let mut buffers = moments.iter_mut();
+        let mut next = || buffers.next().map_or(&mut [][..], |moment| &mut moment[range.clone()]);
+        let others = [&mut parameters[range.clone()], next(), next(), next()];
+        product_tn_given(team, units, width, rows, late.upstream, late.x, others, room, &|mut block| {
+            let columns = block.columns.len();
+            for (number, tile) in block.values.chunks(TILE_ROWS * columns).enumerate() {
+                let place = (block.rows.start / TILE_ROWS + number) * across + block.columns.start / TILE_COLUMNS;
+                sums[place].store(norm::tile(tile, columns, columns).to_bits(), Ordering::Relaxed);
+            }
+            let [parameters, first, second, third] = &mut block.others;
+            for (row, gradients) in block.values.chunks_exact(columns).enumerate() {
+                let piece = Piece { parameters: parameters.row(row), gradients, lr, decay, step };
+                apply(spec, piece, [first.row(row), second.row(row), third.row(row)]);
+            }
         });
     }
 
@@ -331,13 +389,19 @@ fn update<T: Real>(
         }
         let piece = Piece { parameters, gradients, lr, decay, step };
         let [first, second, third] = moments.each_mut().map(|moment| moment.get_mut(here.clone()).unwrap_or_default());
-        match spec {
-            OptimizerSpec::Sgd(sgd) if sgd.momentum == 0.0 => sgd.plain(piece),
-            OptimizerSpec::Sgd(sgd) => sgd.momentum(piece, first),
-            OptimizerSpec::RmsProp(rmsprop) => rmsprop.update(piece, [first, second, third]),
-            OptimizerSpec::Adam(adam) => adam.update(piece, first, second),
-            OptimizerSpec::AdamW(adamw) => adamw.update(piece, first, second),
-        }
+        apply(spec, piece, [first, second, third]);
+    }
+}
+
+/// The formula, on elements of one rate and decay.
+fn apply<T: Real>(spec: &OptimizerSpec, piece: Piece<'_, T>, moments: [&mut [T]; 3]) {
+    let [first, second, third] = moments;
+    match spec {
+        OptimizerSpec::Sgd(sgd) if sgd.momentum == 0.0 => sgd.plain(piece),
+        OptimizerSpec::Sgd(sgd) => sgd.momentum(piece, first),
+        OptimizerSpec::RmsProp(rmsprop) => rmsprop.update(piece, [first, second, third]),
+        OptimizerSpec::Adam(adam) => adam.update(piece, first, second),
+        OptimizerSpec::AdamW(adamw) => adamw.update(piece, first, second),
     }
 }
 

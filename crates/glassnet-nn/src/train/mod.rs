@@ -5,6 +5,7 @@
 //! all that a run needs to go on later, with the bytes that it would have had.
 
 mod error;
+mod late;
 mod non_finite;
 mod order;
 mod record;

@@ -4,6 +4,7 @@ use glassnet_core::ops::cross_entropy::IGNORED;
 use glassnet_core::{Op, Precision, Purpose, Real, Runner, StepInfo, Team};
 
 use super::error::TrainError;
+use super::late::{self, LateUpdates};
 use super::non_finite::{NonFinite, find_non_finite};
 use super::scores::scores;
 use super::spec::TrainSpec;
@@ -64,7 +65,7 @@ pub struct View<'a, T> {
     pub network: &'a Network,
     /// Its parameters now.
     pub parameters: &'a [T],
-    /// The gradients of the last step, clipped.
+    /// The gradients of the last step, clipped; all of them where [`Observer::reads_gradients`] asked for them.
     pub gradients: &'a [T],
     /// The training rows.
     pub train: Rows<'a, T>,
@@ -107,6 +108,12 @@ pub trait Observer<T> {
         Control::Continue
     }
 
+    /// Whether [`Observer::step`] will read all of [`View::gradients`] after step `step` (from 1). Where it does not, the
+    /// gradients of large weights may be used up as they are made, and what stands in their place is of an earlier step.
+    fn reads_gradients(&self, _step: u64) -> bool {
+        true
+    }
+
     /// When the run ends, however it ends.
     fn end(&mut self, _stop: &Stop, _view: &View<'_, T>) {}
 }
@@ -114,7 +121,11 @@ pub trait Observer<T> {
 /// An observer that does nothing.
 pub struct Silent;
 
-impl<T> Observer<T> for Silent {}
+impl<T> Observer<T> for Silent {
+    fn reads_gradients(&self, _step: u64) -> bool {
+        false
+    }
+}
 
 /// Why a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,6 +175,8 @@ pub struct Trainer<'a, T: Real> {
     pub(super) standing: Standing<T>,
     /// Sums of blocks of the gradients' norm.
     room: Vec<f64>,
+    late: Option<LateUpdates<T>>,
+    keep_gradients: bool,
 }
 
 /// Gradients whose setting to 0 is worth a thread.
@@ -247,10 +260,15 @@ impl<'a, T: Real> Trainer<'a, T> {
             }
         }
         let micro_rows = spec.batch_rows(train.rows.len());
-        let plan = network.plan_in(spec.precision, Purpose::Train, micro_rows, spec.checkpoint_activations);
+        let late = late::nodes(network, &spec);
+        let plan = match late.is_empty() {
+            true => network.plan_in(spec.precision, Purpose::Train, micro_rows, spec.checkpoint_activations),
+            false => network.plan_late(micro_rows, &late),
+        };
         let runner = Runner::new(plan, team.clone());
         let evaluator = valid.map(|_| Runner::new(network.evaluation_plan(network.evaluation_rows()), team.clone()));
         let slots = network.graph.slots();
+        let late = LateUpdates::new(slots, &runner, &team);
         let steps_per_epoch = spec.steps_per_epoch(train.rows.len());
         let epochs = spec.whole_epochs(train.rows.len());
         let mut schedule = Schedule::new(spec.schedule, spec.lr, steps_per_epoch, epochs)?;
@@ -275,9 +293,19 @@ impl<'a, T: Real> Trainer<'a, T> {
             micro_rows,
             standing: Standing::new(spec.early),
             room: vec![0.0; norm::room(slots)],
+            late,
+            keep_gradients: true,
             parameters,
             spec,
         })
+    }
+
+    /// Lets [`Trainer::step`] use up the gradients of large weights as they are made, where that is faster: what
+    /// [`Trainer::gradients`] has in their place is then of an earlier step, or 0. Everything else is the same, byte for byte.
+    /// [`Trainer::run`] asks its observer instead.
+    pub fn without_gradients(mut self) -> Self {
+        self.keep_gradients = false;
+        self
     }
 
     /// The parameters now.
@@ -304,6 +332,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         // Two copies more: the best epoch's parameters and those that updates are measured against.
         self.runner.plan().memory::<T>().total()
             + evaluator
+            + self.late.as_ref().map_or(0, LateUpdates::memory)
             + self.optimizer.memory(self.network.graph.slots())
             + 2 * self.parameters.len() * T::BYTES
     }
@@ -343,6 +372,27 @@ impl<'a, T: Real> Trainer<'a, T> {
         loss / denominator
     }
 
+    /// Loss and norm of a step of one micro-batch whose large weights are updated as their gradients are made. Nothing where
+    /// some value or gradient may not be finite: nothing has changed then, and the plain way finds out.
+    fn late_step(&mut self, rows: &[u32], info: &StepInfo, lr: f64, measure: bool) -> Option<(f64, f64)> {
+        let (late, slots) = (self.late.as_mut()?, self.network.graph.slots());
+        late.clear(&mut self.gradients);
+        fill_at(self.network, &mut self.runner, self.train.source, rows, info);
+        self.runner.forward(&self.parameters, info);
+        let losses = self.network.objective.as_ref().and_then(|objective| self.runner.value(objective.rows));
+        let loss = weighted_sum(self.network, losses.unwrap_or(&[]), self.train.source, rows, 0.0) / info.denominator;
+        self.runner.backward_but_late(&self.parameters, &mut self.gradients, info);
+        if !loss.is_finite() || !late.surely_finite(&self.team, &self.runner, &self.gradients) {
+            return None;
+        }
+        if measure {
+            self.sizes.before(&self.parameters);
+        }
+        let (optimizer, parameters) = (&mut self.optimizer, &mut self.parameters);
+        let norm = late.step(&self.team, slots, &self.runner, optimizer, parameters, &self.gradients, lr);
+        Some((loss, norm))
+    }
+
     /// One optimizer step over `rows`. Allocates nothing while all is finite.
     ///
     /// # Errors
@@ -364,17 +414,24 @@ impl<'a, T: Real> Trainer<'a, T> {
         let weight = total_weight(self.network, self.train.source, rows);
         let empty = weight == 0.0;
         let (mut loss, mut gradient_norm) = (0.0, 0.0);
-        if !empty {
+        let mut done = None;
+        if !empty && !self.keep_gradients && rows.len() <= self.micro_rows {
+            let info = StepInfo { seed: self.spec.seed, epoch, position, denominator: weight, time: 0 };
+            done = self.late_step(rows, &info, lr, measure);
+        }
+        if let Some(done) = done {
+            (loss, gradient_norm) = done;
+        } else if !empty {
             loss = self.accumulate(rows, epoch, position, weight);
             gradient_norm = self.spec.clip.apply_by(&self.team, slots, &mut self.gradients, &mut self.room);
             if !loss.is_finite() || !gradient_norm.is_finite() {
                 return Err(self.first_non_finite(rows, epoch, position));
             }
         }
-        if measure {
+        if measure && done.is_none() {
             self.sizes.before(&self.parameters);
         }
-        if !empty {
+        if !empty && done.is_none() {
             self.optimizer.step_by(&self.team, slots, &mut self.parameters, &self.gradients, lr);
         }
         if measure {
@@ -477,6 +534,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             for rows in order[self.standing.position.min(order.len())..].chunks(batch) {
                 let position = self.standing.position;
                 let last = position + rows.len() == order.len();
+                self.keep_gradients = observer.reads_gradients(self.steps + 1);
                 let report = match self.measured_step(rows, epoch_number, position as u64, last) {
                     Ok(report) => report,
                     Err(found) => return Stop::NonFinite(found),

@@ -46,6 +46,10 @@ impl Clock {
 }
 
 impl Observer<f32> for Clock {
+    fn reads_gradients(&self, _step: u64) -> bool {
+        false
+    }
+
     fn start(&mut self, _view: &View<'_, f32>) -> Control {
         self.begun = Instant::now();
         self.last = self.begun;

@@ -170,7 +170,7 @@ fn default_batch(rows: usize, images: bool) -> usize {
 }
 
 /// Floating-point operations of a step below which a second thread brings nothing: `docs/measurements/threads.md`.
-const WORTH_A_THREAD: u64 = 200_000_000;
+const WORTH_A_THREAD: u64 = 4_000_000;
 
 /// Threads where none are asked for: one for each core, or one where a step is too small to share.
 pub fn threads(headed: &Headed, spec: &TrainSpec, prepared: &Prepared) -> usize {

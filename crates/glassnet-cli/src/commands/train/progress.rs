@@ -216,6 +216,10 @@ impl Observer<f32> for Progress {
         control
     }
 
+    fn reads_gradients(&self, step: u64) -> bool {
+        self.doctor.reads_gradients(step)
+    }
+
     fn epoch(&mut self, view: &View<'_, f32>) -> Control {
         if let Some(epoch) = view.history.epochs.last() {
             let rows = view.train.rows.len();

@@ -1,28 +1,27 @@
 //! What a second thread brings, by the size of a step: the data behind the command's threshold
-//! (`WORTH_A_THREAD` in `glassnet-cli/src/commands/train/network.rs`). Run it in a release build on a quiet machine; the
-//! table is kept in `docs/measurements/threads.md`.
+//! (`WORTH_A_THREAD` in `glassnet-cli/src/commands/train/network.rs`), in a table: operations of a step, microseconds with one
+//! thread and with two, their ratio. Run it on a quiet machine (`cargo xtask threads`, or `cargo run --release -p glassnet-nn
+//! --example threads`); the table is kept in `docs/measurements/threads.md`.
 
 use std::time::Instant;
 
-use glassnet::nn::loss::LossSpec;
-use glassnet::nn::network::Network;
-use glassnet::nn::source::Matrix;
-use glassnet::nn::spec::NetSpec;
-use glassnet::nn::train::{Batch, Rows, TrainSpec, Trainer};
 use glassnet_core::{Purpose, Team};
+use glassnet_nn::loss::LossSpec;
+use glassnet_nn::network::Network;
+use glassnet_nn::source::Matrix;
+use glassnet_nn::spec::NetSpec;
+use glassnet_nn::train::{Batch, Rows, TrainSpec, Trainer};
 
 /// Times each setting is measured, alternately.
 const ROUNDS: usize = 15;
 
-/// Prints a table: FLOPs of a step, microseconds with one thread and with two, their ratio.
-///
-/// # Errors
-/// A network that cannot be built (it cannot be by input).
-pub fn run(_arguments: &[String]) -> Result<(), String> {
+fn main() -> Result<(), String> {
     println!("| network | batch | MFLOP a step | 1 thread, us | 2 threads, us | 1 / 2 |");
     println!("|---|---|---|---|---|---|");
     let networks = [
+        ("4 -> 16 relu -> 3", 32),
         ("20 -> 32 relu -> 2", 32),
+        ("20 -> 64 relu -> 32 relu -> 2", 128),
         ("20 -> 64 relu -> 64 relu -> 2", 64),
         ("64 -> 128 relu -> 64 relu -> 2", 128),
         ("64 -> 128 relu -> 128 relu -> 2", 128),
@@ -50,7 +49,9 @@ pub fn run(_arguments: &[String]) -> Result<(), String> {
             let spec = TrainSpec { batch: Batch::Rows(batch), ..TrainSpec::default() };
             let start = network.initialise::<f32>(1);
             trainers.push(
-                Trainer::new(&network, start, part, None, spec, Team::new(threads)).map_err(|error| fail(&error))?,
+                Trainer::new(&network, start, part, None, spec, Team::new(threads))
+                    .map_err(|error| fail(&error))?
+                    .without_gradients(),
             );
         }
         for _ in 0..ROUNDS {
