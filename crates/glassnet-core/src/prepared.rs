@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use glassnet_kernels::row::RowWeights;
 
+use crate::Real;
 use crate::ops::Op;
 use crate::plan::{Pass, Plan, Step};
 use crate::precision::Precision;
-use crate::Real;
 
 /// Parameters with copies of the weights that a single row is multiplied by: as much memory as those weights take, once more
 /// ([`Prepared::bytes`]).

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::graph::NodeId;
 use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS};
 use crate::plan::{MAX_READS, Pass, Plan, Step, StepCuts};
-use crate::prepared::Prepared;
 use crate::precision::Precision;
+use crate::prepared::Prepared;
 use crate::{Real, Team};
 
 /// What a step is told besides its data.

@@ -82,9 +82,8 @@ fn infer(sizes: &str, rows: usize, threads: usize, count: u64) -> Result<(), Box
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |place: usize, default: u64| {
-        arguments.get(place).and_then(|number| number.parse().ok()).unwrap_or(default)
-    };
+    let number =
+        |place: usize, default: u64| arguments.get(place).and_then(|number| number.parse().ok()).unwrap_or(default);
     match arguments.first().map(String::as_str) {
         Some("tiny") | None => tiny(number(1, 2000)),
         Some("infer") => {

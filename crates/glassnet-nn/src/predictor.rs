@@ -42,7 +42,9 @@ pub struct PredictorScratch<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PredictorError {
     /// Another number of parameters than the network has.
-    #[error("the network has {expected} parameters, but {found} are given\n  hint: give the flat buffer of this network")]
+    #[error(
+        "the network has {expected} parameters, but {found} are given\n  hint: give the flat buffer of this network"
+    )]
     Parameters {
         /// Of the network.
         expected: usize,
@@ -50,7 +52,9 @@ pub enum PredictorError {
         found: usize,
     },
     /// Rows that are not numbers alone.
-    #[error("the network reads tokens or rows of different lengths\n  hint: a predictor is for rows of numbers; run such a network by a Runner")]
+    #[error(
+        "the network reads tokens or rows of different lengths\n  hint: a predictor is for rows of numbers; run such a network by a Runner"
+    )]
     NotNumbers,
     /// No room for a row.
     #[error("a predictor for batches of 0 rows\n  hint: give the most rows that are to be computed at once, 1 or more")]
@@ -64,7 +68,9 @@ pub enum PredictorError {
         found: usize,
     },
     /// Room for another number of values.
-    #[error("the rows give {expected} values, but there is room for {found}\n  hint: size the room by rows times outputs()")]
+    #[error(
+        "the rows give {expected} values, but there is room for {found}\n  hint: size the room by rows times outputs()"
+    )]
     Output {
         /// Values of the rows.
         expected: usize,

@@ -26,8 +26,7 @@ pub(super) fn build(graph: &Graph, request: Request) -> Plan {
         if checkpoint { checkpoint::smallest(graph, &request, &analysis, &computed, plain) } else { placed(plain) };
     let labels = place(&mut draft.label_buffers);
 
-    let steps: Vec<Step> =
-        draft.steps.iter().map(|step| finish(graph, &request, &analysis, &draft, step)).collect();
+    let steps: Vec<Step> = draft.steps.iter().map(|step| finish(graph, &request, &analysis, &draft, step)).collect();
     let at = |id: Option<BufferId>| id.map(|id| region(&draft.buffers, id));
     let label_at = |id: Option<BufferId>| id.map(|id| region(&draft.label_buffers, id));
     let values = analysis.resolve.iter().map(|&source| at(draft.values[source]).or(label_at(draft.labels[source])));

@@ -1,12 +1,12 @@
-//! Networks that only run: rows in, logits out, through the library's own runner.
+//! Networks that only run: rows in, logits out, through the library's own predictor.
 
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
+use glassnet::core::Team;
 use glassnet::core::random::{Draws, Purpose as Stream};
-use glassnet::core::{Purpose, Runner, StepInfo, Team};
 use glassnet::nn::network::Network;
+use glassnet::nn::predictor::Predictor;
 use glassnet::nn::spec::NetSpec;
 
 use super::Options;
@@ -44,8 +44,7 @@ fn weights(count: usize, inputs: usize) -> Vec<f32> {
 pub fn run(name: &str, case: &InferCase, options: &Options, peaks: &mut Peaks) -> Result<Figures, CliError> {
     let spec = NetSpec::parse(case.net).map_err(|error| CliError::Usage(error.to_string()))?;
     let network = Network::new(&spec, None).map_err(|error| CliError::Usage(error.to_string()))?;
-    machine::holds(name, network.parameters(), 5)?;
-    let plan = network.plan(Purpose::Predict, case.rows);
+    machine::holds(name, network.parameters(), 9)?;
     let flops = 2 * case.weights() * case.rows as u64;
     let bytes = 4 * case.weights();
     // Many weights for one row: the time is that of reading them, and more threads read faster.
@@ -59,8 +58,10 @@ pub fn run(name: &str, case: &InferCase, options: &Options, peaks: &mut Peaks) -
     let mut rows = vec![0.0; TURNS * width.max(case.rows * width / TURNS + 1)];
     data::normal(&mut rows, &team);
     let turn = case.rows * width;
-    let mut runner = Runner::<f32>::new(Arc::clone(&plan), team.clone());
-    runner.set_rows(case.rows);
+    let predictor =
+        Predictor::new(&network, parameters, case.rows).map_err(|error| CliError::Usage(error.to_string()))?;
+    let mut scratch = predictor.scratch_with(team.clone());
+    let (mut out, mut refused) = (vec![0.0; case.rows * predictor.outputs()], None);
     let measured = |peaks: &mut Peaks| {
         peaks.measure(team.threads());
         if large {
@@ -68,16 +69,20 @@ pub fn run(name: &str, case: &InferCase, options: &Options, peaks: &mut Peaks) -
         }
     };
     measured(peaks);
-    let (mut at, info) = (0, StepInfo::default());
+    let mut at = 0;
     let time = calls(Duration::from_secs_f64(options.seconds.unwrap_or(SECONDS)), || {
         if at + turn > rows.len() {
             at = 0;
         }
-        runner.input_mut(network.x).copy_from_slice(&rows[at..at + turn]);
-        runner.forward(&parameters, &info);
-        black_box(runner.value(network.output));
+        if let Err(error) = predictor.predict_into(&mut scratch, &rows[at..at + turn], &mut out) {
+            refused = Some(error);
+        }
+        black_box(&mut out);
         at += turn;
     });
+    if let Some(error) = refused {
+        return Err(CliError::Check(error.to_string()));
+    }
     measured(peaks);
     let time = time.ok_or_else(|| CliError::Check("nothing was timed".into()))?;
     let gigabytes = large.then(|| bytes as f64 / time.median / 1e3);
