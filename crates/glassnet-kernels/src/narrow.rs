@@ -77,58 +77,59 @@ impl<T: Real> Product<'_, T> {
             *own = given;
         }
         let bias = bias.map(|_| own_bias);
-        let mut at = 0;
-        for a in a.chunks(ROWS * k) {
-            if a.len() == ROWS * k {
-                at = rows::<T, ROWS>(n, a, panel, bias, c, at);
-            } else {
-                for a in a.chunks_exact(k) {
-                    at = rows::<T, 1>(n, a, panel, bias, c, at);
-                }
+        let groups = a.chunks_exact(ROWS * k);
+        let (rest, mut at) = (groups.remainder(), 0);
+        for a in groups {
+            let (first, second) = a.split_at(2 * k);
+            let ((a0, a1), (a2, a3)) = (first.split_at(k), second.split_at(k));
+            let mut chains = [[T::ZERO; LANES]; ROWS];
+            let [c0, c1, c2, c3] = &mut chains;
+            for ((((weights, &x0), &x1), &x2), &x3) in panel.iter().zip(a0).zip(a1).zip(a2).zip(a3) {
+                step(x0, weights, c0);
+                step(x1, weights, c1);
+                step(x2, weights, c2);
+                step(x3, weights, c3);
+            }
+            for chain in chains {
+                put(n, chain, bias, &mut c[at..]);
+                at += n;
+            }
+        }
+        for a in rest.chunks_exact(k) {
+            let mut chain = [T::ZERO; LANES];
+            for (weights, &x) in panel.iter().zip(a) {
+                step(x, weights, &mut chain);
+            }
+            put(n, chain, bias, &mut c[at..]);
+            at += n;
+        }
+    }
+}
+
+/// Writes a row with all lanes where there is room: what stands past its columns are places of rows that come later.
+#[inline(always)]
+fn put<T: Real>(n: usize, mut chain: [T; LANES], bias: Option<[T; LANES]>, c: &mut [T]) {
+    if let Some(bias) = bias {
+        for j in 0..LANES {
+            chain[j] += bias[j];
+        }
+    }
+    match c.first_chunk_mut::<LANES>() {
+        Some(out) => *out = chain,
+        None => {
+            for (out, &x) in c.iter_mut().zip(&chain[..n]) {
+                *out = x;
             }
         }
     }
 }
 
-/// The chains of `R` rows; the place in c after them. A row is written with all lanes where there is room: what stands past
-/// its columns are places of rows that come later.
+/// `chain += x weights`, lane by lane.
 #[inline(always)]
-fn rows<T: Real, const R: usize>(
-    n: usize,
-    a: &[T],
-    panel: &[[T; LANES]],
-    bias: Option<[T; LANES]>,
-    c: &mut [T],
-    mut at: usize,
-) -> usize {
-    let k = panel.len();
-    let a: [&[T]; R] = std::array::from_fn(|row| &a[row * k..][..k]);
-    let mut chains = [[T::ZERO; LANES]; R];
-    for (p, weights) in panel.iter().enumerate() {
-        for row in 0..R {
-            let x = a[row][p];
-            for j in 0..LANES {
-                chains[row][j] = x.mul_add(weights[j], chains[row][j]);
-            }
-        }
+fn step<T: Real>(x: T, weights: &[T; LANES], chain: &mut [T; LANES]) {
+    for j in 0..LANES {
+        chain[j] = x.mul_add(weights[j], chain[j]);
     }
-    for mut chain in chains {
-        if let Some(bias) = bias {
-            for j in 0..LANES {
-                chain[j] += bias[j];
-            }
-        }
-        match c[at..].first_chunk_mut::<LANES>() {
-            Some(out) => *out = chain,
-            None => {
-                for (out, &x) in c[at..].iter_mut().zip(&chain[..n]) {
-                    *out = x;
-                }
-            }
-        }
-        at += n;
-    }
-    at
 }
 
 impl<T: Real> Kernel for Product<'_, T> {

@@ -39,9 +39,9 @@ impl Calibration {
         }
         match head {
             Head::Value => Err("a number is predicted, but a calibration is for classes".to_owned()),
-            Head::Softmax if offset != 0.0 => {
-                Err(format!("the calibration's offset is {offset}, but the same number added to all logits changes nothing"))
-            }
+            Head::Softmax if offset != 0.0 => Err(format!(
+                "the calibration's offset is {offset}, but the same number added to all logits changes nothing"
+            )),
             Head::Softmax | Head::Sigmoid => Ok(()),
         }
     }
