@@ -4,7 +4,10 @@ mod carve;
 
 use std::sync::Arc;
 
+use glassnet_kernels::lanes::update;
+
 use crate::graph::NodeId;
+use crate::ops::add::Add;
 use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS};
 use crate::plan::{Pass, Plan, Region, Step};
 use crate::precision::Precision;
@@ -13,6 +16,8 @@ use carve::Cuts;
 
 /// What a backward step may read: its inputs, its output, what forward saved, the upstream gradient.
 const MAX_READS: usize = MAX_INPUTS + 3;
+/// Elements of a sum of gradients that are worth a thread.
+const ADD_PART: usize = 1 << 15;
 
 /// What a step is told besides its data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -317,8 +322,8 @@ impl<T: Real> At<'_, '_, T> {
 
     fn add(&self, cuts: &Cuts, buffers: Buffers<'_, T>) {
         let ([more], [total]) = cuts.carve::<T, 1, 1>(buffers.arena, self.rows);
-        for (total, &more) in total.iter_mut().zip(more) {
-            *total += more;
-        }
+        self.team.split_rows(total, 1, ADD_PART, &|first, total| {
+            update(Add, &more[first..][..total.len()], total);
+        });
     }
 }
