@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
+use glassnet_kernels::lanes::update;
+
 use crate::graph::NodeId;
+use crate::ops::add::Add;
 use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS};
 use crate::plan::{MAX_READS, Pass, Plan, Region, Step, StepCuts};
 use crate::precision::Precision;
 use crate::prepared::Prepared;
 use crate::{Real, Team};
+
+/// Elements of a sum of gradients that are worth a thread.
+const ADD_PART: usize = 1 << 15;
 
 /// What a step is told besides its data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -351,8 +357,8 @@ impl<T: Real> At<'_, '_, T> {
 
     fn add(&self, cuts: &StepCuts, buffers: Buffers<'_, T>) {
         let ([more], [total]) = cuts.arena.carve::<T, 1, 1>(buffers.arena, self.rows);
-        for (total, &more) in total.iter_mut().zip(more) {
-            *total += more;
-        }
+        self.team.split_rows(total, 1, ADD_PART, &|first, total| {
+            update(Add, &more[first..][..total.len()], total);
+        });
     }
 }

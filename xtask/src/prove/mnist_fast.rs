@@ -1,6 +1,6 @@
 //! MNIST to 99 % with the command, and how long that takes from its start to the saved model; and the plain network of 256
-//! units. The recipe is the guide's (docs/guide/layers.md). It was chosen by the last 9,000 of the 60,000 training rows; the test
-//! rows were looked at once, after it was fixed.
+//! units. The recipe is the guide's (docs/guide/layers.md). It was chosen by 9,000 of the 60,000 training rows (`--validation-share
+//! 0.15`, seeds 1 and 2); the test rows were looked at once, after it was fixed.
 
 use std::process::Command;
 use std::time::Instant;
@@ -19,17 +19,19 @@ const RECIPES: [Recipe; 2] = [
         name: "99 %",
         settings: &[
             "--net",
-            "conv 16 5x5 relu -> maxpool 2 -> conv 32 5x5 relu -> maxpool 2 -> 128 relu",
+            "conv 8 5x5 relu -> maxpool 2 -> conv 32 5x5 relu -> maxpool 2 -> 128 relu",
             "--epochs",
-            "3",
+            "4",
             "--batch",
             "128",
             "--optimizer",
             "adamw",
             "--lr",
-            "0.004",
+            "0.005",
             "--schedule",
             "onecycle",
+            "--augment",
+            "shift 1",
             "--validation-share",
             "0",
         ],

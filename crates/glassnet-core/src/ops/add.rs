@@ -6,6 +6,9 @@ use super::{Backward, Card, Cost, Family, Forward, Operands, Operation, Sample, 
 use crate::Real;
 use crate::shape::Shape;
 
+/// Elements that are worth a thread.
+const PART: usize = 1 << 15;
+
 /// `y = a + b`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Add;
@@ -43,12 +46,17 @@ impl Operation for Add {
     }
 
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
-        map2(*self, io.inputs[0], io.inputs[1], io.output);
+        let (a, b) = (io.inputs[0], io.inputs[1]);
+        io.context.team.split_rows(io.output, 1, PART, &|first, y| {
+            map2(*self, &a[first..][..y.len()], &b[first..][..y.len()], y);
+        });
     }
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
         for gradient in io.input_gradients.iter_mut().flatten() {
-            gradient.copy_from_slice(io.upstream);
+            io.context.team.split_rows(gradient, 1, PART, &|first, gradient| {
+                gradient.copy_from_slice(&io.upstream[first..][..gradient.len()]);
+            });
         }
     }
 

@@ -36,9 +36,12 @@ pub struct Dropout {
     pub p: f64,
 }
 
+/// Elements that are worth a thread: each takes a draw.
+const PART: usize = 1 << 12;
+
 impl Dropout {
     fn apply<T: Real>(&self, x: &[T], out: &mut [T], rows: usize, context: &super::Context<'_>) {
-        if !context.training || rows == 0 {
+        if !context.training || rows == 0 || x.is_empty() {
             out.copy_from_slice(x);
             return;
         }
@@ -47,16 +50,18 @@ impl Dropout {
         let factor = T::from_f64(1.0 / (1.0 - self.p));
         // A row's draws start at a whole block of four.
         let blocks = width.div_ceil(4) as u64;
-        for (row, (x, out)) in x.chunks(width).zip(out.chunks_mut(width)).enumerate() {
-            let first = (context.position + row as u64) * blocks;
-            for (block, (x, out)) in x.chunks(4).zip(out.chunks_mut(4)).enumerate() {
-                let words = draws.block(first + block as u64);
-                for ((out, &x), word) in out.iter_mut().zip(x).zip(words) {
-                    let kept = f64::from(word) / 4_294_967_296.0 >= self.p;
-                    *out = if kept { x * factor } else { T::ZERO };
+        context.team.split_rows(out, width, PART.div_ceil(width), &|from, rows| {
+            for (row, (x, out)) in x[from * width..].chunks(width).zip(rows.chunks_mut(width)).enumerate() {
+                let first = (context.position + (from + row) as u64) * blocks;
+                for (block, (x, out)) in x.chunks(4).zip(out.chunks_mut(4)).enumerate() {
+                    let words = draws.block(first + block as u64);
+                    for ((out, &x), word) in out.iter_mut().zip(x).zip(words) {
+                        let kept = f64::from(word) / 4_294_967_296.0 >= self.p;
+                        *out = if kept { x * factor } else { T::ZERO };
+                    }
                 }
             }
-        }
+        });
     }
 }
 

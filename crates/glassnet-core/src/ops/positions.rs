@@ -19,10 +19,16 @@
 //! assert!(error.to_string().contains("a sequence of 9 is longer than the context of 8"));
 //! ```
 
+use glassnet_kernels::lanes::{map2, update};
+
+use super::add::Add;
 use super::{Backward, Card, Cost, Family, Forward, Operands, Operation, Pass, Sample, SlotSpec};
 use crate::Real;
 use crate::shape::Shape;
 use crate::slots::Role;
+
+/// Elements that are worth a thread.
+const PART: usize = 1 << 15;
 
 /// Where the vectors of the positions come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,28 +126,31 @@ impl Operation for Positions {
                 table
             }
         };
-        for (x, y) in io.inputs[0].chunks_exact(row_len).zip(io.output.chunks_exact_mut(row_len)) {
-            for ((y, &x), &p) in y.iter_mut().zip(x).zip(table) {
-                *y = x + p;
+        let (x, table) = (io.inputs[0], &table[..row_len.min(table.len())]);
+        io.context.team.split_rows(io.output, row_len, PART.div_ceil(row_len), &|first, rows| {
+            for (x, y) in x[first * row_len..].chunks_exact(row_len).zip(rows.chunks_exact_mut(row_len)) {
+                map2(Add, &x[..table.len()], table, &mut y[..table.len()]);
+                y[there.min(row_len)..].fill(T::from_f64(f64::NAN));
             }
-            for y in y.iter_mut().skip(there) {
-                *y = T::from_f64(f64::NAN);
-            }
-        }
+        });
     }
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
+        let upstream = io.upstream;
         if let Some(dx) = &mut io.input_gradients[0] {
-            dx.copy_from_slice(io.upstream);
+            io.context.team.split_rows(dx, 1, PART, &|first, dx| dx.copy_from_slice(&upstream[first..][..dx.len()]));
         }
         if self.kind == Kind::Learned {
             let (row_len, width) = (io.shapes[0].len(), io.shapes[0].last());
             let Some(table) = io.parameter_gradients[0].get_mut(io.context.time * width..) else { return };
-            for g in io.upstream.chunks_exact(row_len) {
-                for (sum, &g) in table.iter_mut().zip(g) {
-                    *sum += g;
+            // A thread owns a part of the table and goes through all rows, so that each sum keeps its order.
+            let seen = row_len.min(table.len());
+            let min = PART.div_ceil(io.rows.max(1));
+            io.context.team.split_rows(&mut table[..seen], 1, min, &|first, sums| {
+                for g in upstream.chunks_exact(row_len) {
+                    update(Add, &g[first..][..sums.len()], sums);
                 }
-            }
+            });
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, LANES, MAX_RUNS, ROWS, Windows};
+use super::{LANES, MAX_RUNS, ROWS, Windows};
+use crate::product::BLOCK;
 
 /// Most vectors of positions of a tile.
 const WIDE: usize = 3;

@@ -6,11 +6,12 @@
 //!
 //! [`product`]: `y[i, p] = chain over k of weight[i, k] x[taps[k] + place(p)]`, then the bias: the order of
 //! [`crate::product::product_nn`]. [`add_upstream`]: `sums[k, o] += chain over p of g[p, o] x[taps[k] + place(p)]`, in blocks of
-//! [`BLOCK`] positions: the order of [`crate::product::product_nt_filled`]. The same bytes as those give.
+//! [`crate::product::BLOCK`] positions: the order of [`crate::product::product_nt_filled`]. The same bytes as those give.
 //!
 //! Only f32 with AVX-512 has this path ([`ready`]); elsewhere a product with patches does the same.
 
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::needless_range_loop, reason = "registers by number")]
 mod avx512;
 
 use std::any::TypeId;
@@ -18,7 +19,6 @@ use std::cell::RefCell;
 
 use crate::Real;
 use crate::lanes::{Isa, current};
-use crate::product::BLOCK;
 
 /// Rows of the left operand that are packed side by side.
 pub const ROWS: usize = 8;
