@@ -152,7 +152,6 @@ impl Operation for Linear {
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
         let (context, g, weight) = (io.context, io.upstream, io.parameters[0]);
-        // An update line of the plan makes it later, where it is not asked for here.
         let now = !io.parameter_gradients[0].is_empty();
         let fan_in = weight.len() / self.units;
         let m = g.len() / self.units;
@@ -165,7 +164,7 @@ impl Operation for Linear {
             }
         }
         if !now {
-            // Not here.
+            // An update line of the plan makes it.
         } else if exact && narrow::fits_sum(self.units, fan_in, m) {
             narrow::sum_of_products(self.units, fan_in, m, g, io.inputs[0], io.parameter_gradients[0]);
         } else {
