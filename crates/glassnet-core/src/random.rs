@@ -113,6 +113,7 @@ impl Kernel for Sixteen<'_> {
     type Output = [u64; DRAWN];
 
     #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "a lane is a place in several arrays")]
     fn run(self) -> [u64; DRAWN] {
         let Draws { mut key, purpose, epoch } = *self.draws;
         let mut counter = [[0u32; DRAWN], [0; DRAWN], [epoch; DRAWN], [purpose; DRAWN]];

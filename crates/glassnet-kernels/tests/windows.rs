@@ -20,8 +20,8 @@ fn numbers(len: usize, seed: u64, wild: bool) -> Vec<f32> {
                 1 => -0.0,
                 2 if wild => usual * 1e-40,
                 3 if wild => usual * 3e38,
-                4 if wild && state % 7 == 0 => f32::INFINITY,
-                5 if wild && state % 7 == 0 => f32::NAN,
+                4 if wild && state.is_multiple_of(7) => f32::INFINITY,
+                5 if wild && state.is_multiple_of(7) => f32::NAN,
                 _ => usual,
             }
         })

@@ -252,8 +252,9 @@ fn across<T: Real, const C: usize>(
     while width > 0 {
         for j in 0..width {
             if j + width < classes {
-                for lane in 0..LANES {
-                    columns[j][lane] = join(columns[j][lane], columns[j + width][lane]);
+                let right = columns[j + width];
+                for (left, right) in columns[j].iter_mut().zip(right) {
+                    *left = join(*left, right);
                 }
             }
         }
