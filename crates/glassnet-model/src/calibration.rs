@@ -11,7 +11,7 @@ use crate::file::Head;
 /// `z' = offset + slope z`, in f32: one product, one sum, each rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// Added to the logit of the second of two classes; 0 where there are more.
+    /// Added to the one logit of two classes (a sigmoid's); 0 where there is a logit for each class.
     #[serde(default)]
     pub offset: f64,
     /// What logits are multiplied by, above 0: the order of the scores stays.
