@@ -1,6 +1,6 @@
 //! A predictor gives the bytes of the trainer's own evaluation, whatever company a row is in, and allocates nothing.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "to fail is to fail the test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "to fail is to fail the test")]
 
 use allocation_counter::measure;
 use glassnet_core::random::{Draws, Purpose};
