@@ -22,6 +22,7 @@ use std::io::Write;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use error::CliError;
+use glassnet::core::{ISA_VARIABLE, isa};
 use output::Output;
 
 /// Neural networks that you can see through: train, evaluate, predict, and ask for every number inside.
@@ -89,7 +90,8 @@ fn main() -> std::process::ExitCode {
         }
     };
     let mut output = Output::new(&cli.global);
-    let result = match &cli.command {
+    let instructions = isa().map_err(|error| CliError::Usage(format!("{error}\n  hint: leave {ISA_VARIABLE} out")));
+    let result = instructions.and_then(|_| match &cli.command {
         Command::Train(args) => commands::train::run(args, &mut output),
         Command::Evaluate(args) => commands::evaluate::run(args, &mut output),
         Command::Predict(args) => commands::predict::run(args, &mut output),
@@ -100,7 +102,7 @@ fn main() -> std::process::ExitCode {
         Command::Generate(args) => commands::generate::run(args, &mut output),
         Command::Bench(args) => commands::bench::run(args, &mut output),
         Command::Completions { shell } => completions(*shell, &mut output),
-    };
+    });
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {

@@ -83,3 +83,18 @@ fn an_unknown_precision_is_refused() {
     let run = folder.run(&[&base[..], &["--config", "run.toml"]].concat());
     run.fails(2, &["run.toml, line 2", "there is no precision \"half\"", "use f32 or bf16"]);
 }
+
+/// An instruction set that there is not is an error of every command, not a silent other one.
+#[test]
+fn an_impossible_instruction_set_is_refused() {
+    let folder = Folder::new("precision-no-isa");
+    digits(&folder);
+    let foreign = if cfg!(target_arch = "x86_64") { "neon" } else { "avx2" };
+    for (isa, words) in [("sse9", "no such instruction set"), (foreign, "this processor has no")] {
+        for arguments in [&TRAIN[..], &["predict", "m.glass", "digits.csv.gz"], &["bench", "tiny"]] {
+            let run = made::Run::from(folder.command(arguments).env("GLASSNET_ISA", isa).output().unwrap());
+            run.fails(2, &[words, "GLASSNET_ISA", "hint: "]);
+        }
+    }
+    assert!(!folder.path("digits.glass").exists());
+}

@@ -172,6 +172,16 @@ fn what_is_no_checkpoint_is_refused() {
     with(&["--checkpoint", "run", "--resume", "run"]).fails(2, &["cannot be used with"]);
     with(&["--checkpoint", "orders.csv"]).fails(2, &["the data is read from"]);
     with(&["--checkpoint", "run", "-o", "run/checkpoint.safetensors"]).fails(2, &["would replace the checkpoint"]);
+    // A wrong word leaves nothing behind, nor does a folder inside the data.
+    with(&["--checkpoint", "new", "--precision", "f16"]).fails(2, &["--precision"]);
+    with(&["--checkpoint", "new", "--loss", "nonsense"]).fails(2, &["nonsense"]);
+    assert!(!folder.path("new").exists());
+    std::fs::create_dir(folder.path("images")).unwrap();
+    idx_folder(&folder.path("images"), "train", 40, 3);
+    for inside in ["images/run", "images", "images/../images/a/b"] {
+        folder.run(&["train", "images", "--checkpoint", inside]).fails(2, &["the data is read from images"]);
+    }
+    assert!(!folder.path("images/run").exists() && !folder.path("images/a").exists());
     folder.write("file", "");
     with(&["--checkpoint", "file"]).fails(6, &["it is a file, not a folder"]);
 

@@ -1,6 +1,7 @@
 //! Tensors and shapes, random numbers, operations, the graph, the plan, the runner.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+pub use glassnet_kernels::half::accelerated as bf16_accelerated;
 pub use glassnet_kernels::lanes::{ISA_VARIABLE, isa};
 pub use glassnet_kernels::reduce::{max, sum};
 pub use glassnet_kernels::{Real, Team, peak};

@@ -57,7 +57,7 @@ impl Isa {
         }
     }
 
-    fn widest() -> Self {
+    pub(crate) fn widest() -> Self {
         [Isa::Avx512, Isa::Avx2, Isa::Neon].into_iter().find(|isa| isa.available()).unwrap_or(Isa::Scalar)
     }
 

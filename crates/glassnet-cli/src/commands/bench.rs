@@ -23,7 +23,7 @@ mod write;
 
 use std::path::PathBuf;
 
-use glassnet::core::{ISA_VARIABLE, Precision, isa};
+use glassnet::core::Precision;
 
 use crate::error::CliError;
 use crate::machine::MOST_THREADS;
@@ -92,7 +92,6 @@ struct Options {
 /// # Errors
 /// No such workload or precision, settings out of range, too little memory, output that cannot be written.
 pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
-    isa().map_err(|error| CliError::Usage(format!("{error}\n  hint: leave {ISA_VARIABLE} out")))?;
     let workloads = Workload::named(&args.workloads)?;
     let precision: Precision =
         args.precision.parse().map_err(|error| CliError::Usage(format!("--precision: {error}")))?;
@@ -103,6 +102,13 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         seconds: seconds(args.seconds)?,
         steps: steps(args.steps)?,
     };
+    let untrained = |workload: &&Workload| !matches!(workload.kind, Kind::Train(_));
+    if let (Some(_), Some(workload)) =
+        (args.steps, workloads.iter().find(untrained).filter(|_| !args.workloads.is_empty()))
+    {
+        let hint = "leave it out, or say --seconds";
+        return Err(CliError::Usage(format!("--steps: {} takes no training steps\n  hint: {hint}", workload.name)));
+    }
     if let Some(folder) = &args.write {
         return write::write(folder, &workloads, args.workloads.is_empty(), &options, output);
     }

@@ -84,7 +84,13 @@ impl Folder {
             let (what, hint) = ("it is a file, not a folder".into(), "give the name of a folder".into());
             return Err(WriteError { path: folder, what, hint }.into());
         }
+        let new = !path.exists();
         std::fs::create_dir_all(&path).map_err(|error| in_words(&path, &error))?;
+        if let (true, Some(parent)) = (new, path.parent()) {
+            // The folder's own name must be on the disk before what is in it; some file systems cannot do this.
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            let _ = File::open(parent).and_then(|parent| parent.sync_all());
+        }
         let folder = Folder::locked(path)?;
         if folder.file().exists() {
             return Err(CheckpointError::Exists { folder: folder.path.display().to_string() });

@@ -2,7 +2,7 @@
 
 use super::number::halves;
 use super::{Way, step};
-use crate::lanes::{Kernel, current, vectorized};
+use crate::lanes::{Isa, Kernel, vectorized_with};
 use std::hint::black_box;
 
 /// Independent chains of [`step`] that never leave the registers, to be timed: the most that a product can reach.
@@ -28,15 +28,15 @@ impl Kernel for Chains<'_> {
 }
 
 impl Peak {
-    /// Runs `turns` steps of every chain; the floating-point operations that this took (a multiply-add counts as two).
+    /// Runs `turns` steps of every chain with the widest instructions that the processor has, whatever `GLASSNET_ISA` says; the floating-point operations that this took (a multiply-add counts as two).
     pub fn run(turns: usize) -> u64 {
-        match Way::of(current()) {
+        match Way::of(Isa::widest()) {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: this way is only chosen where the processor has the instruction.
             Way::Instruction => unsafe { x86::chains(turns) },
             _ => {
                 let mut chains = [1.0f32; 16 * VECTORS];
-                vectorized(Chains(&mut chains, turns));
+                vectorized_with(Isa::widest(), Chains(&mut chains, turns));
                 black_box(&chains);
             }
         }

@@ -4,6 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use glassnet::core::{Precision, Team};
+use glassnet::data::write::AtomicFile;
 use glassnet::nn::source::Targets;
 use serde_json::json;
 
@@ -30,20 +31,20 @@ pub fn write(
     let cannot = |path: &Path, error: &std::io::Error| {
         CliError::Write(format!("cannot write {}: {error}\n  hint: check the folder", path.display()))
     };
+    let untrained = |workload: &&Workload| !matches!(workload.kind, Kind::Train(_));
+    if let Some(workload) = workloads.iter().find(untrained).filter(|_| !all) {
+        let hint = "tiny, mnist, wide, cnn, lstm and gpt train";
+        return Err(CliError::Usage(format!("--write: {} does not train on data\n  hint: {hint}", workload.name)));
+    }
     std::fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
     let (mut text, mut objects) = (String::new(), Vec::new());
     for workload in workloads {
-        let Kind::Train(work) = workload.kind else {
-            if all {
-                continue;
-            }
-            let hint = "tiny, mnist, wide, cnn, lstm and gpt train";
-            return Err(CliError::Usage(format!("--write: {} does not train on data\n  hint: {hint}", workload.name)));
-        };
+        let Kind::Train(work) = workload.kind else { continue };
         let ending = if matches!(work.rows, Rows::Numbers { .. }) { "npy" } else { "txt" };
         let path = folder.join(format!("{}.{ending}", workload.name));
-        output.message(&format!("{} ...", path.display()));
-        file(&path, &work).map_err(|error| cannot(&path, &error))?;
+        let replaced = if path.exists() { " (the file of that name is replaced)" } else { "" };
+        output.message(&format!("{} ...{replaced}", path.display()));
+        file(&path, &work)?;
         let (_, steps) = train_steps::steps(&work, options);
         let words = command(
             &work,
@@ -59,10 +60,21 @@ pub fn write(
     output.result(&text, &json!({ "written": objects }))
 }
 
-fn file(path: &Path, work: &TrainWork) -> std::io::Result<()> {
-    let mut out = BufWriter::new(std::fs::File::create(path)?);
+/// The whole file or none: what was there stays until all is written.
+fn file(path: &Path, work: &TrainWork) -> Result<(), CliError> {
+    let mut file = AtomicFile::create(path).map_err(|error| CliError::Write(error.to_string()))?;
+    let mut out = BufWriter::new(&mut file);
+    if let Err(error) = rows(&mut out, work).and_then(|()| out.flush()) {
+        drop(out);
+        return Err(CliError::Write(file.explain(&error).to_string()));
+    }
+    drop(out);
+    file.commit().map_err(|error| CliError::Write(error.to_string()))
+}
+
+fn rows(out: &mut impl Write, work: &TrainWork) -> std::io::Result<()> {
     match work.rows {
-        Rows::Text { characters, .. } => out.write_all(data::text(characters, work.classes).as_bytes())?,
+        Rows::Text { characters, .. } => out.write_all(data::text(characters, work.classes).as_bytes()),
         Rows::Numbers { rows, width } => {
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
             let made = data::rows(rows, width, work.classes, &Team::new(threads));
@@ -73,9 +85,9 @@ fn file(path: &Path, work: &TrainWork) -> std::io::Result<()> {
                     out.write_all(&value.to_le_bytes())?;
                 }
             }
+            Ok(())
         }
     }
-    out.flush()
 }
 
 /// The head of an npy file of `rows` rows of `columns` f32 each (numpy.lib.format, version 1.0): padded so that the values

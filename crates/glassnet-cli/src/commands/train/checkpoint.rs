@@ -5,10 +5,10 @@
 //! other word. The number of threads and the place of the model may differ: the bytes do not depend on them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use glassnet::data::checkpoint::{CheckpointError, Difference, Document, Folder, VERSION};
+use glassnet::data::checkpoint::{CheckpointError, Difference, Document, Folder, NAME, VERSION};
 use glassnet::nn::doctor::{Doctor, DoctorState};
 use glassnet::nn::train::{Trainer, TrainerState, View};
 use serde_json::{Value, json};
@@ -25,7 +25,9 @@ const LONGEST: usize = 60;
 
 /// The checkpoints of a run.
 pub struct Checkpoints {
-    folder: Folder,
+    path: PathBuf,
+    /// Made where everything else about the run is in order; there from the beginning of one that goes on.
+    folder: Option<Folder>,
     document: Document,
     args: Value,
     every: Option<u64>,
@@ -92,10 +94,14 @@ pub fn open(args: &Args) -> Result<(Args, Option<Checkpoints>), CliError> {
         }
     };
     keep_apart(path, &args)?;
-    let folder = folder.map_or_else(|| Folder::begin(path), Ok)?;
+    if folder.is_none() && path.join(NAME).exists() {
+        // The refusal, before the data is read for nothing.
+        Folder::begin(path)?;
+    }
     let said = serde_json::to_value(&args).map_err(|error| CliError::Usage(error.to_string()))?;
     let document = Document { version: VERSION, run: BTreeMap::new(), more: Value::Null, record: Value::Null };
     let checkpoints = Checkpoints {
+        path: path.clone(),
         folder,
         document,
         args: said,
@@ -134,21 +140,31 @@ fn joined(kept: &Value, said: &Args) -> Result<Args, CliError> {
     Ok(joined)
 }
 
-/// Neither the data nor the model may lie where the checkpoint does.
+/// A path without links and dots, as far as it is there.
+fn real(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    for there in whole.ancestors() {
+        if let Ok(real) = std::fs::canonicalize(there) {
+            return whole.strip_prefix(there).map_or(real.clone(), |rest| real.join(rest));
+        }
+    }
+    whole
+}
+
+/// Neither the data nor the model may lie where the checkpoint does, nor the checkpoint in a folder of data.
 fn keep_apart(folder: &Path, args: &Args) -> Result<(), CliError> {
-    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let refuse = |what: String| {
         let hint = "give the checkpoints a folder of their own";
         Err(CliError::Usage(format!("{}: {what}\n  hint: {hint}", folder.display())))
     };
     let place = real(folder);
     for read in [&args.data, &args.valid, &args.test].into_iter().flatten() {
-        if real(Path::new(read)) == place {
+        if place.starts_with(real(Path::new(read))) {
             return refuse(format!("the data is read from {read}"));
         }
     }
     match &args.out {
-        Some(out) if real(&place.join(glassnet::data::checkpoint::NAME)) == real(out) => {
+        Some(out) if real(&place.join(NAME)) == real(out) => {
             refuse(format!("the model {} would replace the checkpoint", out.display()))
         }
         _ => Ok(()),
@@ -171,12 +187,15 @@ impl Checkpoints {
         run.insert("parameters".into(), parameters.into());
         run.insert("glassnet".into(), env!("CARGO_PKG_VERSION").into());
         self.document.run = run;
+        if self.folder.is_none() {
+            self.folder = Some(Folder::begin(&self.path)?);
+        }
         let Some((_, kept)) = &self.kept else { return Ok(()) };
         let differences = kept.differences(&self.document.run);
         if differences.is_empty() {
             return Ok(());
         }
-        let folder = self.folder.path().display();
+        let folder = self.path.display();
         let width = differences.iter().map(|difference| spoken(&difference.name).len()).max().unwrap_or(0);
         let lines: Vec<String> = differences.iter().map(|difference| line(difference, width)).collect();
         Err(CliError::Usage(format!(
@@ -195,7 +214,7 @@ impl Checkpoints {
         let Some((state, document)) = self.kept.take() else { return Ok(doctor) };
         let unfit = |what: String| {
             let hint = "begin the run anew";
-            CliError::Model(format!("{}: {what}\n  hint: {hint}", self.folder.file().display()))
+            CliError::Model(format!("{}: {what}\n  hint: {hint}", self.path.join(NAME).display()))
         };
         trainer.restore(&state).map_err(|error| unfit(error.what))?;
         let known: DoctorState = serde_json::from_value(document.more["doctor"].clone())
@@ -207,7 +226,7 @@ impl Checkpoints {
     pub fn words(&self) -> Option<String> {
         let (epochs, step) = self.from?;
         let epochs = if epochs == 1 { "1 whole epoch".into() } else { format!("{epochs} whole epochs") };
-        Some(format!("resumed  {}: step {step} is done ({epochs})\n", self.folder.path().display()))
+        Some(format!("resumed  {}: step {step} is done ({epochs})\n", self.path.display()))
     }
 
     /// Whether a checkpoint is due after this step.
@@ -225,12 +244,13 @@ impl Checkpoints {
     /// Writes one.
     ///
     /// # Errors
-    /// It cannot be written. The last one stays whole.
+    /// It cannot be written, or not safely. What is in the folder is whole: the last one, or this one.
     pub fn write(&mut self, view: &View<'_, f32>, doctor: &Doctor<f32>) -> Result<(), CliError> {
         let begun = Instant::now();
         let state = view.state();
         self.document.more = json!({ "args": self.args, "every": self.every, "doctor": doctor.state() });
-        let written = self.folder.write(&self.document, &state);
+        let Some(folder) = &mut self.folder else { return Ok(()) };
+        let written = folder.write(&self.document, &state);
         let now = Instant::now();
         self.last = Some((now, now - begun));
         match written {
@@ -252,8 +272,9 @@ impl Checkpoints {
         if self.told == text {
             return None;
         }
-        let last = self.step.map_or("there is none".into(), |step| format!("the one of step {step} stays"));
-        let words = format!("warning: no checkpoint could be written, {last}, training goes on: {text}");
+        // Where only the folder's own fsync failed, the new one is in place already: whole, but perhaps not after a power cut.
+        let last = self.step.map_or("none before it".into(), |step| format!("before it the one of step {step}"));
+        let words = format!("warning: a checkpoint could not be made safe ({last}), training goes on: {text}");
         self.told = text;
         Some(words)
     }
@@ -261,13 +282,13 @@ impl Checkpoints {
     /// How to go on, where the run was interrupted.
     pub fn go_on(&self) -> String {
         let step = self.step.map_or(String::new(), |step| format!(" (from step {step})"));
-        format!("go on with: glassnet train --resume {}{step}", self.folder.path().display())
+        format!("go on with: glassnet train --resume {}{step}", self.path.display())
     }
 
     /// What was written, as JSON.
     pub fn as_json(&self) -> Value {
         json!({
-            "folder": self.folder.path().display().to_string(),
+            "folder": self.path.display().to_string(),
             "written": self.written,
             "failed": self.failed,
             "step": self.step,

@@ -33,7 +33,7 @@ mod understand;
 
 use std::path::Path;
 
-use glassnet::core::Team;
+use glassnet::core::{Precision, Team, bf16_accelerated};
 use glassnet::data::write::{check_writable, write_atomic};
 use glassnet::model::Model;
 use glassnet::model::encoded::Encoded;
@@ -76,6 +76,9 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let (args, mut checkpoints) = checkpoint::open(args)?;
     let args = &args;
     let settings = Settings::new(args)?;
+    if settings.precision == Precision::Bf16 && !bf16_accelerated() {
+        output.message("bf16: no instruction for it here, so its products are made of f32 steps: the same bytes, many times slower");
+    }
     if settings.text {
         return text::run(args, &settings, interrupt, checkpoints, output);
     }
