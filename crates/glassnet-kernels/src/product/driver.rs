@@ -71,6 +71,19 @@ const IN_CACHE: usize = 1 << 19;
 /// Panels of a row-major right operand that are asked for together.
 const GROUP: usize = 4;
 
+/// Elements along k from which on unfinished chains are kept in a room of their own: rows of c are far apart, and all columns
+/// of c between two takings up are more than the L2 cache holds.
+const LONG: usize = 3 * DEPTH;
+
+/// Columns of such a room: with [`ROWS`] / 2 rows, a quarter of a megabyte.
+const NEAR: usize = 256;
+
+/// Fewest rows for which it pays.
+const NEAR_ROWS: usize = 64;
+
+/// Most elements of a left operand that each thread copies whole.
+const MOST_COPIED: usize = 1 << 21;
+
 /// Panels of columns from which on a copy of the left operand pays, where it lies badly.
 const PANELS_FOR_A_COPY: usize = 3;
 
@@ -181,7 +194,18 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
             Operand::Columns => true,
         };
     let block = if copied { rows.len().min(ROWS) } else { rows.len() };
-    let left_room = if copied { pack::left_room::<T>(block, most_depth) } else { 0 };
+    // A long chain is put down and taken up many times: near the processor, a group of columns at a time.
+    let near = product.chain == Chain::Store
+        && k >= LONG
+        && (NEAR_ROWS..=ROWS).contains(&block)
+        && columns.len() > NEAR
+        && matches!(product.right, Right::There(_, Operand::Columns))
+        && (!copied || block * k <= MOST_COPIED);
+    let group = if near { NEAR } else { columns.len() };
+    let near_room = if near { block * NEAR } else { 0 };
+    let one_room = if copied { pack::left_room::<T>(block, most_depth) } else { 0 };
+    // Copied once for all groups.
+    let left_room = if near { one_room * k.div_ceil(most_depth.max(1)) } else { one_room };
     let large = n.saturating_mul(k) * T::BYTES > IN_CACHE;
     let in_place = match product.right {
         Right::There(b, Operand::Rows) if rows.len() <= ROWS_IN_PLACE || k <= SHALLOW => Some(b),
@@ -191,11 +215,14 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
         Right::There(_, Operand::Columns) if collide::<T>(k) => pack::left_room::<T>(width, most_depth),
         _ => 0,
     };
-    pack::with_panel(left_room + apart_room + most_depth * width, |room| {
+    pack::with_panel(near_room + left_room + apart_room + most_depth * width, |room| {
+        let (near_room, room) = room.split_at_mut(near_room);
         let (left_room, room) = room.split_at_mut(left_room);
         let (apart_room, panel) = room.split_at_mut(apart_room);
-        for top in rows.clone().step_by(block) {
+        let groups = columns.clone().step_by(group);
+        for (top, first) in rows.clone().step_by(block).flat_map(|top| groups.clone().map(move |first| (top, first))) {
             let rows = top..(top + block).min(rows.end);
+            let (whole, columns) = (columns.clone(), first..(first + group).min(columns.end));
             let mut start = 0;
             // At least once: the chain of nothing is +0.
             loop {
@@ -210,10 +237,13 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                     Operand::Columns => (start * m + rows.start, 1, m),
                 };
                 let at = product.a.as_ptr().wrapping_add(at);
+                let left_room =
+                    if near { &mut left_room[start / DEPTH * one_room..][..one_room] } else { &mut *left_room };
                 // SAFETY: `run` has checked that a has its rows and columns; the processor has the instructions.
                 let left = unsafe {
                     match product.left {
                         _ if !copied => Left { at, row, step, tiled: false },
+                        Operand::Rows if first > whole.start => pack::copied_left(depth, left_room),
                         Operand::Rows => pack::copy_left(tiles, at, row, rows.len(), depth, left_room),
                         Operand::Columns => pack::tile_left(tiles, at, step, rows.len(), depth, left_room),
                     }
@@ -221,10 +251,19 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                 // What the tiles of one panel can ask for, a cache line's worth of k at a time.
                 let times = rows.len().div_ceil(tiles.most) * depth.div_ceil(LINE / T::BYTES);
                 let mut ahead = Ahead::nothing();
+                // What comes after the panels before a column: start and depth along k, and columns.
+                let after = |column: usize| match start + depth {
+                    _ if column < columns.end => (start, depth, column..columns.end),
+                    next if next < k => (next, most_depth.min(k - next), columns.clone()),
+                    _ => (0, most_depth, columns.end..(columns.end + group).min(whole.end)),
+                };
                 let mut column = columns.start;
                 while column < columns.end {
                     let there = (columns.end - column).min(width);
-                    let c = c.pointer().wrapping_add(rows.start * n + column);
+                    let (c, c_row) = match near {
+                        true => (near_room.as_mut_ptr().wrapping_add((column - first) * rows.len()), there),
+                        false => (c.pointer().wrapping_add(rows.start * n + column), n),
+                    };
                     let tile = Tile {
                         a: left.at,
                         a_row: row,
@@ -232,7 +271,7 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                         b: panel.as_ptr(),
                         b_step: 0,
                         c,
-                        c_row: n,
+                        c_row,
                         columns: there,
                         k: depth,
                         ends,
@@ -268,10 +307,9 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                             pack::copy_rows(tiles, &b[start * n + column..], n, there, b_step, panel);
                             // Some panels at once: rows of the operand may be far apart.
                             if large && (column - columns.start).is_multiple_of(GROUP * width) {
-                                let next = columns.end.min(column + GROUP * width);
-                                let len = (columns.end - next).min(GROUP * width);
-                                let at = b.as_ptr().wrapping_add(start * n + next);
-                                ahead = Ahead::new(at, n, depth, len, GROUP * times);
+                                let (start, depth, columns) = after((column + GROUP * width).min(columns.end));
+                                let at = b.as_ptr().wrapping_add(start * n + columns.start);
+                                ahead = Ahead::new(at, n, depth, columns.len().min(GROUP * width), GROUP * times);
                             }
                         }
                         Right::There(b, Operand::Columns) => {
@@ -284,9 +322,9 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                                 pack::turn_rows(tiles, apart_room, row, there, b_step, panel);
                             }
                             if large {
-                                let next = (columns.end - column - there).min(width);
-                                let at = b.as_ptr().wrapping_add((column + there) * k + start);
-                                ahead = Ahead::new(at, k, next, depth, times);
+                                let (start, depth, columns) = after(column + there);
+                                let at = b.as_ptr().wrapping_add(columns.start * k + start);
+                                ahead = Ahead::new(at, k, columns.len().min(width), depth, times);
                             }
                         }
                         Right::Made(b, number) => {
@@ -309,6 +347,16 @@ fn part<T: Real>(tiles: &Tiles<T>, product: &Product<T>, rows: Range<usize>, col
                 start += depth;
                 if start >= k {
                     break;
+                }
+            }
+            if near {
+                for (number, values) in near_room[..rows.len() * columns.len()].chunks(rows.len() * width).enumerate() {
+                    let there = values.len() / rows.len();
+                    for (row, values) in rows.clone().zip(values.chunks_exact(there)) {
+                        let c = c.pointer().wrapping_add(row * n + first + number * width);
+                        // SAFETY: the row and these columns are this thread's.
+                        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), c, there) };
+                    }
                 }
             }
         }

@@ -103,7 +103,12 @@ pub(super) unsafe fn copy_left<T: Real>(
             (tiles.copy)(from.add(i * from_row), 0, 1, depth, room.as_mut_ptr().add(i * row), depth);
         }
     }
-    Left { at: room.as_ptr(), row, step: 1, tiled: false }
+    copied_left(depth, room)
+}
+
+/// How rows of `depth` lie in a room that [`copy_left`] has filled.
+pub(super) fn copied_left<T: Real>(depth: usize, room: &[T]) -> Left<T> {
+    Left { at: room.as_ptr(), row: left_row::<T>(depth), step: 1, tiled: false }
 }
 
 /// Copies a transposed left operand, `depth` rows `from_row` apart of `rows` columns, tile by tile: the columns of a tile

@@ -148,7 +148,17 @@ proptest! {
 #[test]
 fn shapes_at_the_edges_of_blocks_have_the_references_bytes() {
     let teams = teams();
-    let shapes = [(530, 130, 40), (3, 257, 1100), (1, 1030, 64), (26, 64, 1025), (256, 24, 512), (96, 100, 1300)];
+    let shapes = [
+        (530, 130, 40),
+        (3, 257, 1100),
+        (1, 1030, 64),
+        (26, 64, 1025),
+        (256, 24, 512),
+        (96, 100, 1300),
+        (70, 600, 1024),
+        (64, 540, 801),
+        (510, 290, 1024),
+    ];
     for (number, (m, n, k)) in shapes.into_iter().enumerate() {
         let case = Case { m, n, k, place: number, odd: 0, seed: number as u64 };
         assert!(check::<f32>(&case, &teams).is_ok() && check::<f64>(&case, &teams).is_ok(), "{m} x {n} x {k}");
