@@ -103,6 +103,9 @@ impl Draws {
 /// Draws that are made at once.
 const DRAWN: usize = 16;
 
+/// The lower word of a lane.
+const LOW: u64 = 0xffff_ffff;
+
 /// The first two words of blocks `first..first + 16`, as one number each.
 struct Sixteen<'a> {
     draws: &'a Draws,
@@ -116,26 +119,29 @@ impl Kernel for Sixteen<'_> {
     #[allow(clippy::needless_range_loop, reason = "a lane is a place in several arrays")]
     fn run(self) -> [u64; DRAWN] {
         let Draws { mut key, purpose, epoch } = *self.draws;
-        let mut counter = [[0u32; DRAWN], [0; DRAWN], [epoch; DRAWN], [purpose; DRAWN]];
+        // Words of 32 bits in lanes of 64; what stands above them is never read.
+        let mut counter = [[0u64; DRAWN], [0; DRAWN], [u64::from(epoch); DRAWN], [u64::from(purpose); DRAWN]];
         for lane in 0..DRAWN {
             let block = self.first + lane as u64;
-            counter[0][lane] = block as u32;
-            counter[1][lane] = (block >> 32) as u32;
+            counter[0][lane] = block;
+            counter[1][lane] = block >> 32;
         }
         for _ in 0..10 {
-            let mut next = [[0u32; DRAWN]; 4];
+            let mut next = [[0u64; DRAWN]; 4];
+            let (first, second) = (u64::from(key[0]), u64::from(key[1]));
             for lane in 0..DRAWN {
-                let a = u64::from(counter[0][lane]) * 0xD251_1F53;
-                let b = u64::from(counter[2][lane]) * 0xCD9E_8D57;
-                next[0][lane] = (b >> 32) as u32 ^ counter[1][lane] ^ key[0];
-                next[1][lane] = b as u32;
-                next[2][lane] = (a >> 32) as u32 ^ counter[3][lane] ^ key[1];
-                next[3][lane] = a as u32;
+                let a = (counter[0][lane] & LOW) * 0xD251_1F53;
+                let b = (counter[2][lane] & LOW) * 0xCD9E_8D57;
+                next[0][lane] = (b >> 32) ^ counter[1][lane] ^ first;
+                next[1][lane] = b;
+                next[2][lane] = (a >> 32) ^ counter[3][lane] ^ second;
+                next[3][lane] = a;
             }
             counter = next;
             key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
         }
-        std::array::from_fn(|lane| u64::from(counter[0][lane]) << 32 | u64::from(counter[1][lane]))
+        let [high, low, ..] = counter;
+        std::array::from_fn(|lane| high[lane] << 32 | low[lane] & LOW)
     }
 }
 

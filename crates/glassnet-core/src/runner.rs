@@ -301,7 +301,10 @@ impl<T: Real> At<'_, '_, T> {
 
     fn forward(&self, step: &Step, cuts: &StepCuts, buffers: Buffers<'_, T>) {
         let context = self.context(step);
-        let (inputs, [output, saved]) = cuts.arena.carve::<T, MAX_INPUTS, 2>(buffers.arena, self.rows);
+        let mut inputs: [&[T]; MAX_INPUTS] = [&[]; MAX_INPUTS];
+        let mut written: [&mut [T]; 2] = [&mut [], &mut []];
+        cuts.arena.carve_into(buffers.arena, self.rows, &mut inputs, &mut written);
+        let [output, saved] = written;
         let slots = self.slots(step);
         step.op.forward(Forward {
             rows: self.rows,
@@ -320,13 +323,16 @@ impl<T: Real> At<'_, '_, T> {
 
     fn backward(&self, step: &Step, cuts: &StepCuts, buffers: Buffers<'_, T>, gradients: &mut [T]) {
         let context = self.context(step);
-        let (values, pieces) = cuts.arena.carve::<T, MAX_READS, MAX_INPUTS>(buffers.arena, self.rows);
+        let mut values: [&[T]; MAX_READS] = [&[]; MAX_READS];
+        let mut pieces: [&mut [T]; MAX_INPUTS] = std::array::from_fn(|_| Default::default());
+        cuts.arena.carve_into(buffers.arena, self.rows, &mut values, &mut pieces);
         let mut input_gradients: [Option<&mut [T]>; MAX_INPUTS] = [const { None }; MAX_INPUTS];
         for ((slot, wanted), piece) in input_gradients.iter_mut().zip(&step.input_gradients).zip(pieces) {
             *slot = wanted.map(|_| piece);
         }
         let slots = self.slots(step);
-        let (_, mut slot_gradients) = cuts.gradients.carve::<T, 0, MAX_SLOTS>(gradients, 1);
+        let mut slot_gradients: [&mut [T]; MAX_SLOTS] = std::array::from_fn(|_| Default::default());
+        cuts.gradients.carve_into(gradients, 1, &mut [], &mut slot_gradients);
         let [output, saved, upstream] = [values[MAX_INPUTS], values[MAX_INPUTS + 1], values[MAX_INPUTS + 2]];
         step.op.backward(Backward {
             rows: self.rows,

@@ -17,6 +17,10 @@ const MOST_WORK: usize = 1 << 17;
 /// Rows whose chains run side by side.
 const ROWS: usize = 4;
 
+/// The same where the number of terms is known: a fused multiply-add takes four cycles and two begin in each, so that eight
+/// chains keep the units busy.
+const MORE_ROWS: usize = 8;
+
 /// Columns of a sum over examples that are gathered in one pass over the rows.
 const GROUP: usize = 4;
 
@@ -72,11 +76,7 @@ impl<T: Real> Product<'_, T> {
             }
         }
         let panel = &panel[..k];
-        let mut own_bias = [T::ZERO; LANES];
-        for (own, &given) in own_bias.iter_mut().zip(bias.unwrap_or(&[])) {
-            *own = given;
-        }
-        let bias = bias.map(|_| own_bias);
+        let bias = wide(bias);
         let groups = a.chunks_exact(ROWS * k);
         let (rest, mut at) = (groups.remainder(), 0);
         for a in groups {
@@ -104,6 +104,73 @@ impl<T: Real> Product<'_, T> {
             at += n;
         }
     }
+
+    /// The right operand turned, chains of exactly `K` terms, which need no counting.
+    #[inline(always)]
+    fn turned<const K: usize>(self) {
+        let Product { n, a, b, bias, c, .. } = self;
+        let mut panel = [[T::ZERO; LANES]; K];
+        let columns = b.as_chunks::<K>().0;
+        if let Some(columns) = columns.first_chunk::<LANES>() {
+            for t in 0..K {
+                for j in 0..LANES {
+                    panel[t][j] = columns[j][t];
+                }
+            }
+        } else {
+            for (j, column) in columns.iter().enumerate().take(LANES) {
+                for t in 0..K {
+                    panel[t][j] = column[t];
+                }
+            }
+        }
+        let bias = wide(bias);
+        let (groups, rest) = a.as_chunks::<K>().0.as_chunks::<MORE_ROWS>();
+        let mut at = 0;
+        for rows in groups {
+            let mut chains = [[T::ZERO; LANES]; MORE_ROWS];
+            // Written out, as otherwise the chains lie in memory.
+            let [c0, c1, c2, c3, c4, c5, c6, c7] = &mut chains;
+            for (t, weights) in panel.iter().enumerate() {
+                step(rows[0][t], weights, c0);
+                step(rows[1][t], weights, c1);
+                step(rows[2][t], weights, c2);
+                step(rows[3][t], weights, c3);
+                step(rows[4][t], weights, c4);
+                step(rows[5][t], weights, c5);
+                step(rows[6][t], weights, c6);
+                step(rows[7][t], weights, c7);
+            }
+            for chain in chains {
+                put(n, chain, bias, &mut c[at..]);
+                at += n;
+            }
+        }
+        for row in rest {
+            let mut chain = [T::ZERO; LANES];
+            for t in 0..K {
+                step(row[t], &panel[t], &mut chain);
+            }
+            put(n, chain, bias, &mut c[at..]);
+            at += n;
+        }
+    }
+}
+
+/// The bias in as many lanes as there are.
+#[inline(always)]
+fn wide<T: Real>(bias: Option<&[T]>) -> Option<[T; LANES]> {
+    let bias = bias?;
+    Some(match bias.first_chunk::<LANES>() {
+        Some(bias) => *bias,
+        None => {
+            let mut own = [T::ZERO; LANES];
+            for (own, &given) in own.iter_mut().zip(bias) {
+                *own = given;
+            }
+            own
+        }
+    })
 }
 
 /// Writes a row with all lanes where there is room: what stands past its columns are places of rows that come later.
@@ -137,9 +204,11 @@ impl<T: Real> Kernel for Product<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        match self.k {
-            ..=4 => self.deep::<4>(),
-            5..=16 => self.deep::<16>(),
+        match (self.right, self.k) {
+            (Right::Turned, 4) => self.turned::<4>(),
+            (Right::Turned, 16) => self.turned::<16>(),
+            (_, ..=4) => self.deep::<4>(),
+            (_, 5..=16) => self.deep::<16>(),
             _ => self.deep::<DEPTH>(),
         }
     }
@@ -179,6 +248,17 @@ fn chains<T: Real, const G: usize>(
     first: usize,
 ) -> [[T; LANES]; G] {
     let mut chains = [[T::ZERO; LANES]; G];
+    if lanes == LANES && others == G {
+        // Rows without a bound to look at.
+        for (x, other) in wide.as_chunks::<LANES>().0.iter().zip(other.as_chunks::<G>().0) {
+            for g in 0..G {
+                for j in 0..LANES {
+                    chains[g][j] = other[g].mul_add(x[j], chains[g][j]);
+                }
+            }
+        }
+        return chains;
+    }
     for (row, other) in other.chunks_exact(others).enumerate() {
         let wide = &wide[row * lanes..];
         let x = match wide.first_chunk::<LANES>() {
@@ -205,11 +285,35 @@ impl<T: Real> SumOfProducts<'_, T> {
     #[inline(always)]
     fn group<const G: usize>(&mut self, wide: &[T], other: &[T], first: usize) {
         let chains = chains::<T, G>(wide, self.lanes, other, self.others, first);
-        for (g, chain) in chains.iter().enumerate() {
-            for (j, &chain) in chain.iter().enumerate().take(self.lanes) {
-                self.c[j * self.steps[0] + (first + g) * self.steps[1]] += chain;
+        let [step, step_of_other] = self.steps;
+        if step == 1 {
+            // Lanes stand side by side, all of them before those of the next column.
+            for (c, chain) in self.c[first * step_of_other..].chunks_mut(self.lanes).zip(&chains) {
+                match c.first_chunk_mut::<LANES>() {
+                    Some(c) => add(c, chain),
+                    None => add(c, chain),
+                }
+            }
+            return;
+        }
+        let mut turned = [[T::ZERO; G]; LANES];
+        for j in 0..LANES {
+            for g in 0..G {
+                turned[j][g] = chains[g][j];
             }
         }
+        for (c, chains) in self.c.chunks_mut(step).zip(&turned) {
+            if let Some(c) = c[first..].first_chunk_mut::<G>() {
+                add(c, chains);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add<T: Real>(c: &mut [T], more: &[T]) {
+    for (c, &more) in c.iter_mut().zip(more) {
+        *c += more;
     }
 }
 
@@ -220,13 +324,15 @@ impl<T: Real> Kernel for SumOfProducts<'_, T> {
     fn run(mut self) {
         let (all, other) = (self.wide, self.other);
         for (wide, other) in all.chunks(BLOCK * self.lanes).zip(other.chunks(BLOCK * self.others)) {
-            for first in (0..self.others).step_by(GROUP) {
+            let mut first = 0;
+            while first < self.others {
                 match self.others - first {
                     1 => self.group::<1>(wide, other, first),
                     2 => self.group::<2>(wide, other, first),
                     3 => self.group::<3>(wide, other, first),
                     _ => self.group::<GROUP>(wide, other, first),
                 }
+                first += GROUP;
             }
         }
     }

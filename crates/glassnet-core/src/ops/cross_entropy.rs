@@ -263,6 +263,18 @@ fn across<T: Real, const C: usize>(
     columns[0]
 }
 
+/// Sixteen rows of `C` numbers, where there are so many.
+#[inline(always)]
+fn whole<T, const C: usize>(x: &[T]) -> Option<&[[T; C]; LANES]> {
+    x.as_chunks::<C>().0.first_chunk()
+}
+
+/// The same, to write.
+#[inline(always)]
+fn whole_mut<T, const C: usize>(x: &mut [T]) -> Option<&mut [[T; C]; LANES]> {
+    x.as_chunks_mut::<C>().0.first_chunk_mut()
+}
+
 /// Up to sixteen positions of few classes side by side, one in each lane: the bytes of [`CrossEntropy::position`]. `C` is the
 /// number of classes, or 16 where it is only known at run time.
 #[inline(always)]
@@ -271,12 +283,22 @@ fn block<T: Real, const C: usize>(classes: usize, z: &[T], labels: &[i32], kept:
     let nan = T::from_f64(f64::NAN);
     let mut columns = [[T::ZERO; LANES]; C];
     let mut chosen = [nan; LANES];
-    for (lane, (z, &label)) in z.chunks_exact(classes).zip(labels).enumerate().take(LANES) {
-        for j in 0..classes {
-            columns[j][lane] = z[j];
+    if let (true, Some(z), Some(labels)) = (C == classes, whole::<T, C>(z), labels.first_chunk::<LANES>()) {
+        // A whole block is turned with shuffles, without a branch.
+        for j in 0..C {
+            for lane in 0..LANES {
+                columns[j][lane] = z[lane][j];
+                chosen[lane] = if labels[lane] == j as i32 { z[lane][j] } else { chosen[lane] };
+            }
         }
-        if let Some(&own) = usize::try_from(label).ok().and_then(|label| z.get(label)) {
-            chosen[lane] = own;
+    } else {
+        for (lane, (z, &label)) in z.chunks_exact(classes).zip(labels).enumerate().take(LANES) {
+            for j in 0..classes {
+                columns[j][lane] = z[j];
+            }
+            if let Some(&own) = usize::try_from(label).ok().and_then(|label| z.get(label)) {
+                chosen[lane] = own;
+            }
         }
     }
     let top = across(classes, columns, |a, b| if b > a || b.is_nan() { b } else { a });
@@ -293,6 +315,13 @@ fn block<T: Real, const C: usize>(classes: usize, z: &[T], labels: &[i32], kept:
     }
     for lane in 0..LANES {
         chosen[lane] = top[lane] - chosen[lane] + sum[lane].ln();
+    }
+    if let (3, Some(kept), Some(labels)) = (C, whole_mut::<T, 4>(kept), labels.first_chunk::<LANES>()) {
+        for lane in 0..LANES {
+            let loss = if labels[lane] == IGNORED { T::ZERO } else { chosen[lane] };
+            kept[lane] = [columns[0][lane], columns[1 % C][lane], columns[2 % C][lane], loss];
+        }
+        return;
     }
     for (lane, (kept, &label)) in kept.chunks_exact_mut(classes + 1).zip(labels).enumerate().take(LANES) {
         for j in 0..classes {
@@ -333,6 +362,21 @@ impl<T: Real> Gradients<'_, T> {
     }
 }
 
+impl<T: Real> Gradients<'_, T> {
+    /// As [`Gradients::plain`] for three classes, without a branch in a row.
+    #[inline(always)]
+    fn three(self) {
+        let (first, rows) = (self.first, self.dz.as_chunks_mut::<3>().0);
+        let there = self.saved.as_chunks::<4>().0[first..].iter().zip(&self.labels[first..]);
+        for (dz, ((p, &label), &upstream)) in rows.iter_mut().zip(there.zip(&self.upstream[first..])) {
+            for j in 0..3 {
+                let p = if label == j as i32 { p[j] - T::ONE } else { p[j] };
+                dz[j] = upstream * p;
+            }
+        }
+    }
+}
+
 impl<T: Real> Kernel for Gradients<'_, T> {
     type Output = ();
 
@@ -340,12 +384,14 @@ impl<T: Real> Kernel for Gradients<'_, T> {
     fn run(self) {
         let Gradients { op, classes, positions, first, saved, labels, upstream, dz } = self;
         let rows = dz.len() / classes;
-        let all_there = || labels[first..][..rows].iter().all(|&label| (label as u32 as usize) < classes);
+        // The largest, not the first that is too large: that takes a branch a row.
+        let most = || labels[first..][..rows].iter().fold(0, |most, &label| most.max(label as u32));
+        let all_there = || (most() as usize) < classes;
         if positions == 1 && op.is_plain() && all_there() {
             let rows = Gradients { op, classes, positions, first, saved, labels, upstream, dz };
             return match classes {
                 2 => rows.plain::<2>(),
-                3 => rows.plain::<3>(),
+                3 => rows.three(),
                 10 => rows.plain::<10>(),
                 _ => rows.plain::<0>(),
             };

@@ -97,6 +97,19 @@ impl Cuts {
     ) -> ([&'a [T]; READS], [&'a mut [T]; WRITES]) {
         let mut reads: [&'a [T]; READS] = [&[]; READS];
         let mut writes: [&'a mut [T]; WRITES] = std::array::from_fn(|_| Default::default());
+        self.carve_into(buffer, rows, &mut reads, &mut writes);
+        (reads, writes)
+    }
+
+    /// The same into arrays that stand where they are read: to move them would take longer than to cut.
+    #[inline]
+    pub(crate) fn carve_into<'a, T>(
+        &self,
+        buffer: &'a mut [T],
+        rows: usize,
+        reads: &mut [&'a [T]],
+        writes: &mut [&'a mut [T]],
+    ) {
         let (mut rest, mut consumed) = (buffer, 0);
         let mut last: &'a [T] = &[];
         for cut in &self.0 {
@@ -131,7 +144,6 @@ impl Cuts {
                 }
             }
         }
-        (reads, writes)
     }
 }
 
