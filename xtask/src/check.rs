@@ -9,6 +9,10 @@ type Check = (&'static str, fn() -> Result<(), String>);
 
 const CHECKS: &[Check] = &[
     ("format", || cargo_with(&["fmt", "--all", "--check"], &[])),
+    // A workspace of its own: its dependencies are not for every machine, so that it is not built here.
+    ("format of the peers", || {
+        cargo_with(&["fmt", "--manifest-path", "benches/peers/rust/Cargo.toml", "--check"], &[])
+    }),
     ("rooms", || crate::rooms::run(&[])),
     ("guide", || crate::guide::run(&["--check".to_string()])),
     ("banned functions", || crate::lints::run(&[])),

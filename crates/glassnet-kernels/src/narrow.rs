@@ -26,7 +26,7 @@ const GROUP: usize = 4;
 
 /// Whether [`product`] is for `[m, k]` times `[k, n]`. With few columns and many rows most lanes would be idle.
 pub fn fits(m: usize, n: usize, k: usize) -> bool {
-    n <= LANES && k <= DEPTH && (n > LANES / 2 || m <= 64) && m * LANES * k <= MOST_WORK
+    n <= LANES && k <= DEPTH && (n > LANES / 2 || m <= 64) && m.saturating_mul(LANES).saturating_mul(k) <= MOST_WORK
 }
 
 /// Whether [`sum_of_products`] is for `[k, m]^T` times `[k, n]`.
@@ -221,7 +221,10 @@ impl<T: Real> Kernel for Product<'_, T> {
 #[allow(clippy::too_many_arguments)]
 pub fn product<T: Real>(m: usize, n: usize, k: usize, a: &[T], right: Right, b: &[T], bias: Option<&[T]>, c: &mut [T]) {
     assert!(fits(m, n, k) && n > 0 && k > 0, "{m} x {k} times {k} x {n} is no narrow product");
-    assert!(a.len() == m * k && b.len() == k * n && c.len() == m * n, "the slices do not hold {m} x {k} x {n}");
+    assert!(
+        a.len() == m.saturating_mul(k) && b.len() == k.saturating_mul(n) && c.len() == m.saturating_mul(n),
+        "the slices do not hold {m} x {k} x {n}"
+    );
     assert!(bias.is_none_or(|bias| bias.len() == n), "the bias has another length than {n}");
     vectorized(Product { n, k, a, right, b, bias, c });
 }
@@ -344,7 +347,10 @@ impl<T: Real> Kernel for SumOfProducts<'_, T> {
 /// Where [`fits_sum`] says no, or a slice has another size than the shapes say.
 pub fn sum_of_products<T: Real>(m: usize, n: usize, k: usize, a: &[T], b: &[T], c: &mut [T]) {
     assert!(fits_sum(m, n, k) && m > 0 && n > 0, "{m} x {k} times {k} x {n} is no narrow sum");
-    assert!(a.len() == k * m && b.len() == k * n && c.len() == m * n, "the slices do not hold {m} x {k} x {n}");
+    assert!(
+        a.len() == k.saturating_mul(m) && b.len() == k.saturating_mul(n) && c.len() == m.saturating_mul(n),
+        "the slices do not hold {m} x {k} x {n}"
+    );
     vectorized(if m >= n {
         SumOfProducts { wide: a, lanes: m, other: b, others: n, steps: [n, 1], c }
     } else {

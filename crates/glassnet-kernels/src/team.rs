@@ -2,8 +2,9 @@
 //!
 //! A thread waits for work by spinning, then by giving way, then asleep (`team/threads.rs`); one that finds itself on its
 //! caller's core moves away (`team/place.rs`). A fork allocates nothing, and waits for no thread that has not begun: its
-//! caller then does that thread's parts too, so that a thread that sleeps or has no core costs little. A team that is
-//! already forked (from inside its own work, or from another thread) lets the second caller work alone. All with the same
+//! caller then does that thread's parts too, so that a thread that sleeps or has no core costs little. The exception are a
+//! team's first 1,000 forks, which wait for every thread with a part: each then has taken early what it takes once (its
+//! buffers), and later steps allocate nothing; a thread that has no core delays those forks. A team that is already forked (from inside its own work, or from another thread) lets the second caller work alone. All with the same
 //! bytes: work is split by number, never by who does it. What it costs: docs/measurements/team.md.
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -63,7 +64,8 @@ impl Team {
     }
 
     /// A team of `threads` (at least one), the caller included. Where the system refuses threads, the team is as large
-    /// as it allowed; [`Team::threads`] tells. In the browser (wasm32) a team has one.
+    /// as it allowed; [`Team::threads`] tells. On Linux a thread of the team that finds itself on its caller's core moves to
+    /// another of those that it may use (its affinity mask is set without that core); the caller is never moved. In the browser (wasm32) a team has one.
     pub fn new(threads: usize) -> Self {
         #[cfg(not(target_arch = "wasm32"))]
         if threads > 1 {

@@ -1,16 +1,21 @@
 //! Runs that are killed: 200 times `kill -9` at a moment drawn at random while `glassnet train` works, each gone on with (and
 //! often killed again) until it ends, each to the bytes of the model of the run that was not killed. Then a disk that is
-//! really full: the old checkpoint stays whole. That every single call of the disk may fail is `glassnet-data`'s test
-//! `checkpoint`.
+//! really full: the old checkpoint stays whole. That every single call of the disk may fail, the flushes too, is
+//! `glassnet-data`'s test `checkpoint`, which is run as well.
+//!
+//! The moments are drawn from a seed that is printed; `GLASSNET_PROVE_SEED` sets it, to draw a failure's moments again.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Verdict;
+use crate::run::cargo_with;
 
 /// Kills to be proved.
 const KILLS: u32 = 200;
+/// Kills that must have fallen between a run's first checkpoint and its model: one before it proves only that a run begins anew.
+const INSIDE: u32 = KILLS / 2;
 /// Times that a run is killed at most before it may end.
 const MOST: u32 = 3;
 
@@ -93,11 +98,18 @@ impl Drop for Folder {
     }
 }
 
-/// Kills, goes on, compares; then fills a disk.
+/// Kills, goes on, compares; then fills a disk. Without a disk that can be filled the proof is not whole, and skipped.
 ///
 /// # Errors
-/// A model with other bytes, a run that cannot go on, a checkpoint that a full disk damaged.
+/// A model with other bytes, a run that cannot go on, too few kills inside the runs, a checkpoint that a fault of the disk or a
+/// full disk damaged.
 pub fn run() -> Result<Verdict, String> {
+    let seed = match std::env::var("GLASSNET_PROVE_SEED") {
+        Ok(text) => text.parse().map_err(|_| format!("GLASSNET_PROVE_SEED is {text}, but must be a whole number"))?,
+        Err(_) => u64::from(std::process::id()),
+    };
+    println!("  seed of the moments: {seed} (GLASSNET_PROVE_SEED={seed} draws them again)");
+    cargo_with(&["test", "--quiet", "-p", "glassnet-data", "--test", "checkpoint"], &[])?;
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--quiet", "-p", "glassnet-cli"])
         .current_dir(crate::root())
@@ -109,7 +121,7 @@ pub fn run() -> Result<Verdict, String> {
     let command = crate::root().join(target).join(format!("release/glassnet{}", std::env::consts::EXE_SUFFIX));
     let home = Folder(std::env::temp_dir().join(format!("glassnet-prove-resume-{}", std::process::id())));
     std::fs::create_dir_all(&home.0).map_err(|error| error.to_string())?;
-    let mut draws = Draws(u64::from(std::process::id()));
+    let mut draws = Draws(seed);
     let (mut kills, mut rounds, mut unfinished, mut inside) = (0, 0, 0, 0);
     let mut wanted = Vec::new();
     for (name, arguments, _) in RUNS {
@@ -160,19 +172,23 @@ pub fn run() -> Result<Verdict, String> {
         }
         rounds += 1;
         if read(&out)? != *model {
-            return Err(format!("{name}: after {kills} kills in all the model has other bytes"));
+            return Err(format!("{name}: after {kills} kills in all the model has other bytes (seed {seed})"));
         }
     }
     println!(
         "  {kills} kills in {rounds} runs ({inside} between first checkpoint and model, {unfinished} while a checkpoint was being \
          written): every model has the bytes of the run that was not killed"
     );
-    full_disk(&command, &home.0)?;
-    Ok(Verdict::Proved)
+    if inside < INSIDE {
+        return Err(format!(
+            "{inside} of {kills} kills fell between first checkpoint and model, {INSIDE} must (seed {seed})"
+        ));
+    }
+    full_disk(&command, &home.0)
 }
 
-/// A run on a disk of 256 KiB that something else fills up meanwhile. Skipped with a word where no disk can be mounted.
-fn full_disk(command: &Path, home: &Path) -> Result<(), String> {
+/// A run on a disk of 256 KiB that something else fills up meanwhile. Skipped where no disk can be mounted.
+fn full_disk(command: &Path, home: &Path) -> Result<Verdict, String> {
     let disk = home.join("disk");
     std::fs::create_dir_all(&disk).map_err(|error| error.to_string())?;
     let quiet = |program: &str, arguments: &[&str]| {
@@ -180,12 +196,15 @@ fn full_disk(command: &Path, home: &Path) -> Result<(), String> {
         run.is_ok_and(|status| status.success())
     };
     if !quiet("mount", &["-t", "tmpfs", "-o", "size=256k", "tmpfs", &text(&disk)]) {
-        println!("  full disk: skipped, no small disk can be mounted here (it takes root, on Linux)");
-        return Ok(());
+        return Ok(Verdict::Skipped(
+            "the full disk was not run: no small disk can be mounted here (it takes root, on Linux); the kills and the faults \
+             of the disk were, and passed"
+                .into(),
+        ));
     }
     let result = filled(command, home, &disk);
     quiet("umount", &[&text(&disk)]);
-    result
+    result.map(|()| Verdict::Proved)
 }
 
 fn filled(command: &Path, home: &Path, disk: &Path) -> Result<(), String> {

@@ -18,8 +18,11 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     for pair in work.sizes.windows(2) {
         // [inputs, outputs], so that the product needs no transposed copy.
         let weights = draw.normal(pair[0] * pair[1], (2.0 / pair[0] as f32).sqrt());
-        let weights = Tensor::from_vec(weights, (pair[0], pair[1]), &device).and_then(|w| Var::from_tensor(&w)).map_err(wrong)?;
-        let bias = Tensor::zeros(pair[1], candle_core::DType::F32, &device).and_then(|b| Var::from_tensor(&b)).map_err(wrong)?;
+        let weights =
+            Tensor::from_vec(weights, (pair[0], pair[1]), &device).and_then(|w| Var::from_tensor(&w)).map_err(wrong)?;
+        let bias = Tensor::zeros(pair[1], candle_core::DType::F32, &device)
+            .and_then(|b| Var::from_tensor(&b))
+            .map_err(wrong)?;
         layers.push((weights, bias));
     }
     let last = layers.len() - 1;

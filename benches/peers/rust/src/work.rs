@@ -56,7 +56,11 @@ impl Draw {
     /// Normal numbers of a deviation.
     pub fn normal(&mut self, count: usize, deviation: f32) -> Vec<f32> {
         (0..count)
-            .map(|_| deviation * (-2.0 * self.uniform().max(1e-9).ln()).sqrt() * (std::f32::consts::TAU * self.uniform()).cos())
+            .map(|_| {
+                deviation
+                    * (-2.0 * self.uniform().max(1e-9).ln()).sqrt()
+                    * (std::f32::consts::TAU * self.uniform()).cos()
+            })
             .collect()
     }
 }

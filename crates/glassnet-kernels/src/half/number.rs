@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_step_is_vdpbf16ps() {
         if !crate::half::has_instruction() {
-            println!("this processor has no AVX512-BF16: nothing to compare with");
+            println!("skipped: this processor has no AVX512-BF16, so there is nothing to compare with");
             return;
         }
         let mut draws = Draws(0x1234_5678_9abc_def1);
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn rounding_is_vcvtneps2bf16() {
         if !crate::half::has_instruction() {
-            println!("this processor has no AVX512-BF16: nothing to compare with");
+            println!("skipped: this processor has no AVX512-BF16, so there is nothing to compare with");
             return;
         }
         // Every upper half, with lower halves around the ties.

@@ -112,7 +112,7 @@ pub(super) fn run<T: Real>(isa: Isa, team: &Team, product: &Product<T>, c: &mut 
         return each(team, parts, n, 2 * tiles.lanes, |columns| {
             let b = b.as_ptr().wrapping_add(columns.start * k);
             // SAFETY: the sizes have been checked, the processor has the instructions, and these columns are this thread's.
-            unsafe { row(product.a.as_ptr(), b, k, columns.len(), k, c.pointer().add(columns.start), false) };
+            unsafe { row(product.a.as_ptr(), b, k, columns.len(), k, c.pointer().add(columns.start)) };
         });
     }
     if turned::better(tiles, product) {

@@ -49,7 +49,8 @@ pub struct Block<'a, T, const N: usize> {
 /// Elements of room that [`product_tn_given`] needs.
 pub fn given_room(team: &Team, m: usize, n: usize, k: usize) -> usize {
     let columns = BLOCK_COLUMNS.min(n);
-    k * m + team.threads() * (k * columns + block_rows(m).min(m) * columns)
+    let of_thread = k.saturating_mul(columns).saturating_add(block_rows(m).min(m) * columns);
+    k.saturating_mul(m).saturating_add(team.threads().saturating_mul(of_thread))
 }
 
 /// `a[k,m]^T b[k,n]` with the bytes of [`product_tn`] on zeros, block by block: `take` gets each block once, from any thread,

@@ -12,7 +12,8 @@ const LINE: usize = 64;
 
 /// Elements of the room that an operand of `k` rows and `n` columns is packed into, for every instruction set.
 pub fn packed_len<T: Real>(n: usize, k: usize) -> usize {
-    n.div_ceil(MAX_WIDTH) * MAX_WIDTH * k + LINE / T::BYTES
+    let columns = n.div_ceil(MAX_WIDTH).saturating_mul(MAX_WIDTH);
+    columns.saturating_mul(k).saturating_add(LINE / T::BYTES)
 }
 
 /// A packed right operand, `[k, n]` as the product sees it.

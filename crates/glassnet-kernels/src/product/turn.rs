@@ -18,9 +18,9 @@ pub(super) enum Out {
 pub(super) type TurnFn<T> =
     unsafe fn(from: *const T, from_row: usize, rows: usize, columns: usize, to: *mut T, to_row: usize, out: Out);
 
-/// `c[j] = chain over p in 0..k of a[p] b[j * row + p]`, from +0 or, where there is `more`, from what c holds, for j in 0..n.
+/// `c[j] = chain over p in 0..k of a[p] b[j * row + p]`, from +0, for j in 0..n.
 /// All of that must be there.
-pub(super) type RowFn<T> = unsafe fn(a: *const T, b: *const T, row: usize, n: usize, k: usize, c: *mut T, more: bool);
+pub(super) type RowFn<T> = unsafe fn(a: *const T, b: *const T, row: usize, n: usize, k: usize, c: *mut T);
 
 /// Plain Rust.
 ///
@@ -343,7 +343,6 @@ pub(super) mod x86 {
                 n: usize,
                 k: usize,
                 c: *mut $type,
-                more: bool,
             ) {
                 /// Elements ahead of those in use that are asked for, some hundred bytes.
                 const AHEAD: usize = 1024 / size_of::<$type>();
@@ -352,14 +351,6 @@ pub(super) mod x86 {
                 while column < n {
                     let there = (n - column).min(2 * $lanes);
                     let mut chains = [$zero(); 2];
-                    if more {
-                        for (s, chain) in chains.iter_mut().enumerate() {
-                            let rows = there.saturating_sub(s * $lanes).min($lanes);
-                            let c = c.wrapping_add(column + s * $lanes);
-                            // SAFETY: c has n elements; lanes that are masked out are not touched.
-                            *chain = unsafe { $load_some(((1u32 << rows) - 1) as $mask, c) };
-                        }
-                    }
                     let mut p = 0;
                     if there == 2 * $lanes {
                         let bases = [b.wrapping_add(column * row), b.wrapping_add((column + $lanes) * row)];

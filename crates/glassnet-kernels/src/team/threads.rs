@@ -173,7 +173,7 @@ fn run(f: &(dyn Fn(usize) + Sync), parts: usize, number: usize, count: usize) {
 impl Board {
     fn serve(&self, number: usize) {
         let Desk { state: desk, job } = &self.desks[number - 1];
-        let cores = Cores::own();
+        let mut cores = Cores::default();
         while self.wait(desk) {
             if desk.compare_exchange(POSTED, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
                 continue;
@@ -182,7 +182,7 @@ impl Board {
             if let Some(job) = unsafe { *job.get() } {
                 if self.spins
                     && job.core.is_some()
-                    && let (Some(cores), Some(core)) = (&cores, place::core())
+                    && let Some(core) = place::core()
                     && job.core == Some(core)
                 {
                     cores.leave(core);
