@@ -362,21 +362,6 @@ impl<T: Real> Gradients<'_, T> {
     }
 }
 
-impl<T: Real> Gradients<'_, T> {
-    /// As [`Gradients::plain`] for three classes, without a branch in a row.
-    #[inline(always)]
-    fn three(self) {
-        let (first, rows) = (self.first, self.dz.as_chunks_mut::<3>().0);
-        let there = self.saved.as_chunks::<4>().0[first..].iter().zip(&self.labels[first..]);
-        for (dz, ((p, &label), &upstream)) in rows.iter_mut().zip(there.zip(&self.upstream[first..])) {
-            for j in 0..3 {
-                let p = if label == j as i32 { p[j] - T::ONE } else { p[j] };
-                dz[j] = upstream * p;
-            }
-        }
-    }
-}
-
 impl<T: Real> Kernel for Gradients<'_, T> {
     type Output = ();
 
@@ -391,7 +376,7 @@ impl<T: Real> Kernel for Gradients<'_, T> {
             let rows = Gradients { op, classes, positions, first, saved, labels, upstream, dz };
             return match classes {
                 2 => rows.plain::<2>(),
-                3 => rows.three(),
+                3 => rows.plain::<3>(),
                 10 => rows.plain::<10>(),
                 _ => rows.plain::<0>(),
             };
