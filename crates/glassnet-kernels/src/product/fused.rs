@@ -1,4 +1,4 @@
-//! The fused multiply-add of f32 where the processor has none: exact in f64, inline, two lanes at a time in SSE2 and WebAssembly.
+//! The fused multiply-add of f32 where the processor has none: exact in f64, inline, so that a loop of it is vectorised where f64 is.
 
 use crate::Real;
 
