@@ -15,7 +15,7 @@ use crate::run::cargo_with;
 /// Kills to be proved.
 const KILLS: u32 = 200;
 /// Kills that must have fallen between a run's first checkpoint and its model: one before it proves only that a run begins anew.
-const INSIDE: u32 = KILLS / 2;
+const INSIDE: u32 = KILLS / 4;
 /// Times that a run is killed at most before it may end.
 const MOST: u32 = 3;
 
