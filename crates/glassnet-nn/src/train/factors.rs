@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn the_last_rule_that_fits_decides() {
         let network = Network::new(&"3 -> 4 relu -> layernorm -> 2".parse().unwrap(), None).unwrap();
-        let factors: Factors = "linear=2, bias=0.1, 0.weight=5:3, layer_norm=7:1".parse().unwrap();
+        let factors: Factors = "linear=2, bias=0.1, 0.weight=5:3, layer_norm=7:1, 3.bias=0".parse().unwrap();
         let found = |factors: &Factors| -> Vec<(String, f64, f64)> {
             factors.apply(&network.graph).iter().map(|s| (s.name.clone(), s.lr_factor, s.decay_factor)).collect()
         };
@@ -166,8 +166,9 @@ mod tests {
         let of = |name: &str| all.iter().find(|(other, ..)| other == name).map(|&(_, rate, decay)| (rate, decay));
         assert_eq!(of("0.weight"), Some((5.0, 3.0)));
         assert_eq!(of("0.bias"), Some((0.1, 0.0)));
-        let norm = of("1.weight").or(of("2.weight")).unwrap();
-        assert!(all.iter().any(|(_, rate, decay)| (*rate, *decay) == (7.0, 1.0)), "{all:?} {norm:?}");
+        assert_eq!(of("2.weight"), Some((7.0, 1.0)));
+        assert_eq!(of("3.bias"), Some((0.0, 0.0)));
+        assert_eq!(of("3.weight"), Some((2.0, 1.0)));
         assert_eq!(found(&Factors::default()).iter().filter(|slot| slot.1 != 1.0).count(), 0);
         let unused: Factors = "bias=0.1,periodic=0.1,bais=3".parse().unwrap();
         assert_eq!(unused.unused(&network.graph), ["periodic", "bais"]);

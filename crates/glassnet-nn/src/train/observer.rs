@@ -108,6 +108,7 @@ pub trait Observer<T> {
 }
 
 /// An observer that does nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Silent;
 
 impl<T> Observer<T> for Silent {
