@@ -281,7 +281,7 @@ impl Prepared {
         Ok(Headed { network, head })
     }
 
-    /// The model of trained parameters.
+    /// The model of trained parameters; of several members those of all, one after the other.
     ///
     /// # Errors
     /// Parts that do not go together.
@@ -293,6 +293,7 @@ impl Prepared {
             inputs: headed.network.inputs(),
             outputs: headed.network.outputs(),
             head: headed.head,
+            members: parameters.len().checked_div(headed.network.parameters()).unwrap_or(1).max(1),
         };
         let mut document = Document::new(self.schema.clone(), self.features.clone(), network);
         document.provenance.versions = Model::versions();
