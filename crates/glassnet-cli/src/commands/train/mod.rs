@@ -25,6 +25,7 @@ mod forecast;
 mod interrupt;
 mod network;
 mod progress;
+mod recipe;
 mod record;
 mod report;
 mod settings;

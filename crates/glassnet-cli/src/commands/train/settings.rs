@@ -18,6 +18,7 @@ use glassnet::nn::train::Batch;
 
 use super::args::Args;
 use super::choices;
+use super::recipe::Around;
 use crate::error::CliError;
 use crate::losses::LossName;
 use crate::machine::MOST_THREADS;
@@ -75,6 +76,8 @@ pub struct Settings {
     pub steps: Option<u64>,
     /// A batch goes on where the one before it ended.
     pub streams: bool,
+    /// The recipe, and what is done around the training.
+    pub around: Around,
     pub read: ReadOptions,
 }
 
@@ -306,6 +309,7 @@ impl Settings {
             context,
             steps,
             streams,
+            around: Around::new(args, said, config.network.is_some())?,
             read: read_options(args, said, &from)?,
         })
     }
