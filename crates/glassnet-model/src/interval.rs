@@ -51,7 +51,9 @@ mod tests {
         assert_eq!(intervals.half_width(0.51), Some(3.0));
         assert_eq!(intervals.half_width(0.95), None);
         assert_eq!((intervals.highest(), intervals.check()), (Some(0.9), Ok(())));
-        for widths in [vec![(0.9, 1.0), (0.5, 2.0)], vec![(0.5, f64::NAN)], vec![(1.0, 1.0)], vec![(0.5, 2.0), (0.6, 1.0)]] {
+        for widths in
+            [vec![(0.9, 1.0), (0.5, 2.0)], vec![(0.5, f64::NAN)], vec![(1.0, 1.0)], vec![(0.5, 2.0), (0.6, 1.0)]]
+        {
             assert!(Intervals { rows: 1, widths }.check().is_err());
         }
     }

@@ -11,8 +11,7 @@
 use glassnet_core::{Real, Team};
 use glassnet_nn::calibration::{Affine, CalibrationError, Isotonic, Kind, Temperature};
 use glassnet_nn::conformal;
-use glassnet_nn::metrics::ClassScores;
-use glassnet_nn::metrics::reliability::{ReliabilityBin, calibration_error, reliability};
+use glassnet_nn::metrics::{ClassScores, ReliabilityBin, calibration_error, reliability};
 use glassnet_nn::source::Source;
 
 use crate::calibration::{Calibration, Held, Knots};

@@ -136,7 +136,9 @@ impl Around {
             members => members,
         };
         if r.best && members.is_some() {
-            return Err(usage("--members: --best has five members, one for each fold\n  hint: keep one of the two".into()));
+            return Err(usage(
+                "--members: --best has five members, one for each fold\n  hint: keep one of the two".into(),
+            ));
         }
         let calibrate = r
             .calibration
@@ -163,9 +165,7 @@ impl Around {
 
 /// `60s`, `5m`, `1h` or seconds.
 fn seconds(text: &str) -> Result<f64, CliError> {
-    let bad = || {
-        CliError::Usage(format!("--time-budget: \"{text}\" is no time above 0\n  hint: write 60s, 5m or 1h"))
-    };
+    let bad = || CliError::Usage(format!("--time-budget: \"{text}\" is no time above 0\n  hint: write 60s, 5m or 1h"));
     let trimmed = text.trim();
     let (number, unit) = match trimmed.char_indices().next_back() {
         Some((at, 's')) => (&trimmed[..at], 1.0),
