@@ -99,7 +99,6 @@ fn plain_only(args: &Args, said: &TrainConfig, network: bool) -> Option<&'static
         (t.checkpoint_activations || said.checkpoint_activations.unwrap_or(false), "--checkpoint-activations"),
         (t.precision.as_deref().or(said.precision.as_deref()).is_some_and(|name| name != "f32"), "--precision"),
         (t.no_shuffle || said.shuffle == Some(false), "--no-shuffle"),
-        (args.checkpoint.is_some() || args.resume.is_some(), "--checkpoint"),
     ];
     given.into_iter().find(|(given, _)| *given).map(|(_, flag)| flag)
 }
@@ -147,10 +146,19 @@ impl Around {
             .transpose()
             .map_err(|error| usage(format!("--calibration: {error}")))?;
         let budget = r.time_budget.as_deref().map(seconds).transpose()?;
+        // Only one network's run is kept in a checkpoint, so one network is trained where that is asked for.
+        let kept = (args.checkpoint.is_some() || args.resume.is_some()).then_some("--checkpoint");
+        let plain_for = plain_for.or(kept).filter(|_| recipe.is_none());
+        if let (Some(flag), Some(many)) = (kept, members.filter(|&members| members > 1)) {
+            return Err(usage(format!(
+                "{flag} keeps the run of one network, but {many} members are asked for\n  hint: --members 1, or no {flag}"
+            )));
+        }
         let recipe = recipe.unwrap_or(if plain_for.is_some() { Recipe::Plain } else { Recipe::Tabular });
+        let members = if kept.is_some() { Some(1) } else { members };
         Ok(Around {
             recipe,
-            plain_for: plain_for.filter(|_| r.recipe.is_none()),
+            plain_for,
             members,
             best: r.best,
             budget,
