@@ -43,6 +43,9 @@ pub struct Document {
     /// The training, epoch by epoch: everything that a plot needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
+    /// Of several members those of the others, from the second on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_histories: Vec<History>,
 }
 
 /// What is fed to the network.
@@ -126,6 +129,7 @@ impl Document {
             provenance: Provenance::default(),
             metrics: BTreeMap::new(),
             history: None,
+            other_histories: Vec::new(),
         }
     }
 

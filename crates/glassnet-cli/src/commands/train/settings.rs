@@ -47,6 +47,8 @@ pub struct Settings {
     pub optimizer_said: bool,
     pub schedule: ScheduleSpec,
     pub clip: glassnet::nn::clip::Clip,
+    /// The weight decay, where it was said.
+    pub weight_decay: Option<f64>,
     pub accumulate: usize,
     pub checkpoint_activations: bool,
     pub precision: Precision,
@@ -287,6 +289,7 @@ impl Settings {
             optimizer_said: t.optimizer.is_some() || said.optimizer.is_some(),
             schedule,
             clip,
+            weight_decay: t.weight_decay.or(said.weight_decay),
             accumulate,
             checkpoint_activations: t.checkpoint_activations || said.checkpoint_activations.unwrap_or(false),
             precision: precision.unwrap_or_default(),
