@@ -8,6 +8,7 @@
 
 pub mod augment;
 pub mod calibration;
+pub mod dates;
 pub mod encoded;
 pub mod error;
 pub mod evaluation;
@@ -22,10 +23,12 @@ pub mod model;
 mod outputs;
 pub mod predict;
 pub mod preprocess;
+pub mod rescale;
 pub mod schema;
 #[cfg(feature = "fit")]
 pub mod split;
 pub mod standardise;
+pub mod style;
 pub mod table;
 pub mod target;
 pub mod text;

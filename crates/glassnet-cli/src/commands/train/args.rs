@@ -228,7 +228,7 @@ pub struct ColumnArgs {
     /// Columns to leave out
     #[arg(long, value_name = "COLS", value_delimiter = ',')]
     pub drop: Vec<String>,
-    /// What a column is, in place of what is inferred: COL=number, category, boolean or drop; may be repeated
+    /// What a column is, in place of what is inferred: COL=number, category, boolean, date, day-first, month-first or drop; may be repeated
     #[arg(long = "type", value_name = "COL=TYPE")]
     pub types: Vec<String>,
     /// The column of row weights

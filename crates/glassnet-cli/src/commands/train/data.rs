@@ -56,6 +56,8 @@ pub fn read(settings: &Settings) -> Result<Data, CliError> {
         match kind {
             Override::Number => options.as_number.insert(name.clone()),
             Override::Category => options.as_text.insert(name.clone()),
+            // A day such as 20131231 is read from text too.
+            Override::Date | Override::DayFirst | Override::MonthFirst => options.as_text.insert(name.clone()),
             Override::Boolean | Override::Drop => false,
         };
     }
@@ -191,6 +193,7 @@ fn fit_options(settings: &Settings, target: &str) -> FitOptions {
         validation_share: (settings.validation_share > 0.0).then_some(settings.validation_share),
         seed: settings.seed,
         class_weights: settings.class_weights.clone(),
+        ..FitOptions::new(target)
     }
 }
 
