@@ -11,6 +11,7 @@ pub mod calibration;
 pub mod encoded;
 pub mod error;
 pub mod evaluation;
+pub mod explain;
 pub mod file;
 #[cfg(feature = "fit")]
 pub mod fit;

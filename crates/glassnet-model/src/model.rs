@@ -15,6 +15,7 @@ use glassnet_nn::source::Source;
 use crate::calibration::Calibration;
 use crate::encoded::Encoded;
 use crate::error::ModelError;
+use crate::explain::Background;
 use crate::file::{self, Document, Features, Head, Tensor};
 use crate::preprocess::Unseen;
 use crate::table::{Images, Table};
@@ -31,6 +32,8 @@ pub struct Model {
     batch_plan: Arc<Plan>,
     /// Copies of the weights for one row at a time: made with the first scratch.
     prepared: Arc<OnceLock<Prepared<f32>>>,
+    /// Training rows that explanations compare with.
+    background: Option<Arc<Background>>,
 }
 
 /// What one caller needs to predict a row; made once, used for any number of rows.
@@ -91,7 +94,7 @@ impl Model {
         let (row_plan, batch_plan) =
             (network.plan(Purpose::Predict, 1), network.evaluation_plan(network.evaluation_rows()));
         let (parameters, prepared) = (Arc::new(parameters), Arc::default());
-        Ok(Model { document, network, parameters, row_plan, batch_plan, prepared })
+        Ok(Model { document, network, parameters, row_plan, batch_plan, prepared, background: None })
     }
 
     /// Reads a model file's bytes.
@@ -99,8 +102,12 @@ impl Model {
     /// # Errors
     /// Not a model file, damaged, written by a later version, tensors that do not fit the network.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let (mut document, tensors) = file::from_bytes(bytes)?;
+        let (mut document, mut tensors) = file::from_bytes(bytes)?;
         complete(&mut document);
+        let background = match document.preprocess {
+            Features::Table(_) => Background::take(&mut tensors, document.network.inputs)?,
+            Features::Images(_) | Features::Text(_) => None,
+        };
         let network = Network::new(&document.network.spec, None).map_err(|error| ModelError::File {
             what: error.to_string(),
             hint: "take another copy of the file".into(),
@@ -108,7 +115,7 @@ impl Model {
         let expected: Vec<(&str, &[usize])> =
             network.graph.slots().iter().map(|slot| (slot.name.as_str(), slot.shape.as_slice())).collect();
         let tensors = file::arrange(tensors, &expected)?;
-        Model::new(document, tensors.into_iter().flat_map(|tensor| tensor.data).collect())
+        Model::new(document, tensors.into_iter().flat_map(|tensor| tensor.data).collect())?.with_background(background)
     }
 
     /// The model file's bytes; the same model gives the same bytes.
@@ -122,7 +129,8 @@ impl Model {
             shape: slot.shape.clone(),
             data: self.parameters[slot.range()].to_vec(),
         };
-        file::to_bytes(&self.document, &slots.map(tensor).collect::<Vec<_>>())
+        let background = self.background.iter().map(|background| background.tensor());
+        file::to_bytes(&self.document, &slots.map(tensor).chain(background).collect::<Vec<_>>())
     }
 
     /// What the file says besides the weights.
@@ -228,6 +236,23 @@ impl Model {
             })?;
         }
         self.document.calibration = calibration;
+        Ok(self)
+    }
+
+    /// Training rows that explanations compare with, where the model keeps some.
+    pub fn background(&self) -> Option<&Background> {
+        self.background.as_deref()
+    }
+
+    /// The same model with that background, or with none: the model file holds its rows.
+    ///
+    /// # Errors
+    /// Rows of another model; a model of images or text.
+    pub fn with_background(mut self, background: Option<Background>) -> Result<Self, ModelError> {
+        if let Some(background) = &background {
+            background.fits(&self)?;
+        }
+        self.background = background.map(Arc::new);
         Ok(self)
     }
 
