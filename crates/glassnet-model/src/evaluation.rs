@@ -2,7 +2,7 @@
 
 use glassnet_core::{Runner, Team};
 use glassnet_nn::functional;
-use glassnet_nn::metrics::{ClassScores, Confusion, Scores};
+use glassnet_nn::metrics::{ClassScores, Confusion, Scores, log_loss};
 use glassnet_nn::source::Source;
 use serde::Serialize;
 
@@ -51,6 +51,10 @@ impl Model {
         self.encoded_here(encoded)?;
         self.targets_here(encoded, rows)?;
         let mut runner: Runner<f32> = self.runner(team.clone());
+        if self.members().len() > 1 || self.calibration().is_some() {
+            let scores = self.scores(&mut runner, encoded, rows)?;
+            return Ok(self.evaluate_scores(&scores, encoded, rows));
+        }
         let outputs = functional::evaluate(self.network(), &mut runner, self.parameters(), encoded, rows);
         let loss = functional::mean_loss(self.network(), &outputs.losses, encoded, rows);
         let weights: Vec<f64> = rows.iter().map(|&row| encoded.weight(row)).collect();
@@ -73,5 +77,31 @@ impl Model {
         let scores = Scores::of_classes(&classes, &labels, Some(&weights));
         let confusion = Some(Confusion::new(&classes, &labels, Some(&weights)));
         Ok(Evaluation { rows: rows.len(), loss, scores, confusion })
+    }
+
+    /// The same of scores (or values) that are there already, [rows, outputs].
+    pub fn evaluate_scores(&self, scores: &[f32], encoded: &Encoded<f32>, rows: &[u32]) -> Evaluation {
+        let weights: Vec<f64> = rows.iter().map(|&row| encoded.weight(row)).collect();
+        if self.document().network.head == Head::Value {
+            let target = self.document().schema.target.as_ref();
+            let restore = |value: f64| target.map_or(value, |target| target.restore(value));
+            let standardise = |value: f64| target.map_or(value, |target| target.standardise(value));
+            let own = |row: u32| encoded.values.get(row as usize).copied().unwrap_or(f64::NAN);
+            let predicted: Vec<f64> = scores.iter().map(|&value| f64::from(value)).collect();
+            let truth: Vec<f64> = rows.iter().map(|&row| restore(own(row))).collect();
+            let squares = predicted.iter().zip(rows).zip(&weights);
+            let (sum, total) = squares.fold((0.0, 0.0), |(sum, total), ((&predicted, &row), &weight)| {
+                let error = standardise(predicted) - own(row);
+                (sum + weight * error * error, total + weight)
+            });
+            let scores = Scores::of_values(&predicted, &truth, 1, Some(&weights));
+            return Evaluation { rows: rows.len(), loss: sum / total, scores, confusion: None };
+        }
+        let labels: Vec<usize> = rows.iter().map(|&row| encoded.label(row).max(0) as usize).collect();
+        let classes = ClassScores::from_probabilities(scores, self.outputs());
+        let loss = log_loss(&classes, &labels, Some(&weights)).unwrap_or(f64::NAN);
+        let confusion = Some(Confusion::new(&classes, &labels, Some(&weights)));
+        let scores = Scores::of_classes(&classes, &labels, Some(&weights));
+        Evaluation { rows: rows.len(), loss, scores, confusion }
     }
 }

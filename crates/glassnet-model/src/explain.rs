@@ -1,6 +1,6 @@
 //! Why the model says what it says: its output for a row as a base plus one contribution for each of the user's own columns.
 //!
-//! What is explained is a number `f` that contributions can add up to ([`Outputs`]): of a classifier the log-odds
+//! What is explained is a number `f` that contributions can add up to ([`Margins`]): of a classifier the log-odds
 //! `ln p / (1 - p)` of one class, `p` being the final score (calibrated, where the model is); of a regression the value in the
 //! target's unit.
 //!
@@ -19,12 +19,13 @@
 mod background;
 mod columns;
 mod importance;
-mod outputs;
+mod margins;
 mod path;
 mod points;
 mod quadrature;
 mod reasons;
 mod shapley;
+mod slopes;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -34,7 +35,7 @@ use serde::Serialize;
 
 pub use background::{Background, MAX_ROWS};
 pub use importance::{ColumnImportance, Importance};
-pub use outputs::Outputs;
+pub use margins::Margins;
 pub use points::{points, sigmoid};
 pub use quadrature::gauss_legendre;
 pub use reasons::{Direction, Reason, reasons};
@@ -144,8 +145,8 @@ pub struct Explainer<'a> {
     columns: Columns,
     options: Options,
     background: &'a Background,
-    /// `ln p` of each class (or the value) for each row of the background.
-    background_outputs: Vec<f64>,
+    /// The model's outputs for each row of the background.
+    background_outputs: Vec<f32>,
     /// The row that integrated gradients start from.
     reference: Vec<f32>,
 }
@@ -169,9 +170,9 @@ impl<'a> Explainer<'a> {
         if !(1..=quadrature::MAX_NODES).contains(&options.nodes) {
             return unfit(format!("{} nodes for a path", options.nodes), "give 1 to 64; 32 do for most networks");
         }
-        let mut outputs = Outputs::new(model, Team::single());
+        let mut margins = Margins::new(model, Team::single());
         let mut background_outputs = Vec::new();
-        outputs.finals(background.values(), &mut background_outputs);
+        margins.scores(background.values(), &mut background_outputs);
         let reference = columns.reference(background);
         Ok(Explainer { model, columns, options, background, background_outputs, reference })
     }
@@ -226,30 +227,30 @@ impl<'a> Explainer<'a> {
     }
 
     fn worker(&self, team: Team) -> Worker<'a> {
-        let slopes = self.options.fast.then(|| path::Slopes::new(self.model, team.clone(), self.options.nodes));
-        Worker { outputs: Outputs::new(self.model, team), slopes }
+        let slopes = self.options.fast.then(|| slopes::Slopes::new(self.model, team.clone(), self.options.nodes));
+        Worker { margins: Margins::new(self.model, team), slopes }
     }
 
     fn one(&self, worker: &mut Worker<'a>, source: &dyn Source<f32>, row: u32, class: Option<usize>) -> Explanation {
         let mut x = vec![0.0; source.width()];
         source.features(&[row], &mut x);
-        let mut finals = Vec::new();
-        worker.outputs.finals(&x, &mut finals);
+        let mut scores = Vec::new();
+        worker.margins.scores(&x, &mut scores);
         let class = match self.model.classes() {
             None => None,
-            Some(_) => Some(class.unwrap_or_else(|| outputs::explained(&finals))),
+            Some(_) => Some(class.unwrap_or_else(|| margins::explained(&scores))),
         };
-        let output = outputs::margin(&finals, class);
-        let Worker { outputs, slopes } = worker;
+        let output = margins::margin(&scores, class);
+        let Worker { margins, slopes } = worker;
         if let Some(slopes) = slopes {
             let path = path::Path { columns: &self.columns, reference: &self.reference, x: &x };
             let nodes = self.options.nodes;
-            let (base, contributions) = path.contributions(outputs, slopes, nodes, class, output);
+            let (base, contributions) = path.contributions(margins, slopes, nodes, class, output);
             return Explanation::new(class, base, output, contributions, Method::Path);
         }
         let per_row = self.model.outputs().max(1);
         let bases: Vec<f64> =
-            self.background_outputs.chunks(per_row).map(|finals| outputs::margin(finals, class)).collect();
+            self.background_outputs.chunks(per_row).map(|scores| margins::margin(scores, class)).collect();
         let base = bases.iter().sum::<f64>() / bases.len() as f64;
         let game = shapley::Game {
             columns: &self.columns,
@@ -259,14 +260,14 @@ impl<'a> Explainer<'a> {
             output,
             options: &self.options,
         };
-        let mut margins = |rows: &[f32], out: &mut Vec<f64>| outputs.margins(rows, class, out);
-        let (contributions, method) = game.contributions(&mut margins);
+        let mut ask = |rows: &[f32], out: &mut Vec<f64>| margins.margins(rows, class, out);
+        let (contributions, method) = game.contributions(&mut ask);
         Explanation::new(class, base, output, contributions, method)
     }
 }
 
 /// What one thread explains with.
 struct Worker<'a> {
-    outputs: Outputs<'a>,
-    slopes: Option<path::Slopes<'a>>,
+    margins: Margins<'a>,
+    slopes: Option<slopes::Slopes<'a>>,
 }

@@ -282,8 +282,8 @@ impl Prepared {
         Ok(Headed { network, head })
     }
 
-    /// Up to [`MAX_ROWS`](crate::explain::MAX_ROWS) training rows that explanations compare with, drawn by a seed; `None` of
-    /// images. They are data of the training, and [`Model::with_background`] puts them into the model file.
+    /// Up to [`MAX_ROWS`] training rows that explanations compare with, drawn by a seed; `None` of images. They are data of the
+    /// training, and [`Model::with_background`] puts them into the model file.
     ///
     /// # Errors
     /// There is no training row.
@@ -294,7 +294,7 @@ impl Prepared {
         }
     }
 
-    /// The model of trained parameters.
+    /// The model of trained parameters; of several members those of all, one after the other.
     ///
     /// # Errors
     /// Parts that do not go together.
@@ -306,6 +306,7 @@ impl Prepared {
             inputs: headed.network.inputs(),
             outputs: headed.network.outputs(),
             head: headed.head,
+            members: parameters.len().checked_div(headed.network.parameters()).unwrap_or(1).max(1),
         };
         let mut document = Document::new(self.schema.clone(), self.features.clone(), network);
         document.provenance.versions = Model::versions();

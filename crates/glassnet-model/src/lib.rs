@@ -19,6 +19,8 @@ pub mod generate;
 pub mod images;
 pub mod levels;
 pub mod model;
+mod outputs;
+pub mod predict;
 pub mod preprocess;
 pub mod schema;
 #[cfg(feature = "fit")]

@@ -1,13 +1,13 @@
 //! How much worse a model is without a column: the loss on rows that it was not trained on, with the column's values exchanged
 //! between the rows (Breiman 2001, Fisher, Rudin, Dominici 2019).
 
-use glassnet_core::Team;
 use glassnet_core::random::{Draws, Purpose};
+use glassnet_core::{Real, Team};
 use glassnet_nn::source::Source;
 use serde::Serialize;
 
 use super::columns::Columns;
-use super::outputs::Outputs;
+use super::margins::Margins;
 use crate::encoded::Encoded;
 use crate::error::ModelError;
 use crate::file::Head;
@@ -71,7 +71,7 @@ impl Importance {
             let what = if rows.is_empty() { "no rows to measure on" } else { "0 shuffles measure nothing" };
             return Err(ModelError::Unfit { what: what.into(), hint: "give rows with a target, and 1 shuffle or more" });
         }
-        let mut work = Work { model, encoded, rows, columns: &columns, outputs: Outputs::new(model, team.clone()) };
+        let mut work = Work { model, encoded, rows, columns: &columns, margins: Margins::new(model, team.clone()) };
         let as_they_are: Vec<usize> = (0..rows.len()).collect();
         let loss = work.loss(None, &as_they_are);
         let orders: Vec<Vec<usize>> = (0..repeats)
@@ -101,7 +101,7 @@ struct Work<'a> {
     encoded: &'a Encoded<f32>,
     rows: &'a [u32],
     columns: &'a Columns,
-    outputs: Outputs<'a>,
+    margins: Margins<'a>,
 }
 
 /// Rows that are put together at a time.
@@ -110,10 +110,10 @@ const BATCH: usize = 1024;
 impl Work<'_> {
     /// The loss where `column` has the values of the rows at `order`.
     fn loss(&mut self, column: Option<usize>, order: &[usize]) -> f64 {
-        let Work { model, encoded, rows, columns, outputs } = self;
+        let Work { model, encoded, rows, columns, margins } = self;
         let width = columns.width.max(1);
         let per_row = model.outputs().max(1);
-        let (mut inputs, mut other, mut finals) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut inputs, mut other, mut scores) = (Vec::new(), Vec::new(), Vec::new());
         let (mut sum, mut weights) = (0.0, 0.0);
         for (rows, order) in rows.chunks(BATCH).zip(order.chunks(BATCH)) {
             inputs.resize(rows.len() * width, 0.0);
@@ -126,15 +126,15 @@ impl Work<'_> {
                     columns.replace(column, from, row);
                 }
             }
-            finals.clear();
-            outputs.finals(&inputs, &mut finals);
-            for (&row, finals) in rows.iter().zip(finals.chunks_exact(per_row)) {
+            scores.clear();
+            margins.scores(&inputs, &mut scores);
+            for (&row, scores) in rows.iter().zip(scores.chunks_exact(per_row)) {
                 let weight = encoded.weight(row);
                 if weight == 0.0 {
                     continue;
                 }
                 weights += weight;
-                sum += weight * row_loss(model, encoded, row, finals);
+                sum += weight * row_loss(model, encoded, row, scores);
             }
         }
         let mean = sum / weights;
@@ -143,17 +143,19 @@ impl Work<'_> {
 }
 
 /// `-ln p` of the true class, or the squared error in the target's unit.
-fn row_loss(model: &Model, encoded: &Encoded<f32>, row: u32, finals: &[f64]) -> f64 {
+fn row_loss(model: &Model, encoded: &Encoded<f32>, row: u32, scores: &[f32]) -> f64 {
     match model.document().network.head {
         Head::Value => {
             let truth = encoded.values.get(row as usize).copied().unwrap_or(f64::NAN);
             let truth = model.document().schema.target.as_ref().map_or(truth, |target| target.restore(truth));
-            let error = finals.first().copied().unwrap_or(f64::NAN) - truth;
+            let error = scores.first().copied().map_or(f64::NAN, f64::from) - truth;
             error * error
         }
         Head::Softmax | Head::Sigmoid => {
             let label = usize::try_from(encoded.label(row)).ok();
-            -label.and_then(|label| finals.get(label)).copied().unwrap_or(f64::NAN)
+            let p = label.and_then(|label| scores.get(label)).copied().map_or(f64::NAN, f64::from);
+            // A score that has rounded to 0 is the smallest number that it can have been; a NaN stays one.
+            -Real::ln(if p < f64::from(f32::MIN_POSITIVE) { f64::from(f32::MIN_POSITIVE) } else { p })
         }
     }
 }

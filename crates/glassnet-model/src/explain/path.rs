@@ -10,68 +10,10 @@
 //! in the order of the columns and then in the opposite order, and each gets the mean of the two steps that it made. The line
 //! for the numbers starts from there. What is missing to `f(x)` in the end is the quadrature's error, and is told.
 
-use std::fmt;
-use std::sync::Arc;
-
-use glassnet_core::plan::Request;
-use glassnet_core::{Plan, Purpose, Runner, StepInfo, Team};
-
 use super::columns::Columns;
-use super::outputs::{Outputs, slopes_of};
+use super::margins::Margins;
 use super::quadrature::gauss_legendre;
-use crate::model::Model;
-
-/// Gradients of `f` by the inputs, for a few rows at a time.
-pub(super) struct Slopes<'a> {
-    model: &'a Model,
-    runner: Runner<f32>,
-    /// Gradients of the parameters, which nobody reads: a backward pass makes them too.
-    parameters: Vec<f32>,
-}
-
-impl fmt::Debug for Slopes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slopes").field("runner", &self.runner).finish_non_exhaustive()
-    }
-}
-
-impl<'a> Slopes<'a> {
-    /// For `rows` rows at a time.
-    pub fn new(model: &'a Model, team: Team, rows: usize) -> Self {
-        let network = model.network();
-        let plan = Plan::new(
-            &network.graph,
-            Request {
-                purpose: Purpose::Attribute,
-                rows,
-                backward_from: Some(network.logits),
-                outputs: vec![network.logits],
-                training: false,
-                checkpoint: false,
-            },
-        );
-        let parameters = vec![0.0; model.parameters().len()];
-        Slopes { model, runner: Runner::new(Arc::new(plan), team), parameters }
-    }
-
-    /// `df/dx` at each row of `inputs`, `[rows, inputs]`; at most as many rows as the plan has room for.
-    fn at(&mut self, inputs: &[f32], class: Option<usize>) -> &[f32] {
-        let network = self.model.network();
-        let width = network.inputs().max(1);
-        let logits = network.graph.node(network.logits).shape.len().max(1);
-        self.runner.set_rows(inputs.len() / width);
-        let places = self.runner.input_mut(network.x);
-        places.copy_from_slice(&inputs[..places.len()]);
-        let info = StepInfo::default();
-        self.runner.forward_to(network.logits, self.model.parameters(), &info);
-        let values = self.runner.value(network.logits).unwrap_or(&[]).to_vec();
-        for (logits, seed) in values.chunks_exact(logits).zip(self.runner.seed_mut().chunks_exact_mut(logits)) {
-            slopes_of(self.model, logits, class, seed);
-        }
-        self.runner.backward_from_seed(self.model.parameters(), &mut self.parameters, &info);
-        self.runner.gradient(network.x).unwrap_or(&[])
-    }
-}
+use super::slopes::Slopes;
 
 /// From where to where.
 pub(super) struct Path<'a> {
@@ -86,7 +28,7 @@ impl Path<'_> {
     /// `f` of the reference row, and the contribution of each column; `output` is `f` of the row.
     pub fn contributions(
         &self,
-        outputs: &mut Outputs<'_>,
+        margins: &mut Margins<'_>,
         slopes: &mut Slopes<'_>,
         nodes: usize,
         class: Option<usize>,
@@ -110,7 +52,7 @@ impl Path<'_> {
             rows.extend_from_slice(&back);
         }
         let mut values = Vec::new();
-        outputs.margins(&rows, class, &mut values);
+        margins.margins(&rows, class, &mut values);
         let base = values.first().copied().unwrap_or(f64::NAN);
         if numbers.is_empty() {
             // The last step ends at the row itself: no other rounding of it.
@@ -146,7 +88,7 @@ impl Path<'_> {
         for (&(_, weight), slopes) in rule.iter().zip(slopes.chunks_exact(columns.width.max(1))) {
             for &column in &numbers {
                 let inputs = columns.runs(column).iter().cloned().flatten();
-                let rise = inputs.map(|i| (f64::from(x[i]) - f64::from(start[i])) * f64::from(slopes[i])).sum::<f64>();
+                let rise = inputs.map(|i| (f64::from(x[i]) - f64::from(start[i])) * slopes[i]).sum::<f64>();
                 contributions[column] += weight * rise;
             }
         }

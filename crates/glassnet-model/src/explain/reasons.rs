@@ -39,7 +39,7 @@ pub fn reasons(model: &Model, explanation: &Explanation, values: &[Option<String
     let names = model.columns();
     let class = explanation.class.and_then(|class| model.classes()?.get(class));
     let what = match class {
-        Some(class) if model.calibration().is_some() => format!("the probability of {class}"),
+        Some(class) if model.calibration().is_some_and(|calibration| calibration.holds()) => format!("the probability of {class}"),
         Some(class) => format!("the score of {class}"),
         None => model.target().to_owned(),
     };

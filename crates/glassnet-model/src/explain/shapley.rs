@@ -23,7 +23,7 @@ const STREAM: u32 = 0x0005_4a91;
 const BATCH: usize = 1024;
 
 /// What a model says of encoded rows: adds one number for each.
-pub(super) type Margins<'m> = dyn FnMut(&[f32], &mut Vec<f64>) + 'm;
+pub(super) type Ask<'m> = dyn FnMut(&[f32], &mut Vec<f64>) + 'm;
 
 /// A row before a background.
 pub(super) struct Game<'a> {
@@ -41,10 +41,10 @@ pub(super) struct Game<'a> {
 
 impl Game<'_> {
     /// The contribution of each column, and how they were found.
-    pub fn contributions(&self, margins: &mut Margins<'_>) -> (Vec<f64>, Method) {
+    pub fn contributions(&self, ask: &mut Ask<'_>) -> (Vec<f64>, Method) {
         let different = self.different();
         let most = different.iter().map(Vec::len).max().unwrap_or(0);
-        let mut batch = Batch { width: self.columns.width, rows: Vec::new(), held: 0, values: Vec::new(), margins };
+        let mut batch = Batch { width: self.columns.width, rows: Vec::new(), held: 0, values: Vec::new(), ask };
         if most <= self.options.exact {
             (self.exact(&different, &mut batch), Method::Exact)
         } else {
@@ -170,7 +170,7 @@ struct Batch<'b, 'm> {
     /// Numbers at the start of `rows` that the model has seen: the last row of those sent before, or none.
     held: usize,
     values: Vec<f64>,
-    margins: &'b mut Margins<'m>,
+    ask: &'b mut Ask<'m>,
 }
 
 impl Batch<'_, '_> {
@@ -194,7 +194,7 @@ impl Batch<'_, '_> {
         if all < self.held + BATCH * self.width {
             return;
         }
-        (self.margins)(&self.rows[self.held..], &mut self.values);
+        (self.ask)(&self.rows[self.held..], &mut self.values);
         self.rows.copy_within(all - self.width.., 0);
         self.rows.truncate(self.width);
         self.held = self.width;
@@ -202,7 +202,7 @@ impl Batch<'_, '_> {
 
     /// Asks the model for the rows that are left, and gives the values of all rows in their order.
     fn finish(&mut self) -> std::vec::Drain<'_, f64> {
-        (self.margins)(&self.rows[self.held..], &mut self.values);
+        (self.ask)(&self.rows[self.held..], &mut self.values);
         self.rows.clear();
         self.held = 0;
         self.values.drain(..)

@@ -64,6 +64,17 @@ pub struct Network {
     pub outputs: usize,
     /// What the outputs mean.
     pub head: Head,
+    /// Networks of these layers, each with weights of its own, whose outputs are averaged.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub members: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(members: &usize) -> bool {
+    *members == 1
 }
 
 /// What the outputs mean.
@@ -118,7 +129,7 @@ impl Document {
         if !text.is_sound() {
             return Err("its characters or its context cannot be used".to_owned());
         }
-        let Network { inputs, outputs, head, ref spec } = self.network;
+        let Network { inputs, outputs, head, ref spec, .. } = self.network;
         // What the network of a text may not do, as where it is trained.
         if spec.lengths {
             return Err("its network reads rows of different lengths, a text has none".to_owned());
@@ -146,7 +157,11 @@ impl Document {
     /// The first thing that does not fit, in words.
     pub fn check(&self) -> Result<(), String> {
         if let Some(calibration) = &self.calibration {
-            calibration.check(self.network.head)?;
+            let classes = self.schema.target.as_ref().and_then(|target| target.classes()).map_or(0, <[String]>::len);
+            calibration.check(self.network.head, classes)?;
+        }
+        if self.network.members == 0 {
+            return Err("its network has no member".to_owned());
         }
         let width = match &self.preprocess {
             Features::Table(preprocess) => {

@@ -246,7 +246,7 @@ impl Finished<'_> {
             &parts,
         )?;
         let file = model.to_bytes()?;
-        let weights = hash::weights(model.parameters());
+        let weights = hash::weights(model.members());
         let replaced = self.out.exists();
         write_atomic(self.out, &file)?;
 
@@ -271,7 +271,7 @@ impl Finished<'_> {
             "model {} ({}, {} parameters){}\nweights {weights}\n",
             self.out.display(),
             bytes(file.len() as u64),
-            thousands(model.parameters().len() as u64),
+            thousands(model.parameter_count() as u64),
             if replaced { "; the file of that name was replaced" } else { "" }
         );
         if model.classes().is_some() {
@@ -286,7 +286,7 @@ impl Finished<'_> {
             "epochs": epochs,
             "best_epoch": best,
             "seconds": self.seconds,
-            "parameters": model.parameters().len(),
+            "parameters": model.parameter_count(),
             "weights_hash": weights,
             "model": self.out.display().to_string(),
             "replaced": replaced,

@@ -138,7 +138,7 @@ pub fn run(
         }
     }
     let file = model.to_bytes()?;
-    let weights = hash::weights(model.parameters());
+    let weights = hash::weights(model.members());
     let replaced = out.exists();
     write_atomic(&out, &file)?;
 
