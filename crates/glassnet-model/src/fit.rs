@@ -2,6 +2,7 @@
 //! network. Two steps, so that a caller can show the first before the second begins: [`Prepared`], then
 //! [`Prepared::model`] with what the training loop leaves.
 
+pub mod calibrate;
 mod head;
 
 use std::collections::BTreeMap;

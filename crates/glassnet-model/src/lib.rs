@@ -17,6 +17,7 @@ pub mod file;
 pub mod fit;
 pub mod generate;
 pub mod images;
+pub mod interval;
 pub mod levels;
 pub mod model;
 mod outputs;

@@ -92,15 +92,7 @@ impl Outputs<'_> {
         match (self.head, self.calibration) {
             (Head::Value, _) => self.restore(sums),
             (_, None) => {}
-            (_, Some(calibration)) => {
-                for (class, p) in sums.iter_mut().enumerate() {
-                    // A score that has rounded to 0 is the smallest number that it can have been; a NaN stays one.
-                    let p_or_least = if *p < f32::MIN_POSITIVE { f32::MIN_POSITIVE } else { *p };
-                    *p = calibration.apply(class, Real::ln(p_or_least));
-                }
-                softmax::scores_in_place(sums);
-                calibration.after(sums);
-            }
+            (_, Some(calibration)) => calibration.of_scores(sums),
         }
     }
 

@@ -130,7 +130,7 @@ fn batch_norm_plateau_and_the_best_epoch_of_an_early_stop() {
     let spec = TrainSpec {
         epochs: 30,
         schedule: "plateau 0 0.5".parse().unwrap(),
-        early: EarlySpec { patience: Some(3), min_delta: 0.0 },
+        early: EarlySpec { patience: Some(3), ..EarlySpec::default() },
         ..spec("adam")
     };
     let source = Made::new(&net, row, 14, lengths);

@@ -3,6 +3,7 @@
 use super::FORMAT_VERSION;
 use crate::calibration::Calibration;
 use crate::images::ImagePreprocess;
+use crate::interval::Intervals;
 use crate::preprocess::{Encoding, Preprocess};
 use crate::schema::{Kind, Schema};
 use crate::target::Task;
@@ -30,6 +31,9 @@ pub struct Document {
     /// From logits to probabilities, where that was found on held-out rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// Of a predicted number: how wide intervals around it are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<Intervals>,
     /// Where the model comes from.
     #[serde(default)]
     pub provenance: Provenance,
@@ -39,6 +43,9 @@ pub struct Document {
     /// The training, epoch by epoch: everything that a plot needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
+    /// Of several members those of the others, from the second on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_histories: Vec<History>,
 }
 
 /// What is fed to the network.
@@ -118,9 +125,11 @@ impl Document {
             preprocess,
             network,
             calibration: None,
+            intervals: None,
             provenance: Provenance::default(),
             metrics: BTreeMap::new(),
             history: None,
+            other_histories: Vec::new(),
         }
     }
 
@@ -159,6 +168,9 @@ impl Document {
         if let Some(calibration) = &self.calibration {
             let classes = self.schema.target.as_ref().and_then(|target| target.classes()).map_or(0, <[String]>::len);
             calibration.check(self.network.head, classes)?;
+        }
+        if let Some(intervals) = &self.intervals {
+            intervals.check()?;
         }
         if self.network.members == 0 {
             return Err("its network has no member".to_owned());

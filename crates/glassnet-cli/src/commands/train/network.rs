@@ -137,7 +137,7 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
         schedule: settings.schedule,
         optimizer: settings.optimizer,
         clip: settings.clip,
-        early: EarlySpec { patience, min_delta: 0.0 },
+        early: EarlySpec { patience, ..EarlySpec::default() },
         shuffle: settings.shuffle,
         checkpoint_activations: settings.checkpoint_activations,
         precision: settings.precision,

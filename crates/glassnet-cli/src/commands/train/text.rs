@@ -349,7 +349,7 @@ fn train_spec(args: &Args, settings: &Settings, data: &Data) -> Result<TrainSpec
         schedule: settings.schedule,
         optimizer,
         clip,
-        early: glassnet::nn::early::EarlySpec { patience: settings.early.flatten(), min_delta: 0.0 },
+        early: glassnet::nn::early::EarlySpec { patience: settings.early.flatten(), ..Default::default() },
         shuffle: settings.shuffle && !settings.streams,
         seed: settings.seed,
         steps,
