@@ -7,7 +7,7 @@ use glassnet::model::encoded::Encoded;
 use glassnet::model::file::Features;
 use glassnet::model::preprocess::{Encoding, Preprocess};
 use glassnet::model::rescale::Rescale;
-use glassnet::model::table::{Images, Table, Values};
+use glassnet::model::table::{Column, Images, Table, Text, Values};
 use glassnet::nn::inspect::number::significant;
 use glassnet::nn::source::Source;
 use serde::Serialize;
@@ -58,32 +58,67 @@ pub struct ColumnValue {
     pub how: String,
 }
 
+/// There is no such row.
+fn beyond(source: &str, number: u64, rows: u64) -> CliError {
+    let what = format!("{source}: there is no row {number}; it has {rows} rows");
+    CliError::Data(format!("{what}\n  hint: rows are counted from 1, the header not counted"))
+}
+
 /// Reads row `number` (from 1).
 pub fn read(model: &Model, data: ModelData, number: u64) -> Result<Row, CliError> {
-    let beyond = |source: &str, rows: u64| {
-        let what = format!("{source}: there is no row {number}; it has {rows} rows");
-        CliError::Data(format!("{what}\n  hint: rows are counted from 1, the header not counted"))
-    };
+    match data {
+        ModelData::Images(images, ..) if number > images.rows as u64 => {
+            Err(beyond(&images.source, number, images.rows as u64))
+        }
+        ModelData::Images(images, what, _) => of_images(model, images, number, what),
+        data => of_table(model, &alone(data, number)?, 0, number),
+    }
+}
+
+/// Row `number` (from 1) as a table of its own.
+///
+/// # Errors
+/// There is no such row; images.
+pub fn alone(data: ModelData, number: u64) -> Result<Table, CliError> {
     match data {
         ModelData::Stream(mut stream) => {
             let mut left = number.saturating_sub(1);
             let mut source = String::new();
             while left > 0 {
                 let Some(skipped) = stream.next_chunk(left.min(4096) as usize)? else {
-                    return Err(beyond(&source, number - 1 - left));
+                    return Err(beyond(&source, number, number - 1 - left));
                 };
                 left -= skipped.rows as u64;
                 source = skipped.source;
             }
-            match stream.next_chunk(1)? {
-                Some(table) => of_table(model, &table, 0, number),
-                None => Err(beyond(&source, number - 1)),
-            }
+            stream.next_chunk(1)?.ok_or_else(|| beyond(&source, number, number - 1))
         }
-        ModelData::Table(table, _) if number > table.rows as u64 => Err(beyond(&table.source, table.rows as u64)),
-        ModelData::Table(table, _) => of_table(model, &table, number as usize - 1, number),
-        ModelData::Images(images, ..) if number > images.rows as u64 => Err(beyond(&images.source, images.rows as u64)),
-        ModelData::Images(images, what, _) => of_images(model, images, number, what),
+        ModelData::Table(table, _) if number > table.rows as u64 => Err(beyond(&table.source, number, table.rows as u64)),
+        ModelData::Table(table, _) => {
+            let row = number as usize - 1;
+            let alone = |column: &Column| {
+                let values = match &column.values {
+                    Values::Number(numbers) => Values::Number(numbers[row..=row].to_vec()),
+                    Values::Text(text) => {
+                        let mut one = Text::default();
+                        one.push(text.get(row));
+                        Values::Text(one)
+                    }
+                };
+                Column { name: column.name.clone(), values }
+            };
+            Ok(Table {
+                columns: table.columns.iter().map(alone).collect(),
+                rows: 1,
+                first_row: table.first_row.max(1) + row as u64,
+                lines: table.lines.get(row).copied().into_iter().collect(),
+                source: table.source,
+            })
+        }
+        ModelData::Images(images, ..) => {
+            let what = format!("{}: these are images, which have no columns", images.source);
+            Err(CliError::Data(format!("{what}\n  hint: give a table")))
+        }
     }
 }
 
@@ -144,7 +179,8 @@ fn row_target(encoded: &Encoded<f32>, row: usize) -> Option<RowTarget> {
     }
 }
 
-fn raw(table: &Table, name: &str, row: usize) -> Option<String> {
+/// A value as it stands in the file; `None` where it is missing.
+pub fn raw(table: &Table, name: &str, row: usize) -> Option<String> {
     match &table.column(name)?.values {
         values if values.is_missing(row) => None,
         Values::Number(numbers) => Some(numbers[row].to_string()),

@@ -46,6 +46,21 @@ pub struct Before {
 const BINS: usize = 15;
 
 impl Model {
+    /// Whether all rows have a target that the model knows.
+    ///
+    /// # Errors
+    /// The first that has none.
+    pub(crate) fn targets_here(&self, encoded: &Encoded<f32>, rows: &[u32]) -> Result<(), ModelError> {
+        let has_target = |row: u32| match self.document().network.head {
+            Head::Softmax | Head::Sigmoid => (0..self.outputs() as i64).contains(&i64::from(encoded.label(row))),
+            Head::Value => encoded.values.get(row as usize).is_some_and(|value| value.is_finite()),
+        };
+        match rows.iter().find(|&&row| !has_target(row)) {
+            Some(&row) => Err(ModelError::NoTarget { row }),
+            None => Ok(()),
+        }
+    }
+
     /// Evaluates rows that have targets. Every row counts by its own weight; weights of classes are the loss's of
     /// training, and play no part here.
     ///
@@ -53,15 +68,10 @@ impl Model {
     /// A row without a target, or with one that the model does not have; rows that were encoded for another model.
     pub fn evaluate(&self, encoded: &Encoded<f32>, rows: &[u32], team: &Team) -> Result<Evaluation, ModelError> {
         self.encoded_here(encoded)?;
-        let has_target = |row: u32| match self.document().network.head {
-            Head::Softmax | Head::Sigmoid => (0..self.outputs() as i64).contains(&i64::from(encoded.label(row))),
-            Head::Value => encoded.values.get(row as usize).is_some_and(|value| value.is_finite()),
-        };
-        if let Some(&row) = rows.iter().find(|&&row| !has_target(row)) {
-            return Err(ModelError::NoTarget { row });
-        }
+        self.targets_here(encoded, rows)?;
         let mut runner: Runner<f32> = self.runner(team.clone());
-        if self.members().len() > 1 || self.calibration().is_some() {
+        let clamped = self.document().schema.target.as_ref().is_some_and(|target| target.range.is_some());
+        if self.members().len() > 1 || self.calibration().is_some() || clamped {
             let scores = self.scores(&mut runner, encoded, rows)?;
             let mut evaluation = self.evaluate_scores(&scores, encoded, rows);
             if self.calibration().is_some() {

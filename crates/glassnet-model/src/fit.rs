@@ -18,6 +18,7 @@ use self::head::head_and_loss;
 use crate::augment::{Augmentation, BadAugmentation};
 use crate::encoded::Encoded;
 use crate::error::ModelError;
+use crate::explain::{Background, MAX_ROWS};
 use crate::file::{self, Document, Features, Head};
 use crate::images::ImagePreprocess;
 use crate::model::{Model, all_weights, label_table};
@@ -288,6 +289,18 @@ impl Prepared {
         let outputs = if head == Head::Softmax { classes.unwrap_or(1) } else { 1 };
         let network = Network::for_rows(spec, &self.row(), outputs, Some(&loss))?;
         Ok(Headed { network, head })
+    }
+
+    /// Up to [`MAX_ROWS`] training rows that explanations compare with, drawn by a seed; `None` of images. They are data of the
+    /// training, and [`Model::with_background`] puts them into the model file.
+    ///
+    /// # Errors
+    /// There is no training row.
+    pub fn background(&self, seed: u64) -> Result<Option<Background>, ModelError> {
+        match self.features {
+            Features::Table(_) => Background::draw(&self.train, &self.train_rows, MAX_ROWS, seed).map(Some),
+            Features::Images(_) | Features::Text(_) => Ok(None),
+        }
     }
 
     /// The model of trained parameters; of several members those of all, one after the other.

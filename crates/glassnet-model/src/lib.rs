@@ -12,6 +12,7 @@ pub mod dates;
 pub mod encoded;
 pub mod error;
 pub mod evaluation;
+pub mod explain;
 pub mod file;
 #[cfg(feature = "fit")]
 pub mod fit;

@@ -12,6 +12,7 @@ use glassnet_nn::source::Source;
 
 use crate::encoded::Encoded;
 use crate::error::ModelError;
+use crate::explain::Background;
 use crate::file::{self, Document, Features, Head, Tensor};
 pub use crate::predict::Scratch;
 use crate::preprocess::Unseen;
@@ -29,6 +30,8 @@ pub struct Model {
     pub(crate) batch_plan: Arc<Plan>,
     /// Copies of each member's weights for one row at a time: made with the first scratch.
     pub(crate) prepared: Arc<OnceLock<Vec<Prepared<f32>>>>,
+    /// Training rows that explanations compare with.
+    background: Option<Arc<Background>>,
 }
 
 /// What was noticed while a table was matched with the model's columns.
@@ -85,7 +88,7 @@ impl Model {
             (_, 0) => vec![Arc::default(); members],
             _ => parameters.chunks(own).map(|member| Arc::new(member.to_vec())).collect(),
         };
-        Ok(Model { document, network, members, row_plan, batch_plan, prepared: Arc::default() })
+        Ok(Model { document, network, members, row_plan, batch_plan, prepared: Arc::default(), background: None })
     }
 
     /// Reads a model file's bytes.
@@ -93,8 +96,12 @@ impl Model {
     /// # Errors
     /// Not a model file, damaged, written by a later version, tensors that do not fit the network.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let (mut document, tensors) = file::from_bytes(bytes)?;
+        let (mut document, mut tensors) = file::from_bytes(bytes)?;
         complete(&mut document);
+        let background = match document.preprocess {
+            Features::Table(_) => Background::take(&mut tensors, document.network.inputs)?,
+            Features::Images(_) | Features::Text(_) => None,
+        };
         let network = Network::new(&document.network.spec, None).map_err(|error| ModelError::File {
             what: error.to_string(),
             hint: "take another copy of the file".into(),
@@ -112,7 +119,7 @@ impl Model {
             .collect();
         let expected: Vec<(&str, &[usize])> = names.iter().map(|(name, shape)| (name.as_str(), *shape)).collect();
         let tensors = file::arrange(tensors, &expected)?;
-        Model::new(document, tensors.into_iter().flat_map(|tensor| tensor.data).collect())
+        Model::new(document, tensors.into_iter().flat_map(|tensor| tensor.data).collect())?.with_background(background)
     }
 
     /// The model file's bytes; the same model gives the same bytes.
@@ -127,6 +134,7 @@ impl Model {
                 tensors.push(Tensor { name, shape: slot.shape.clone(), data: member[slot.range()].to_vec() });
             }
         }
+        tensors.extend(self.background.iter().map(|background| background.tensor()));
         file::to_bytes(&self.document, &tensors)
     }
 
@@ -189,6 +197,23 @@ impl Model {
     /// Numbers that it gives for a row: one score a class, or one value.
     pub fn outputs(&self) -> usize {
         self.classes().map_or(1, <[String]>::len)
+    }
+
+    /// Training rows that explanations compare with, where the model keeps some.
+    pub fn background(&self) -> Option<&Background> {
+        self.background.as_deref()
+    }
+
+    /// The same model with that background, or with none: the model file holds its rows.
+    ///
+    /// # Errors
+    /// Rows of another model; a model of images or text.
+    pub fn with_background(mut self, background: Option<Background>) -> Result<Self, ModelError> {
+        if let Some(background) = &background {
+            background.fits(&self)?;
+        }
+        self.background = background.map(Arc::new);
+        Ok(self)
     }
 
     /// Encodes a table's rows; targets and weights are taken where `with_target` asks for them.

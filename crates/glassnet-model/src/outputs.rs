@@ -97,8 +97,14 @@ impl Outputs<'_> {
     }
 
     fn restore(&self, values: &mut [f32]) {
-        if let Some(target) = self.target {
-            values.iter_mut().for_each(|value| *value = target.restore(f64::from(*value)) as f32);
+        let Some(target) = self.target else { return };
+        for value in values {
+            let restored = target.restore(f64::from(*value));
+            *value = match target.range {
+                Some([low, _]) if restored < low => low,
+                Some([_, high]) if restored > high => high,
+                _ => restored,
+            } as f32;
         }
     }
 }

@@ -98,7 +98,7 @@ impl Model {
     }
 
     /// What stands between the network's numbers and what is given out.
-    fn finish(&self) -> Outputs<'_> {
+    pub(crate) fn finish(&self) -> Outputs<'_> {
         Outputs {
             head: self.document.network.head,
             members: self.members.len(),

@@ -6,6 +6,7 @@ use glassnet::data::{DataError, Dataset, Kind, ReadOptions, Understood, Warning}
 use glassnet::model::fit::{FitOptions, Prepared};
 use glassnet::model::schema::Override;
 use glassnet::model::standardise::Standardise;
+use glassnet::model::style::Style;
 use glassnet::model::table::{Images, Table};
 
 use glassnet::nn::nearest::nearest;
@@ -193,7 +194,7 @@ fn fit_options(settings: &Settings, target: &str) -> FitOptions {
         validation_share: (settings.validation_share > 0.0).then_some(settings.validation_share),
         seed: settings.seed,
         class_weights: settings.class_weights.clone(),
-        ..FitOptions::new(target)
+        style: if settings.around.recipe == super::recipe::Recipe::Tabular { Style::Tabular } else { Style::Plain },
     }
 }
 

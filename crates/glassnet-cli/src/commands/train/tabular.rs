@@ -100,5 +100,5 @@ pub fn side_by_side<'a>(headed: &'a Headed, prepared: &'a Prepared, spec: &Train
 
 /// A member's first weights: drawn by the training rows.
 pub fn initial(_: usize, member: &Member<'_, f32>) -> Vec<f32> {
-    member.network.initialise_from_data(member.spec.seed, member.train, &Team::single())
+    member.network.initialise(member.spec.seed)
 }
