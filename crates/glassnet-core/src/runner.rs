@@ -6,7 +6,8 @@ use glassnet_kernels::lanes::update;
 
 use crate::graph::NodeId;
 use crate::ops::add::Add;
-use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS};
+use crate::ops::linear::Linear;
+use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS, Op};
 use crate::plan::{MAX_READS, Pass, Plan, Region, Step, StepCuts};
 use crate::precision::Precision;
 use crate::prepared::Prepared;
@@ -164,6 +165,10 @@ impl<T: Real> Runner<T> {
                 Some(weights) => {
                     let ([x], [y]) = cuts.arena.carve::<T, 1, 1>(arena, 1);
                     weights.multiply(team, x, y);
+                    if let Op::Linear(linear @ Linear { ntk: true, .. }) = &step.op {
+                        let bias = step.slots.get(1).filter(|_| linear.bias);
+                        linear.finish(x.len(), bias.map(|range| &prepared.parameters()[range.clone()]), y);
+                    }
                     if let Some(curve) = &step.fused {
                         curve.apply_in_place(y);
                     }

@@ -28,7 +28,7 @@ fn net() -> Net {
     let x = graph.input("x", [20]);
     let y = graph.labels("y");
     let weight = graph.input("row weight", []);
-    let linear = |units| Op::Linear(Linear { units, bias: true });
+    let linear = |units| Op::Linear(Linear { units, bias: true, ntk: false });
     let z = graph.push("0", linear(32), &[x]).unwrap();
     let h = graph.push("1", Op::Relu(Relu), &[z]).unwrap();
     let gate = graph.push("2.gate", linear(24), &[h]).unwrap();

@@ -14,7 +14,7 @@ use glassnet_core::random::{Draws, Purpose as Stream};
 use glassnet_core::{DType, Graph, NodeId, Op, Plan, Purpose, Real, Request, Runner, StepInfo, Team};
 
 fn linear(units: usize) -> Op {
-    Op::Linear(Linear { units, bias: true })
+    Op::Linear(Linear { units, bias: true, ntk: false })
 }
 
 /// The mean squared error of `y` against an input of targets, rows weighted.

@@ -21,6 +21,7 @@ mod norm;
 pub mod numbers;
 pub mod optimizer;
 pub mod predictor;
+pub mod recipe;
 pub mod schedule;
 pub mod source;
 pub mod spec;

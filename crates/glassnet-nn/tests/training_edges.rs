@@ -137,9 +137,12 @@ fn parameters_that_come_out_are_finite_however_far_the_steps_go() {
 fn sizes_that_no_machine_has_are_an_error_and_no_overflow() {
     let mut graph = Graph::new();
     let x = graph.input("x", [4]);
-    let wide = graph.push("0", Op::Linear(Linear { units: usize::MAX / 2, bias: true }), &[x]).unwrap_err().to_string();
+    let wide = graph
+        .push("0", Op::Linear(Linear { units: usize::MAX / 2, bias: true, ntk: false }), &[x])
+        .unwrap_err()
+        .to_string();
     assert!(wide.contains("at most 16777216 numbers"), "{wide}");
-    let many = Op::Linear(Linear { units: 1 << 24, bias: false });
+    let many = Op::Linear(Linear { units: 1 << 24, bias: false, ntk: false });
     let first = graph.push("0", many.clone(), &[x]).unwrap();
     let second = graph.push("1", many, &[first]).unwrap_err().to_string();
     assert!(second.contains("more than 1099511627776 parameters"), "{second}");

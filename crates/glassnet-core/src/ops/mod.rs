@@ -60,6 +60,11 @@ pub mod positions;
 pub mod rotary;
 pub mod unembedding;
 
+// Tables: numbers as waves, categories as vectors, curves that each neuron bends.
+pub mod categories;
+pub mod parametric;
+pub mod periodic;
+
 // Curves, arithmetic, losses.
 pub mod add;
 pub mod binary_cross_entropy;

@@ -145,6 +145,7 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
         steps: settings.steps,
         epoch_rows: None,
         streams: false,
+        ..TrainSpec::default()
     };
     spec.check().map_err(|error| CliError::Usage(error.to_string()))?;
     Ok(spec)
