@@ -5,6 +5,7 @@ pub mod clip;
 pub mod doctor;
 pub mod early;
 pub mod embeddings;
+pub mod from_data;
 pub mod functional;
 pub mod history;
 pub mod hyperparameter;
