@@ -20,6 +20,7 @@ import normalisation  # noqa: E402
 import operations  # noqa: E402
 import recurrence  # noqa: E402
 import shapes  # noqa: E402
+import tables  # noqa: E402
 import training  # noqa: E402
 
 CRATES = pathlib.Path(__file__).resolve().parents[2] / "crates"
@@ -31,7 +32,8 @@ def main():
     core = {"elementwise": operations.elementwise(), "softmax": operations.softmax(), "linear": operations.linear(),
             "combine": operations.combine(), "losses": losses.all_losses(),
             "sequence_losses": normalisation.sequence_losses()}
-    layers = {"normalisation": normalisation.all_normalisation(), "shapes": shapes.all_shapes()}
+    layers = {"normalisation": normalisation.all_normalisation(), "shapes": shapes.all_shapes(), "tables": tables.all_layers(),
+              "table_init": tables.all_initialisation()}
     for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
                           ("glassnet-nn", attention.all_attention()), ("glassnet-nn", calibration.all_calibration()),
                           ("glassnet-nn", convolution.all_convolution()),

@@ -7,6 +7,7 @@ pub mod conformal;
 pub mod doctor;
 pub mod early;
 pub mod embeddings;
+pub mod from_data;
 pub mod functional;
 pub mod history;
 pub mod hyperparameter;
