@@ -39,7 +39,9 @@ pub fn reasons(model: &Model, explanation: &Explanation, values: &[Option<String
     let names = model.columns();
     let class = explanation.class.and_then(|class| model.classes()?.get(class));
     let what = match class {
-        Some(class) if model.calibration().is_some_and(|calibration| calibration.holds()) => format!("the probability of {class}"),
+        Some(class) if model.calibration().is_some_and(|calibration| calibration.holds()) => {
+            format!("the probability of {class}")
+        }
         Some(class) => format!("the score of {class}"),
         None => model.target().to_owned(),
     };
@@ -47,7 +49,8 @@ pub fn reasons(model: &Model, explanation: &Explanation, values: &[Option<String
     let moved = order.into_iter().filter(|&place| explanation.contributions[place] != 0.0).take(most);
     moved
         .filter_map(|place| {
-            let (column, contribution, points) = ((*names.get(place)?).to_owned(), explanation.contributions[place], points[place]);
+            let (column, contribution, points) =
+                ((*names.get(place)?).to_owned(), explanation.contributions[place], points[place]);
             let direction = if contribution > 0.0 { Direction::Raises } else { Direction::Lowers };
             let value = values.get(place).cloned().flatten();
             let is = value.as_ref().map_or(format!("{column} missing"), |value| format!("{column} = {value}"));

@@ -46,8 +46,8 @@ use glassnet::model::encoded::Encoded;
 use glassnet::model::file::Features;
 use glassnet::model::fit::Headed;
 use glassnet::nn::doctor::Doctor;
-use glassnet::nn::inspect::{MergeOptions, merge_affine};
 use glassnet::nn::history::History;
+use glassnet::nn::inspect::{MergeOptions, merge_affine};
 use glassnet::nn::train::members::Member;
 use glassnet::nn::train::{Outcome, Stop, TrainSpec, Trainer};
 use serde_json::json;
@@ -115,7 +115,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
             (network::network(&settings, &data.prepared, data.images)?, spec)
         }
     };
-    let members = if tabular { tabular::members(&settings) } else { settings.around.members.unwrap_or(1) };
+    let members = members(&settings, data.images);
     let test = test(&mut data, &headed, &spec)?;
     if let Some(checkpoints) = &mut checkpoints {
         let all = record::all_settings(&settings, &data, &headed, &spec)?;
@@ -130,11 +130,19 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let of_one = if members >= threads { Team::single() } else { Team::new(threads / members.max(1)) };
     let mut forecast = forecast::forecast(&headed, &data.prepared, &spec, &of_one)?;
     if let Some(budget) = settings.around.budget {
-        spec.epochs = tabular::epochs_for(budget, forecast.seconds_per_epoch, members, threads).min(spec.epochs.max(256));
+        spec.epochs =
+            tabular::epochs_for(budget, forecast.seconds_per_epoch, members, threads).min(spec.epochs.max(256));
         let (epochs, budget) = (spec.epochs, crate::numbers::duration(budget));
-        output.message(&format!("time budget {budget}: {epochs} epochs; --epochs {epochs} in its place gives this very model again"));
+        output.message(&format!(
+            "time budget {budget}: {epochs} epochs; --epochs {epochs} in its place gives this very model again"
+        ));
     }
     forecast.of_members(members, threads, &spec);
+    if let Some(flag) = settings.around.plain_for.filter(|_| told && !data.images) {
+        output.message(&format!(
+            "recipe  plain, because of {flag}; without it the recipe for tables is followed (--recipe tabular)"
+        ));
+    }
     if told {
         output.message(&understand::network(&headed));
         output.message(understand::training(&spec, &headed, data.prepared.train_rows.len(), &team).trim_end());
@@ -150,9 +158,25 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
             stop_message(&outcome.stop)
         )));
     }
-    let finished =
-        Finished { settings: &settings, headed: &headed, spec: &spec, forecast, out: &out, seconds, checkpoints, tabular };
+    let finished = Finished {
+        settings: &settings,
+        headed: &headed,
+        spec: &spec,
+        forecast,
+        out: &out,
+        seconds,
+        checkpoints,
+        tabular,
+    };
     finished.close(data, test, outcome, histories, &doctor, &team, output)
+}
+
+/// How many networks are trained and averaged.
+fn members(settings: &Settings, images: bool) -> usize {
+    match settings.around.recipe {
+        Recipe::Tabular if !images => tabular::members(settings),
+        _ => settings.around.members.unwrap_or(1),
+    }
 }
 
 /// Encodes the test rows before training: what is wrong with them is said now, not after an hour.
@@ -296,7 +320,11 @@ impl Finished<'_> {
         let mut model = data.prepared.model(headed, parameters)?;
         let mut calibrated = String::new();
         let asked = self.settings.around.calibrate;
-        let wanted = if self.tabular { asked != Some(Calibrate::Off) } else { asked.is_some_and(|asked| asked != Calibrate::Off) };
+        let wanted = if self.tabular {
+            asked != Some(Calibrate::Off)
+        } else {
+            asked.is_some_and(|asked| asked != Calibrate::Off)
+        };
         if wanted {
             let prepared = &data.prepared;
             let valid = prepared.valid.as_ref().unwrap_or(&prepared.train);
@@ -305,6 +333,10 @@ impl Finished<'_> {
             (model, calibrated) = calibrate::calibrate(model, asked, valid, tested, team)?;
         }
         model.document_mut().other_histories = histories;
+        if self.settings.around.background {
+            let background = data.prepared.background(self.spec.seed)?;
+            model = model.with_background(background)?;
+        }
         let parts = scores(&data, test.as_ref(), &model, team)?;
         let constant = Constant::new(&data.prepared);
         let guesses = guesses(&data, test.as_ref(), constant.as_ref());
