@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import torch  # noqa: E402
 
 import attention  # noqa: E402
+import calibration  # noqa: E402
 import cases  # noqa: E402
 import convolution  # noqa: E402
 import losses  # noqa: E402
@@ -34,7 +35,8 @@ def main():
     layers = {"normalisation": normalisation.all_normalisation(), "shapes": shapes.all_shapes(), "tables": tables.all_layers(),
               "table_init": tables.all_initialisation()}
     for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
-                          ("glassnet-nn", attention.all_attention()), ("glassnet-nn", convolution.all_convolution()),
+                          ("glassnet-nn", attention.all_attention()), ("glassnet-nn", calibration.all_calibration()),
+                          ("glassnet-nn", convolution.all_convolution()),
                           ("glassnet-nn", recurrence.all_recurrence()), ("glassnet-nn", layers)]:
         for group, made in groups.items():
             cases.write(CRATES / crate / "tests" / "vectors" / f"{group}.json", made)

@@ -6,7 +6,8 @@ use glassnet::model::Model;
 use glassnet::model::encoded::Encoded;
 use glassnet::model::file::Features;
 use glassnet::model::preprocess::{Encoding, Preprocess};
-use glassnet::model::table::{Images, Table, Values};
+use glassnet::model::rescale::Rescale;
+use glassnet::model::table::{Column, Images, Table, Text, Values};
 use glassnet::nn::inspect::number::significant;
 use glassnet::nn::source::Source;
 use serde::Serialize;
@@ -57,32 +58,67 @@ pub struct ColumnValue {
     pub how: String,
 }
 
+/// There is no such row.
+fn beyond(source: &str, number: u64, rows: u64) -> CliError {
+    let what = format!("{source}: there is no row {number}; it has {rows} rows");
+    CliError::Data(format!("{what}\n  hint: rows are counted from 1, the header not counted"))
+}
+
 /// Reads row `number` (from 1).
 pub fn read(model: &Model, data: ModelData, number: u64) -> Result<Row, CliError> {
-    let beyond = |source: &str, rows: u64| {
-        let what = format!("{source}: there is no row {number}; it has {rows} rows");
-        CliError::Data(format!("{what}\n  hint: rows are counted from 1, the header not counted"))
-    };
+    match data {
+        ModelData::Images(images, ..) if number > images.rows as u64 => {
+            Err(beyond(&images.source, number, images.rows as u64))
+        }
+        ModelData::Images(images, what, _) => of_images(model, images, number, what),
+        data => of_table(model, &alone(data, number)?, 0, number),
+    }
+}
+
+/// Row `number` (from 1) as a table of its own.
+///
+/// # Errors
+/// There is no such row; images.
+pub fn alone(data: ModelData, number: u64) -> Result<Table, CliError> {
     match data {
         ModelData::Stream(mut stream) => {
             let mut left = number.saturating_sub(1);
             let mut source = String::new();
             while left > 0 {
                 let Some(skipped) = stream.next_chunk(left.min(4096) as usize)? else {
-                    return Err(beyond(&source, number - 1 - left));
+                    return Err(beyond(&source, number, number - 1 - left));
                 };
                 left -= skipped.rows as u64;
                 source = skipped.source;
             }
-            match stream.next_chunk(1)? {
-                Some(table) => of_table(model, &table, 0, number),
-                None => Err(beyond(&source, number - 1)),
-            }
+            stream.next_chunk(1)?.ok_or_else(|| beyond(&source, number, number - 1))
         }
-        ModelData::Table(table, _) if number > table.rows as u64 => Err(beyond(&table.source, table.rows as u64)),
-        ModelData::Table(table, _) => of_table(model, &table, number as usize - 1, number),
-        ModelData::Images(images, ..) if number > images.rows as u64 => Err(beyond(&images.source, images.rows as u64)),
-        ModelData::Images(images, what, _) => of_images(model, images, number, what),
+        ModelData::Table(table, _) if number > table.rows as u64 => Err(beyond(&table.source, number, table.rows as u64)),
+        ModelData::Table(table, _) => {
+            let row = number as usize - 1;
+            let alone = |column: &Column| {
+                let values = match &column.values {
+                    Values::Number(numbers) => Values::Number(numbers[row..=row].to_vec()),
+                    Values::Text(text) => {
+                        let mut one = Text::default();
+                        one.push(text.get(row));
+                        Values::Text(one)
+                    }
+                };
+                Column { name: column.name.clone(), values }
+            };
+            Ok(Table {
+                columns: table.columns.iter().map(alone).collect(),
+                rows: 1,
+                first_row: table.first_row.max(1) + row as u64,
+                lines: table.lines.get(row).copied().into_iter().collect(),
+                source: table.source,
+            })
+        }
+        ModelData::Images(images, ..) => {
+            let what = format!("{}: these are images, which have no columns", images.source);
+            Err(CliError::Data(format!("{what}\n  hint: give a table")))
+        }
     }
 }
 
@@ -143,7 +179,8 @@ fn row_target(encoded: &Encoded<f32>, row: usize) -> Option<RowTarget> {
     }
 }
 
-fn raw(table: &Table, name: &str, row: usize) -> Option<String> {
+/// A value as it stands in the file; `None` where it is missing.
+pub fn raw(table: &Table, name: &str, row: usize) -> Option<String> {
     match &table.column(name)?.values {
         values if values.is_missing(row) => None,
         Values::Number(numbers) => Some(numbers[row].to_string()),
@@ -153,16 +190,14 @@ fn raw(table: &Table, name: &str, row: usize) -> Option<String> {
 
 fn columns(preprocess: &Preprocess, table: &Table, row: usize, inputs: &[f32]) -> Vec<ColumnValue> {
     let names = preprocess.input_names();
-    let mut start = 0;
-    let one = |encoder: &glassnet::model::preprocess::Encoder| {
-        let range = start..start + encoder.encoding.width();
-        start = range.end;
+    let one = |(place, encoder): (usize, &glassnet::model::preprocess::Encoder)| {
         let raw = raw(table, &encoder.name, row);
         let how = how(&encoder.encoding, raw.as_deref());
-        let own = names[range.clone()].iter().cloned().zip(inputs[range].iter().copied());
+        let own = preprocess.inputs_of(place).into_iter().flatten();
+        let own = own.map(|input| (names[input].clone(), inputs[input]));
         ColumnValue { column: encoder.name.clone(), raw, inputs: own.collect(), how }
     };
-    preprocess.columns().iter().map(one).collect()
+    preprocess.columns().iter().enumerate().map(one).collect()
 }
 
 /// How a value became its inputs.
@@ -180,6 +215,29 @@ fn how(encoding: &Encoding, raw: Option<&str>) -> String {
             }
         },
         Encoding::Presence => "1 where it is missing, else 0".into(),
+        Encoding::Scaled { number: scale, .. } => {
+            let Rescale { shift, factor, fill, clip } = *scale;
+            let number = raw.map_or(Some(fill), |raw| raw.trim().parse().ok());
+            let number = number.map_or_else(|| "its number".to_string(), short);
+            let (sign, shift) = if shift < 0.0 { ('+', -shift) } else { ('-', shift) };
+            let inner = format!("{} ({number} {sign} {})", short(factor), short(shift));
+            let scaled = if clip { format!("f({inner}), f(z) = z / sqrt(1 + (z / 3)^2)") } else { inner };
+            if raw.is_none() { format!("missing: as if it were the mean, {scaled}") } else { scaled }
+        }
+        Encoding::Given { .. } => "whether it is given, scaled".into(),
+        Encoding::Pair { false_word, .. } => format!("one of two words, {false_word} is the first; scaled"),
+        Encoding::Date { .. } => {
+            raw.map_or("missing: as if it were the mean of the dates", |_| "its parts, scaled").into()
+        }
+        Encoding::Sign { levels, .. } | Encoding::OneHot { levels, .. } | Encoding::Code { levels } => {
+            let code = matches!(encoding, Encoding::Code { .. });
+            match (raw.and_then(|raw| levels.find_text(raw)), raw) {
+                (Some(level), _) if code => format!("code {} of {}, looked up in a table", level + 1, levels.len()),
+                (Some(_), _) => format!("one of {} categories, scaled", levels.len()),
+                (None, Some(_)) => "no category with an input or code of its own: unknown".into(),
+                (None, None) => "missing: unknown".into(),
+            }
+        }
         Encoding::Category { levels } => {
             let known = raw.is_some_and(|raw| levels.find_text(raw).is_some());
             let others = levels.len();

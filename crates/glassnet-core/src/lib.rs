@@ -4,7 +4,7 @@
 pub use glassnet_kernels::half::accelerated as bf16_accelerated;
 pub use glassnet_kernels::lanes::{ISA_VARIABLE, isa};
 pub use glassnet_kernels::reduce::{max, sum};
-pub use glassnet_kernels::{Real, Team, peak};
+pub use glassnet_kernels::{Kernel, Real, Team, peak, vectorized};
 
 pub mod graph;
 pub mod ops;

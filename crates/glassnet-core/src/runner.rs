@@ -29,11 +29,13 @@ pub struct StepInfo {
     pub denominator: f64,
     /// Time steps that the states hold already; 0 starts a sequence anew.
     pub time: usize,
+    /// What every dropout's probability is multiplied by, in [0, 1]: its schedule's value.
+    pub dropout: f64,
 }
 
 impl Default for StepInfo {
     fn default() -> Self {
-        StepInfo { seed: 0, epoch: 0, position: 0, denominator: 1.0, time: 0 }
+        StepInfo { seed: 0, epoch: 0, position: 0, denominator: 1.0, time: 0, dropout: 1.0 }
     }
 }
 
@@ -292,6 +294,7 @@ impl<T: Real> At<'_, '_, T> {
             denominator: self.info.denominator,
             node: step.node.0 as u32,
             time: self.info.time,
+            dropout: self.info.dropout,
             precision: self.precision,
         }
     }

@@ -73,7 +73,7 @@ fn step<T: Real>(
         *y = (i % 5) as i32;
     }
     runner.input_mut(net.weight).fill(T::ONE);
-    let info = StepInfo { seed: 1, epoch, position: 0, denominator: rows as f64, time: 0 };
+    let info = StepInfo { seed: 1, epoch, position: 0, denominator: rows as f64, time: 0, dropout: 1.0 };
     gradients.fill(T::ZERO);
     runner.forward(parameters, &info);
     runner.backward(parameters, gradients, &info);

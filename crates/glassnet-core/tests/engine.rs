@@ -74,6 +74,7 @@ fn load<T: Real>(net: &Net, runner: &mut Runner<T>, rows: usize) -> StepInfo {
         position: 40,
         denominator: if denominator == 0.0 { rows as f64 } else { denominator },
         time: 0,
+        dropout: 1.0,
     }
 }
 

@@ -35,6 +35,7 @@ fn by_reference(sample: &Sample<Op>, operands: &Operands) -> Vec<f64> {
         denominator: trial.info.denominator,
         node: trial.node.0 as u32,
         time: 0,
+        dropout: trial.info.dropout,
         precision: glassnet_core::Precision::F32,
     };
     let inputs: Vec<&[f64]> = operands.inputs.iter().map(Vec::as_slice).collect();

@@ -2,6 +2,7 @@
 //! network. Two steps, so that a caller can show the first before the second begins: [`Prepared`], then
 //! [`Prepared::model`] with what the training loop leaves.
 
+pub mod calibrate;
 mod head;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use self::head::head_and_loss;
 use crate::augment::{Augmentation, BadAugmentation};
 use crate::encoded::Encoded;
 use crate::error::ModelError;
+use crate::explain::{Background, MAX_ROWS};
 use crate::file::{self, Document, Features, Head};
 use crate::images::ImagePreprocess;
 use crate::model::{Model, all_weights, label_table};
@@ -24,6 +26,7 @@ use crate::preprocess::{Preprocess, Unseen};
 use crate::schema::{InferOptions, Override, Schema};
 use crate::split::{DEFAULT_SHARE, split};
 use crate::standardise::Standardise;
+use crate::style::Style;
 use crate::table::{Images, Table};
 use crate::target::{TargetSchema, Targets, TaskChoice};
 
@@ -46,6 +49,8 @@ pub struct FitOptions {
     pub seed: u64,
     /// Weights of the classes.
     pub class_weights: ClassWeights,
+    /// How columns become inputs.
+    pub style: Style,
 }
 
 impl FitOptions {
@@ -61,6 +66,7 @@ impl FitOptions {
             validation_share: Some(DEFAULT_SHARE),
             seed: 0,
             class_weights: ClassWeights::Equal,
+            style: Style::Plain,
         }
     }
 }
@@ -130,10 +136,14 @@ impl Prepared {
         } else if let crate::target::Task::Regress { mean, deviation } = &mut target.task {
             (*mean, *deviation) = (0.0, 1.0);
         }
+        if options.style == Style::Tabular {
+            target.fit_range(&targets.labels, &train_rows);
+        }
         let infer = InferOptions {
             overrides: options.overrides.clone(),
             target: Some(target.clone()),
             weight_column: options.weight_column.clone(),
+            style: options.style,
         };
         let schema = Schema::infer(&table, &train_rows, infer)?;
         let preprocess = Preprocess::fit(&table, &train_rows, &schema, options.standardise)?;
@@ -281,7 +291,19 @@ impl Prepared {
         Ok(Headed { network, head })
     }
 
-    /// The model of trained parameters.
+    /// Up to [`MAX_ROWS`] training rows that explanations compare with, drawn by a seed; `None` of images. They are data of the
+    /// training, and [`Model::with_background`] puts them into the model file.
+    ///
+    /// # Errors
+    /// There is no training row.
+    pub fn background(&self, seed: u64) -> Result<Option<Background>, ModelError> {
+        match self.features {
+            Features::Table(_) => Background::draw(&self.train, &self.train_rows, MAX_ROWS, seed).map(Some),
+            Features::Images(_) | Features::Text(_) => Ok(None),
+        }
+    }
+
+    /// The model of trained parameters; of several members those of all, one after the other.
     ///
     /// # Errors
     /// Parts that do not go together.
@@ -293,6 +315,7 @@ impl Prepared {
             inputs: headed.network.inputs(),
             outputs: headed.network.outputs(),
             head: headed.head,
+            members: parameters.len().checked_div(headed.network.parameters()).unwrap_or(1).max(1),
         };
         let mut document = Document::new(self.schema.clone(), self.features.clone(), network);
         document.provenance.versions = Model::versions();

@@ -8,21 +8,28 @@
 
 pub mod augment;
 pub mod calibration;
+pub mod dates;
 pub mod encoded;
 pub mod error;
 pub mod evaluation;
+pub mod explain;
 pub mod file;
 #[cfg(feature = "fit")]
 pub mod fit;
 pub mod generate;
 pub mod images;
+pub mod interval;
 pub mod levels;
 pub mod model;
+mod outputs;
+pub mod predict;
 pub mod preprocess;
+pub mod rescale;
 pub mod schema;
 #[cfg(feature = "fit")]
 pub mod split;
 pub mod standardise;
+pub mod style;
 pub mod table;
 pub mod target;
 pub mod text;

@@ -5,38 +5,33 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use glassnet_core::ops::{sigmoid, softmax};
-use glassnet_core::{Plan, Prepared, Purpose, Runner, StepInfo, Team};
-use glassnet_nn::functional;
+use glassnet_core::{Plan, Prepared, Purpose};
 use glassnet_nn::loss::LossSpec;
 use glassnet_nn::network::Network;
 use glassnet_nn::source::Source;
 
-use crate::calibration::Calibration;
 use crate::encoded::Encoded;
 use crate::error::ModelError;
+use crate::explain::Background;
 use crate::file::{self, Document, Features, Head, Tensor};
+pub use crate::predict::Scratch;
 use crate::preprocess::Unseen;
 use crate::table::{Images, Table};
 use crate::text::TextPreprocess;
-use crate::value::{RowError, Value};
 
 /// A trained model. Immutable, `Send + Sync`.
 #[derive(Debug, Clone)]
 pub struct Model {
-    document: Document,
-    network: Network,
-    parameters: Arc<Vec<f32>>,
-    row_plan: Arc<Plan>,
-    batch_plan: Arc<Plan>,
-    /// Copies of the weights for one row at a time: made with the first scratch.
-    prepared: Arc<OnceLock<Prepared<f32>>>,
-}
-
-/// What one caller needs to predict a row; made once, used for any number of rows.
-#[derive(Debug)]
-pub struct Scratch {
-    runner: Runner<f32>,
+    pub(crate) document: Document,
+    pub(crate) network: Network,
+    /// Of each member, flat in the network's layout.
+    pub(crate) members: Vec<Arc<Vec<f32>>>,
+    pub(crate) row_plan: Arc<Plan>,
+    pub(crate) batch_plan: Arc<Plan>,
+    /// Copies of each member's weights for one row at a time: made with the first scratch.
+    pub(crate) prepared: Arc<OnceLock<Vec<Prepared<f32>>>>,
+    /// Training rows that explanations compare with.
+    background: Option<Arc<Background>>,
 }
 
 /// What was noticed while a table was matched with the model's columns.
@@ -58,7 +53,7 @@ pub fn plain_loss(head: Head) -> LossSpec {
 }
 
 impl Model {
-    /// Joins a document with its parameters (flat, in the network's layout).
+    /// Joins a document with its parameters (flat, in the network's layout; of several members one after the other).
     ///
     /// # Errors
     /// Parts that do not go together, a parameter that is not finite.
@@ -77,12 +72,10 @@ impl Model {
                 network.outputs()
             )));
         }
-        if parameters.len() != network.parameters() {
-            return Err(broken(format!(
-                "its network has {} parameters, but {} are given",
-                network.parameters(),
-                parameters.len()
-            )));
+        let (own, members) = (network.parameters(), document.network.members);
+        if own.checked_mul(members) != Some(parameters.len()) {
+            let times = if members == 1 { String::new() } else { format!("{members} members of ") };
+            return Err(broken(format!("its network has {times}{own} parameters, but {} are given", parameters.len())));
         }
         if let Some(place) = parameters.iter().position(|value| !value.is_finite()) {
             let value = parameters[place];
@@ -90,8 +83,12 @@ impl Model {
         }
         let (row_plan, batch_plan) =
             (network.plan(Purpose::Predict, 1), network.evaluation_plan(network.evaluation_rows()));
-        let (parameters, prepared) = (Arc::new(parameters), Arc::default());
-        Ok(Model { document, network, parameters, row_plan, batch_plan, prepared })
+        let members = match (members, own) {
+            (1, _) => vec![Arc::new(parameters)],
+            (_, 0) => vec![Arc::default(); members],
+            _ => parameters.chunks(own).map(|member| Arc::new(member.to_vec())).collect(),
+        };
+        Ok(Model { document, network, members, row_plan, batch_plan, prepared: Arc::default(), background: None })
     }
 
     /// Reads a model file's bytes.
@@ -99,16 +96,30 @@ impl Model {
     /// # Errors
     /// Not a model file, damaged, written by a later version, tensors that do not fit the network.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let (mut document, tensors) = file::from_bytes(bytes)?;
+        let (mut document, mut tensors) = file::from_bytes(bytes)?;
         complete(&mut document);
+        let background = match document.preprocess {
+            Features::Table(_) => Background::take(&mut tensors, document.network.inputs)?,
+            Features::Images(_) | Features::Text(_) => None,
+        };
         let network = Network::new(&document.network.spec, None).map_err(|error| ModelError::File {
             what: error.to_string(),
             hint: "take another copy of the file".into(),
         })?;
-        let expected: Vec<(&str, &[usize])> =
-            network.graph.slots().iter().map(|slot| (slot.name.as_str(), slot.shape.as_slice())).collect();
+        let members = document.network.members;
+        if members > tensors.len().max(1) {
+            let what = format!("its document speaks of {members} members, but it has {} tensors", tensors.len());
+            return Err(ModelError::File { what, hint: "take another copy of the file".into() });
+        }
+        let slots: Vec<_> = network.graph.slots().iter().collect();
+        let names: Vec<(String, &[usize])> = (0..members)
+            .flat_map(|member| {
+                slots.iter().map(move |slot| (tensor_name(member, members, &slot.name), &slot.shape[..]))
+            })
+            .collect();
+        let expected: Vec<(&str, &[usize])> = names.iter().map(|(name, shape)| (name.as_str(), *shape)).collect();
         let tensors = file::arrange(tensors, &expected)?;
-        Model::new(document, tensors.into_iter().flat_map(|tensor| tensor.data).collect())
+        Model::new(document, tensors.into_iter().flat_map(|tensor| tensor.data).collect())?.with_background(background)
     }
 
     /// The model file's bytes; the same model gives the same bytes.
@@ -116,13 +127,15 @@ impl Model {
     /// # Errors
     /// Weights that are not finite, parts that do not go together.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
-        let slots = self.network.graph.slots().iter();
-        let tensor = |slot: &glassnet_core::slots::Slot| Tensor {
-            name: slot.name.clone(),
-            shape: slot.shape.clone(),
-            data: self.parameters[slot.range()].to_vec(),
-        };
-        file::to_bytes(&self.document, &slots.map(tensor).collect::<Vec<_>>())
+        let mut tensors = Vec::new();
+        for (number, member) in self.members.iter().enumerate() {
+            for slot in self.network.graph.slots().iter() {
+                let name = tensor_name(number, self.members.len(), &slot.name);
+                tensors.push(Tensor { name, shape: slot.shape.clone(), data: member[slot.range()].to_vec() });
+            }
+        }
+        tensors.extend(self.background.iter().map(|background| background.tensor()));
+        file::to_bytes(&self.document, &tensors)
     }
 
     /// What the file says besides the weights.
@@ -140,9 +153,19 @@ impl Model {
         &self.network
     }
 
-    /// Its parameters, flat.
+    /// The parameters of the first member (of most models the only one), flat.
     pub fn parameters(&self) -> &[f32] {
-        &self.parameters
+        &self.members[0]
+    }
+
+    /// The parameters of each member, flat in the network's layout. What the model gives out is the mean of what they give.
+    pub fn members(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.members.iter().map(|member| member.as_slice())
+    }
+
+    /// Number of parameters of all members together.
+    pub fn parameter_count(&self) -> usize {
+        self.members.len() * self.network.parameters()
     }
 
     /// Names of the classes; `None` for a regression.
@@ -176,85 +199,21 @@ impl Model {
         self.classes().map_or(1, <[String]>::len)
     }
 
-    /// What a caller needs to predict rows. The model's first scratch takes the time and the memory of a copy of the weights of
-    /// its linear layers, in the order that one row needs; all callers share it.
-    pub fn scratch(&self) -> Scratch {
-        self.prepared.get_or_init(|| Prepared::new(Arc::clone(&self.row_plan), Arc::clone(&self.parameters)));
-        Scratch { runner: Runner::new(Arc::clone(&self.row_plan), Team::single()) }
+    /// Training rows that explanations compare with, where the model keeps some.
+    pub fn background(&self) -> Option<&Background> {
+        self.background.as_deref()
     }
 
-    /// Predicts one row: a value for each of [`Model::columns`], scores of the classes (or the value) to `out`
-    /// ([`Model::outputs`] numbers). It neither allocates nor panics.
+    /// The same model with that background, or with none: the model file holds its rows.
     ///
     /// # Errors
-    /// A row or an `out` of another length, a value that its column cannot hold; the scratch of another model; a model of
-    /// images.
-    pub fn predict_into(&self, row: &[Value<'_>], scratch: &mut Scratch, out: &mut [f32]) -> Result<(), RowError> {
-        let Features::Table(preprocess) = &self.document.preprocess else {
-            return Err(RowError::Length { expected: 0, found: row.len() });
-        };
-        if out.len() != self.outputs() {
-            return Err(RowError::Output { expected: self.outputs(), found: out.len() });
+    /// Rows of another model; a model of images or text.
+    pub fn with_background(mut self, background: Option<Background>) -> Result<Self, ModelError> {
+        if let Some(background) = &background {
+            background.fits(&self)?;
         }
-        let runner = &mut scratch.runner;
-        // A model's plan says where its arena holds what: no other plan will do, not even one of the same sizes.
-        if !std::ptr::eq(runner.plan(), Arc::as_ptr(&self.row_plan)) {
-            return Err(RowError::Scratch);
-        }
-        runner.set_rows(1);
-        preprocess.encode_row(row, runner.input_mut(self.network.x))?;
-        match self.prepared.get() {
-            Some(prepared) => runner.forward_prepared(prepared, &StepInfo::default()),
-            None => runner.forward(&self.parameters, &StepInfo::default()),
-        }
-        self.finish(runner.value(self.network.logits).unwrap_or(&[]), out);
-        Ok(())
-    }
-
-    /// How logits become probabilities, where that was found on rows that the training did not see.
-    pub fn calibration(&self) -> Option<Calibration> {
-        self.document.calibration
-    }
-
-    /// The same model with that calibration, or with none.
-    ///
-    /// # Errors
-    /// Numbers that are no calibration of this model's head ([`Calibration::check`]).
-    pub fn with_calibration(mut self, calibration: Option<Calibration>) -> Result<Self, ModelError> {
-        if let Some(calibration) = calibration {
-            calibration.check(self.document.network.head).map_err(|what| ModelError::Unfit {
-                what,
-                hint: "fit it on held-out rows of this model: a slope above 0, an offset for two classes only",
-            })?;
-        }
-        self.document.calibration = calibration;
+        self.background = background.map(Arc::new);
         Ok(self)
-    }
-
-    /// From one row's logits to scores or the value in the target's unit.
-    fn finish(&self, logits: &[f32], out: &mut [f32]) {
-        let calibrated = |z: f32| self.document.calibration.map_or(z, |calibration| calibration.apply(z));
-        match self.document.network.head {
-            Head::Softmax => {
-                if self.document.calibration.is_some() {
-                    // `out` holds them for a moment: a row may have any number of classes.
-                    out.iter_mut().zip(logits).for_each(|(out, &z)| *out = calibrated(z));
-                    softmax::scores_in_place(out);
-                } else {
-                    softmax::scores(logits, out);
-                }
-            }
-            Head::Sigmoid => {
-                let scores = sigmoid::scores(calibrated(logits.first().copied().unwrap_or(f32::NAN)));
-                out.iter_mut().zip(scores).for_each(|(out, score)| *out = score);
-            }
-            Head::Value => {
-                if let (Some(out), Some(&z)) = (out.first_mut(), logits.first()) {
-                    let target = self.document.schema.target.as_ref();
-                    *out = target.map_or(f64::from(z), |target| target.restore(f64::from(z))) as f32;
-                }
-            }
-        }
     }
 
     /// Encodes a table's rows; targets and weights are taken where `with_target` asks for them.
@@ -324,34 +283,6 @@ impl Model {
         Ok((encoded, rows))
     }
 
-    /// A runner for many rows; see [`Model::scores`].
-    pub fn runner(&self, team: Team) -> Runner<f32> {
-        Runner::new(Arc::clone(&self.batch_plan), team)
-    }
-
-    /// Scores (or values) of some rows, [rows, outputs]: the same bytes as one row at a time.
-    ///
-    /// # Errors
-    /// The runner of another model, rows that were encoded for another model.
-    pub fn scores(
-        &self,
-        runner: &mut Runner<f32>,
-        source: &dyn Source<f32>,
-        rows: &[u32],
-    ) -> Result<Vec<f32>, ModelError> {
-        if !std::ptr::eq(runner.plan(), Arc::as_ptr(&self.batch_plan)) {
-            return Err(ModelError::Foreign { what: "the runner was made by another model", maker: "runner()" });
-        }
-        self.encoded_here(source)?;
-        let outputs = functional::evaluate(&self.network, runner, &self.parameters, source, rows);
-        let width = self.network.graph.node(self.network.logits).shape.len().max(1);
-        let mut scores = vec![0.0; rows.len() * self.outputs()];
-        for (logits, out) in outputs.logits.chunks(width).zip(scores.chunks_mut(self.outputs().max(1))) {
-            self.finish(logits, out);
-        }
-        Ok(scores)
-    }
-
     /// Whether rows have as many numbers as the network reads, and scores come of them: a text has none.
     pub(crate) fn encoded_here(&self, source: &dyn Source<f32>) -> Result<(), ModelError> {
         if self.text().is_some() {
@@ -379,6 +310,11 @@ fn of_text(data: &str) -> ModelError {
         what: format!("the model was trained on text, but the data is {data}"),
         hint: "give a text file, or write on with glassnet generate".into(),
     }
+}
+
+/// The name of a member's tensor: the slot's own where there is one member, else `member1.0.weight`.
+fn tensor_name(member: usize, members: usize, slot: &str) -> String {
+    if members == 1 { slot.to_string() } else { format!("member{}.{slot}", member + 1) }
 }
 
 /// A specification without its input size takes the document's: files of version 1 may leave it out.

@@ -102,6 +102,7 @@ impl Model {
             inputs: network.inputs(),
             outputs: network.outputs(),
             head: Head::Softmax,
+            members: 1,
         };
         let mut document = Document::new(Schema::default(), Features::Text(text), part);
         document.provenance.versions = Model::versions();

@@ -25,6 +25,7 @@ fn document(net: &str, context: usize) -> (Document, Network) {
         inputs: network.inputs(),
         outputs: network.outputs(),
         head: Head::Softmax,
+        members: 1,
     };
     (Document::new(Schema::default(), Features::Text(text), part), network)
 }

@@ -1,7 +1,9 @@
 //! Layers, initialisation, optimizers, schedules, the training loop, metrics and the inspectors.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+pub mod calibration;
 pub mod clip;
+pub mod conformal;
 pub mod doctor;
 pub mod early;
 pub mod embeddings;

@@ -105,7 +105,7 @@ fn what_does_not_fit_is_refused_before_the_first_step() {
     label.targets = Targets::Labels(vec![0, 1, 2, 0]);
     assert!(message(&label, &all, None, &spec).contains("row 3 has class number 2, but the network has 2 outputs"));
 
-    let patience = TrainSpec { early: EarlySpec { patience: Some(2), min_delta: 0.0 }, ..spec.clone() };
+    let patience = TrainSpec { early: EarlySpec { patience: Some(2), ..EarlySpec::default() }, ..spec.clone() };
     assert!(message(&data(), &all, None, &patience).contains("early stopping looks at the validation loss"));
     let plateau = TrainSpec { schedule: "plateau".parse().unwrap(), ..spec.clone() };
     assert!(message(&data(), &all, None, &plateau).contains("the plateau schedule looks at the validation loss"));

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod check;
 pub mod evaluate;
+pub mod explain;
 pub mod generate;
 pub mod inspect;
 pub mod predict;

@@ -1,8 +1,8 @@
 //! `glassnet predict`: scores for rows, in chunks, so that a file larger than memory works.
 
-mod chunks;
-mod rows;
-mod sink;
+pub mod chunks;
+pub mod rows;
+pub mod sink;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

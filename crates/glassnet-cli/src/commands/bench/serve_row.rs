@@ -68,7 +68,7 @@ fn model() -> Result<Model, CliError> {
     let spec = NetSpec::parse(&net).map_err(|error| CliError::Usage(error.to_string()))?;
     let headed = prepared.network(&spec, None, 0.0).map_err(|error| CliError::Usage(error.to_string()))?;
     let first = headed.network.initialise(0);
-    let calibration = Calibration { offset: -0.25, slope: 0.8 };
+    let calibration = Calibration::affine(-0.25, 0.8);
     Ok(prepared.model(&headed, first)?.with_calibration(Some(calibration))?)
 }
 

@@ -164,7 +164,7 @@ pub fn run(name: &str, work: &TrainWork, options: &Options, peaks: &mut Peaks) -
             steps: clock.steps,
             parameters: outcome.parameters.len(),
             losses: clock.losses,
-            hash: hash::weights(&outcome.parameters),
+            hash: hash::weights([&outcome.parameters[..]]),
         }),
     })
 }

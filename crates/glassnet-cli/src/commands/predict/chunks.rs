@@ -100,7 +100,7 @@ impl<'a> Chunks<'a> {
 }
 
 /// The rows' names; empty where a row has none.
-fn ids(table: &Table, id: &str) -> Result<Vec<String>, CliError> {
+pub fn ids(table: &Table, id: &str) -> Result<Vec<String>, CliError> {
     let Some(column) = table.column(id) else {
         let source = &table.source;
         return Err(CliError::Data(format!("{source}: there is no column '{id}' for --id\n  hint: check the name")));

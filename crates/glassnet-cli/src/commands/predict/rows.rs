@@ -234,7 +234,7 @@ impl<'a> RowWriter<'a> {
 }
 
 /// A CSV field, quoted where it must be.
-fn field(line: &mut String, text: &str) {
+pub fn field(line: &mut String, text: &str) {
     let blank_ends = text.starts_with(' ') || text.ends_with(' ');
     if !text.contains([',', '"', '\n', '\r']) && !blank_ends {
         line.push_str(text);
@@ -245,6 +245,7 @@ fn field(line: &mut String, text: &str) {
     line.push('"');
 }
 
-fn string(line: &mut String, text: &str) {
+/// A JSON string.
+pub fn string(line: &mut String, text: &str) {
     line.push_str(&serde_json::Value::from(text).to_string());
 }

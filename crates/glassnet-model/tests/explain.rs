@@ -1,0 +1,288 @@
+//! The background in the model file, integrated gradients, importance by shuffles, reasons in words; what is refused.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod made;
+
+use glassnet_core::Team;
+use glassnet_model::explain::{Background, Direction, Explainer, Importance, MAX_ROWS, Method, Options, reasons};
+use glassnet_model::file::{self, Tensor};
+use glassnet_model::fit::{FitOptions, Prepared};
+use glassnet_model::table::{Images, Table};
+use glassnet_model::{Calibration, Model, ModelError};
+use glassnet_nn::spec::NetSpec;
+use made::{numbers, table, words};
+
+/// Rows of x, some (with missing values), colour, and a target.
+fn data(rows: usize, regress: bool) -> Table {
+    let number = |row: usize, step: usize| ((row * step % 29) as f64 - 14.0) / 5.0;
+    let some: Vec<f64> = (0..rows).map(|row| if row % 6 == 4 { f64::NAN } else { number(row, 11) * 7.0 }).collect();
+    let colour: Vec<&str> = (0..rows).map(|row| ["red", "green", "blue", ""][row * 5 % 9 % 4]).collect();
+    let columns = vec![
+        numbers("x", &(0..rows).map(|row| number(row, 13)).collect::<Vec<f64>>()),
+        numbers("some", &some),
+        words("colour", &colour),
+    ];
+    let target = match regress {
+        true => numbers("y", &(0..rows).map(|row| 500.0 + 40.0 * number(row, 13)).collect::<Vec<f64>>()),
+        false => {
+            let yes = |row: usize| if number(row, 13) > 0.0 { "yes" } else { "no" };
+            words("y", &(0..rows).map(yes).collect::<Vec<&str>>())
+        }
+    };
+    table([columns, vec![target]].concat())
+}
+
+fn prepared(data: &Table) -> Prepared {
+    Prepared::table(data.clone(), None, &FitOptions { validation_share: None, ..FitOptions::new("y") }).unwrap()
+}
+
+fn drawn(count: usize, seed: u64) -> Vec<f32> {
+    let draws = glassnet_core::random::Draws::new(seed, glassnet_core::random::Purpose::Synthetic, 0, 0);
+    (0..count as u64).map(|place| draws.normal(place) as f32 * 0.5).collect()
+}
+
+fn model_of(data: &Table, net: &str, seed: u64) -> (Prepared, Model) {
+    let prepared = prepared(data);
+    let headed = prepared.network(&NetSpec::parse(net).unwrap(), None, 0.0).unwrap();
+    let model = prepared.model(&headed, drawn(headed.network.parameters(), seed)).unwrap();
+    (prepared, model)
+}
+
+#[test]
+fn a_model_file_keeps_its_background_and_does_without() {
+    let data = data(200, false);
+    let (prepared, model) = model_of(&data, "5 tanh", 1);
+    let plain = model.to_bytes().unwrap();
+    assert!(Model::from_bytes(&plain).unwrap().background().is_none());
+    let background = prepared.background(7).unwrap().unwrap();
+    assert_eq!((background.rows(), background.inputs()), (MAX_ROWS, model.network().inputs()));
+    let with = model.clone().with_background(Some(background.clone())).unwrap();
+    let bytes = with.to_bytes().unwrap();
+    let read = Model::from_bytes(&bytes).unwrap();
+    assert_eq!(read.background(), Some(&background));
+    assert_eq!(read.to_bytes().unwrap(), bytes);
+    assert_eq!(read.parameters(), model.parameters());
+    assert_eq!(read.with_background(None).unwrap().to_bytes().unwrap(), plain);
+    // Each of its rows is a training row.
+    let (encoded, rows, _) = model.encode_table(&data, false).unwrap();
+    let all = rows.iter().map(|&row| Background::of(&encoded, &[row]).unwrap()).collect::<Vec<_>>();
+    for row in background.values().chunks(background.inputs()) {
+        assert!(all.iter().any(|one| one.values() == row));
+    }
+}
+
+#[test]
+fn forged_backgrounds_are_refused() {
+    let data = data(40, false);
+    let (_, model) = model_of(&data, "5 tanh", 1);
+    let (document, tensors) = file::from_bytes(&model.to_bytes().unwrap()).unwrap();
+    let inputs = model.network().inputs();
+    let forged = |shape: &[usize]| {
+        let tensor = Tensor { name: "background".into(), shape: shape.to_vec(), data: vec![0.5; shape.iter().product()] };
+        let bytes = file::to_bytes(&document, &[&tensors[..], &[tensor]].concat()).unwrap();
+        Model::from_bytes(&bytes).map(|model| model.background().map(Background::rows))
+    };
+    assert_eq!(forged(&[3, inputs]).unwrap(), Some(3));
+    for shape in [&[0, inputs][..], &[3, inputs + 1], &[3 * inputs], &[129, inputs], &[3, inputs, 1], &[3, 0], &[]] {
+        let error = forged(shape).unwrap_err();
+        assert!(matches!(&error, ModelError::Tensors { what } if what.contains("background")), "{shape:?}: {error}");
+    }
+    let other = Background::new(2, vec![0.0; 4]).unwrap();
+    let error = model.clone().with_background(Some(other)).unwrap_err().to_string();
+    assert!(error.contains("rows of 2 numbers") && error.contains("hint"), "{error}");
+    assert!(Background::new(2, vec![0.0; 3]).is_err() && Background::new(0, Vec::new()).is_err());
+    assert!(Background::new(1, vec![0.0; 129]).is_err() && Background::new(1, vec![f32::NAN]).is_err());
+}
+
+#[test]
+fn models_without_columns_have_no_explanation() {
+    let images = Images {
+        source: "i".into(),
+        pixels: (0..40 * 4).map(|place| (place * 37 % 251) as u8).collect(),
+        labels: (0..40).map(|row| row % 2).collect(),
+        classes: Vec::new(),
+        rows: 40,
+        height: 2,
+        width: 2,
+        channels: 1,
+    };
+    let prepared = Prepared::images(images, None, &FitOptions::new("label")).unwrap();
+    assert_eq!(prepared.background(0).unwrap(), None);
+    let headed = prepared.network(&NetSpec::parse("3 tanh").unwrap(), None, 0.0).unwrap();
+    let model = prepared.model(&headed, drawn(headed.network.parameters(), 2)).unwrap();
+    let background = Background::new(4, vec![0.0; 4]).unwrap();
+    let error = Explainer::new(&model, &background, Options::default()).unwrap_err().to_string();
+    assert!(error.contains("no columns"), "{error}");
+    assert!(model.with_background(Some(background)).is_err());
+}
+
+#[test]
+fn wrong_questions_are_refused() {
+    let data = data(40, false);
+    let (prepared, model) = model_of(&data, "5 tanh", 1);
+    let background = prepared.background(0).unwrap().unwrap();
+    let explainer = Explainer::new(&model, &background, Options::default()).unwrap();
+    let (encoded, ..) = model.encode_table(&data, false).unwrap();
+    let team = Team::single();
+    assert!(explainer.explain(&encoded, &[40], None, &team).is_err());
+    assert!(explainer.explain(&encoded, &[0], Some(2), &team).unwrap_err().to_string().contains("2 classes"));
+    assert_eq!(explainer.explain(&encoded, &[], None, &team).unwrap(), []);
+    for options in [
+        Options { exact: 15, ..Options::default() },
+        Options { passes: 0, ..Options::default() },
+        Options { nodes: 0, ..Options::default() },
+        Options { nodes: 65, ..Options::default() },
+    ] {
+        assert!(Explainer::new(&model, &background, options).is_err(), "{options:?}");
+    }
+    assert!(Importance::of(&model, &encoded, &[0], 5, 0, &team).is_err(), "rows without targets");
+}
+
+/// On a straight line every method gives `w (x - mean of the background)`.
+#[test]
+fn a_straight_line_has_one_answer() {
+    let data = data(60, true);
+    let prepared = prepared(&data);
+    // The row has 7 inputs: x, some, some missing, blue, green, red, unknown.
+    let headed = prepared.network(&NetSpec::parse("7 -> 1").unwrap(), None, 0.0).unwrap();
+    let weights = [1.5, -0.75, 0.5, 1.0, -1.0, 0.25, 0.0, 0.125];
+    let model = prepared.model(&headed, weights.to_vec()).unwrap();
+    let (encoded, rows, _) = model.encode_table(&data, false).unwrap();
+    let background = prepared.background(3).unwrap().unwrap();
+    let deviation = prepared.target().unwrap().restore(1.0) - prepared.target().unwrap().restore(0.0);
+    let of_columns = [0..1, 1..3, 3..7];
+    let part = |row: &[f32], column: usize| -> f64 {
+        of_columns[column].clone().map(|i| f64::from(row[i]) * f64::from(weights[i]) * deviation).sum()
+    };
+    for options in [
+        Options::default(),
+        Options { exact: 0, ..Options::default() },
+        Options { fast: true, nodes: 3, ..Options::default() },
+    ] {
+        let explainer = Explainer::new(&model, &background, options).unwrap();
+        let reference = explainer.reference().to_vec();
+        for (row, found) in rows.iter().zip(explainer.explain(&encoded, &rows, None, &Team::single()).unwrap()) {
+            let x = Background::of(&encoded, &[*row]).unwrap();
+            for column in 0..3 {
+                let from = match options.fast {
+                    true => part(&reference, column),
+                    false => {
+                        let rows = background.values().chunks(7).map(|b| part(b, column));
+                        rows.sum::<f64>() / background.rows() as f64
+                    }
+                };
+                let known = part(x.values(), column) - from;
+                // The values are f32 near 500.
+                assert!((found.contributions[column] - known).abs() < 2e-4, "{options:?}, row {row}, {column}");
+            }
+            assert!(found.residual.abs() < 2e-4);
+        }
+    }
+}
+
+fn members(net: &str, count: usize, data: &Table) -> Model {
+    let prepared = prepared(data);
+    let headed = prepared.network(&NetSpec::parse(net).unwrap(), None, 0.0).unwrap();
+    let one = prepared.model(&headed, drawn(headed.network.parameters(), 1)).unwrap();
+    let mut document = one.document().clone();
+    document.network.members = count;
+    let parameters = (0..count as u64).flat_map(|seed| drawn(headed.network.parameters(), seed)).collect();
+    Model::new(document, parameters).unwrap()
+}
+
+/// Members, both heads, calibrations with an offset and a mix: the gradients of all that stands behind the logits.
+#[test]
+fn integrated_gradients_are_complete_on_smooth_networks() {
+    let calibrations = [
+        None,
+        Some(Calibration::temperature(1.7)),
+        Some(Calibration { mix: 0.02, ..Calibration::affine(0.4, 1.3) }),
+    ];
+    for (regress, net) in [(false, "6 tanh -> 5 tanh"), (false, "7 -> 6 tanh -> 1"), (true, "6 tanh")] {
+        let data = data(60, regress);
+        for count in [1, 3] {
+            for calibration in &calibrations[..if regress { 1 } else { 3 }] {
+                let model = members(net, count, &data).with_calibration(calibration.clone()).unwrap();
+                let (encoded, rows, _) = model.encode_table(&data, false).unwrap();
+                let background = Background::draw(&encoded, &rows, 30, 1).unwrap();
+                let options = Options { fast: true, ..Options::default() };
+                let explainer = Explainer::new(&model, &background, options).unwrap();
+                for class in if regress { vec![None] } else { vec![None, Some(0)] } {
+                    let found = explainer.explain(&encoded, &rows, class, &Team::single()).unwrap();
+                    for explanation in found {
+                        assert_eq!(explanation.method, Method::Path);
+                        let size = explanation.output.abs().max(1.0);
+                        let residual = explanation.residual.abs();
+                        assert!(residual < 2e-5 * size, "{net}, {count} members, {calibration:?}: {residual} of {size}");
+                        // Were the gradients wrong, hardly anything would add up.
+                        assert!(explanation.contributions.iter().all(|one| one.is_finite()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_column_is_worth_what_the_model_makes_of_it() {
+    for regress in [false, true] {
+        let data = data(300, regress);
+        let prepared = prepared(&data);
+        let headed = prepared.network(&NetSpec::parse(if regress { "7 -> 1" } else { "7 -> 2" }).unwrap(), None, 0.0).unwrap();
+        // By x alone; the classes by the sign of x, as the target goes.
+        let first = if regress { 1.0 } else { -3.0 };
+        let mut parameters = vec![0.0; headed.network.parameters()];
+        parameters[0] = first;
+        if !regress {
+            parameters[7] = 3.0;
+        }
+        let model = prepared.model(&headed, parameters).unwrap();
+        let (encoded, rows, _) = model.encode_table(&data, true).unwrap();
+        let of = |repeats, threads| {
+            Importance::of(&model, &encoded, &rows, repeats, 4, &Team::new(threads)).unwrap()
+        };
+        let importance = of(8, 1);
+        assert_eq!(importance, of(8, 3));
+        assert_eq!(importance.measure, if regress { "RMSE" } else { "log-loss" });
+        let evaluation = model.evaluate(&encoded, &rows, &Team::single()).unwrap();
+        let known = if regress { (evaluation.loss).sqrt() * deviation(&prepared) } else { evaluation.loss };
+        assert!((importance.loss - known).abs() < 1e-5 * known.max(1.0), "{} {known}", importance.loss);
+        let [x, some, colour] = &importance.columns[..] else { panic!() };
+        assert!(x.increase > 10.0 * x.spread && x.increase > 0.3, "{x:?}");
+        assert_eq!([some.increase, some.spread, colour.increase, colour.spread], [0.0; 4]);
+        assert_eq!(importance.ranked()[0].column, "x");
+        let once = of(1, 1);
+        assert!(once.columns[0].spread == 0.0 && once.columns[0].increase != x.increase);
+    }
+}
+
+fn deviation(prepared: &Prepared) -> f64 {
+    prepared.target().unwrap().restore(1.0) - prepared.target().unwrap().restore(0.0)
+}
+
+#[test]
+fn reasons_say_the_largest_parts_in_words() {
+    let data = data(60, false);
+    let (prepared, model) = model_of(&data, "6 tanh", 3);
+    let background = prepared.background(0).unwrap().unwrap();
+    let explainer = Explainer::new(&model, &background, Options::default()).unwrap();
+    let (encoded, ..) = model.encode_table(&data, false).unwrap();
+    let explanation = explainer.explain(&encoded, &[4], None, &Team::single()).unwrap().remove(0);
+    let values = [Some("-2.2".to_owned()), None, Some("blue".to_owned())];
+    let all = reasons(&model, &explanation, &values, 10);
+    assert_eq!(all.len(), 3);
+    assert!(all.windows(2).all(|pair| pair[0].contribution.abs() >= pair[1].contribution.abs()));
+    assert_eq!(reasons(&model, &explanation, &values, 2), all[..2]);
+    for reason in &all {
+        let up = reason.contribution > 0.0;
+        assert_eq!(reason.direction, if up { Direction::Raises } else { Direction::Lowers });
+        let is = match reason.column.as_str() {
+            "x" => "x = -2.2",
+            "some" => "some missing",
+            _ => "colour = blue",
+        };
+        let verb = if up { "raises" } else { "lowers" };
+        let points = format!("{:.1}", reason.points.abs() * 100.0);
+        assert_eq!(reason.words, format!("{is} {verb} the score of yes by {points} percentage points"));
+    }
+}
