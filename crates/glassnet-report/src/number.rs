@@ -41,7 +41,7 @@ pub fn count(value: u64) -> String {
 
 /// A sum of row weights: a count where it is whole, else as a number.
 pub fn weight(value: f64) -> String {
-    if value >= 0.0 && value < 1e15 && value.fract() == 0.0 { count(value as u64) } else { number(value) }
+    if (0.0..1e15).contains(&value) && value.fract() == 0.0 { count(value as u64) } else { number(value) }
 }
 
 /// A share in percent: `12.3 %`, `0.04 %`.
@@ -55,6 +55,9 @@ pub fn percent(share: f64) -> String {
         return NONE.into();
     }
     let value = 100.0 * share;
+    if value.abs() >= 1e6 {
+        return format!("{} %", number(value));
+    }
     let edge = value.abs().min((100.0 - value).abs());
     let decimals = if edge < 1.0 && edge > 0.0 { 2 } else { 1 };
     format!("{} %", trimmed(&format!("{value:.decimals$}")))
@@ -64,6 +67,9 @@ pub fn percent(share: f64) -> String {
 pub fn points(share: f64) -> String {
     if !share.is_finite() {
         return NONE.into();
+    }
+    if share.abs() >= 1e4 {
+        return signed(100.0 * share);
     }
     let text = format!("{:.1}", 100.0 * share);
     match text.as_str() {

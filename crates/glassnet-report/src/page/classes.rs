@@ -20,8 +20,7 @@ pub(super) fn section(classes: &Classification, figures: &mut Figures) -> Option
     if !classes.confusion.is_empty() {
         if classes.classes.len() <= MOST_CLASSES {
             let heat = Heat::new("Confusion table", classes.classes.clone(), classes.confusion.clone());
-            let words =
-                "Each line is a true class; its cells say as what it was predicted. Dark on the diagonal is good.";
+            let words = "Each line is a true class; its cells say as what it was predicted. The fuller the colour on the diagonal, the better.";
             plots += &figures.figure(&heat, words, Some(&confusion_table(classes)));
         }
         if classes.classes.len() > 2 {
@@ -141,9 +140,9 @@ fn points(caption: &str, heads: [&str; 3], curves: &[Curve]) -> Table {
 }
 
 fn scores_by_class(distribution: &Distribution, figures: &mut Figures) -> String {
-    let mut chart = Chart::new("Scores by class", &distribution.of, "rows");
+    let mut chart = Chart::new("Distribution of scores", &distribution.of, "rows");
     chart.y.include = vec![0.0];
-    let mut table = Table::new("scores by class", &[("from", Kind::Name), ("to", Kind::Number)]);
+    let mut table = Table::new("distribution of scores", &[("from", Kind::Name), ("to", Kind::Number)]);
     let bins = distribution.edges.len().saturating_sub(1);
     for (place, (name, counts)) in distribution.series.iter().enumerate() {
         // Steps: up to the count at each bin's begin, down to 0 after the last.
@@ -162,7 +161,7 @@ fn scores_by_class(distribution: &Distribution, figures: &mut Figures) -> String
         cells.extend(distribution.series.iter().map(|(_, counts)| rows(counts)));
         table.line(cells);
     }
-    let words = "How many rows of each class have which score. The less the outlines overlap, the better the classes are told apart.";
+    let words = "How many rows have which score. The less the outlines overlap, the better their kinds are told apart.";
     figures.figure(&chart, words, Some(&table))
 }
 
@@ -232,7 +231,7 @@ fn threshold_table(thresholds: &Thresholds) -> String {
     if with_cost {
         heads.push(("cost a row", Kind::Number));
     }
-    heads.push(("", Kind::Words));
+    heads.push(("note", Kind::Words));
     let caption = match thresholds.positive.as_str() {
         "" => "Thresholds".to_string(),
         positive => format!("Thresholds for flagging a row as {positive}"),

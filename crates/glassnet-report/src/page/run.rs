@@ -31,7 +31,7 @@ pub(super) fn data(data: &Data, figures: &mut Figures) -> Option<Section> {
     }
     body += &left_out("Columns that give the target away", "what was measured", &data.leaks);
     if !data.parts.is_empty() {
-        let heads = [("part", Kind::Name), ("rows", Kind::Number), ("", Kind::Words)];
+        let heads = [("part", Kind::Name), ("rows", Kind::Number), ("what for", Kind::Words)];
         let mut table = Table::new("How the rows were split", &heads);
         for part in &data.parts {
             table.line(vec![part.name.clone(), count(part.rows), part.note.clone()]);
@@ -40,7 +40,7 @@ pub(super) fn data(data: &Data, figures: &mut Figures) -> Option<Section> {
     }
     body += &left_out("Columns that were left out", "why", &data.left_out);
     if !data.columns.is_empty() {
-        let heads = [("column", Kind::Name), ("kind", Kind::Words), ("missing", Kind::Number), ("", Kind::Words)];
+        let heads = [("column", Kind::Name), ("kind", Kind::Words), ("missing", Kind::Number), ("values", Kind::Words)];
         let mut table = Table::new(format!("The {} columns that the network sees", data.columns.len()), &heads);
         for column in &data.columns {
             let missing = match column.missing {
@@ -259,7 +259,7 @@ pub(super) fn network(network: Option<&Network>, costs: &[Cost]) -> Option<Secti
     }
     if !costs.is_empty() {
         let heads = [
-            ("", Kind::Name),
+            ("what", Kind::Name),
             ("forecast", Kind::Number),
             ("measured", Kind::Number),
             ("measured / forecast", Kind::Number),

@@ -35,6 +35,7 @@ ul{margin:0 0 12px;padding-left:22px;max-width:46em}
 li{overflow-wrap:anywhere;margin:3px 0}
 nav{margin-top:22px}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:2px 18px;padding:10px 0;margin:0;max-width:none;border-top:1px solid var(--gn-grid);border-bottom:1px solid var(--gn-grid);font-size:15px}
+.grid+h3{margin-top:30px}.scroll+h3,ul+h3{margin-top:22px}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:34px 44px;margin-top:20px}
 figure{margin:0;min-width:0}
 figcaption p{font-size:14.5px;color:var(--gn-soft);line-height:1.45;margin-bottom:6px}
@@ -43,10 +44,11 @@ svg.gn{display:block;width:100%;max-width:580px;height:auto}
 table{border-collapse:collapse;font-size:14.5px;line-height:1.4;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:0 0 6px}
 th,td{padding:5px 22px 5px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--gn-grid)}
+thead th{white-space:nowrap}
 th:last-child,td:last-child{padding-right:6px}
 thead th{color:var(--gn-soft);font-weight:500;border-bottom:1.5px solid var(--gn-axis);vertical-align:bottom}
-tbody th{font-weight:500;max-width:26em;overflow-wrap:anywhere}
-td{max-width:34em;overflow-wrap:anywhere}
+tbody th{font-weight:500;max-width:26em;overflow-wrap:break-word}
+td{max-width:34em;overflow-wrap:break-word}
 .n{text-align:right;white-space:nowrap}
 tr.guess th,tr.guess td{color:var(--gn-soft)}tr.guess th{padding-left:14px;font-weight:400}
 tr.chosen th,tr.chosen td{font-weight:700;background:var(--panel)}
@@ -68,7 +70,7 @@ h1{font-size:26px}.lead{font-size:17px}h2{margin-top:42px;font-size:21px}
 @media print{
 :root{color-scheme:light;--panel:#f3f4f6;--good:#00603f;--careful:#6b3a00;--careful-paper:#fdf6e8;--link:#000}
 @page{margin:15mm}
-body{font-size:10.5pt}
+body{font-size:10.5pt}figcaption p{font-size:9.5pt}thead th{white-space:normal}
 header,nav,main,footer{max-width:none;padding:0}
 nav,.skip,details.numbers{display:none}
 h1{font-size:22pt}h2{font-size:15pt;margin-top:26pt;break-after:avoid}h3{break-after:avoid}

@@ -32,9 +32,9 @@ pub(super) fn section(values: &Regression, figures: &mut Figures) -> Option<Sect
         let mut chart = Chart::new("Residuals", format!("actual - predicted {target}"), "rows");
         chart.y.include = vec![0.0];
         chart.layers.push(Layer::histogram("", &ends, &counts, 0));
-        chart.layers.push(Layer::Upright { name: "right".into(), at: 0.0 });
+        chart.layers.push(Layer::Upright { name: String::new(), at: 0.0 });
         let words = "By how much the predictions miss. A heap around 0 with thin tails is good; one beside 0 says that they are too low \
-                     (right) or too high (left).";
+                     (to the right) or too high (to the left).";
         plots += &figures.figure(&chart, words, Some(&residual_table(&residuals)));
 
         let points = pairs.iter().map(|pair| [pair[0], pair[1] - pair[0]]).collect();

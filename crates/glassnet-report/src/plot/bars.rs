@@ -91,7 +91,7 @@ impl Picture for Bars {
             if let (Some(from), Some(to), true) =
                 (scale.at(bar.value - spread(bar)), scale.at(bar.value + spread(bar)), spread(bar) > 0.0)
             {
-                pen.path("axis", &format!("M{} {}H{}", place(from), place(middle), place(to)));
+                pen.path("spread", &format!("M{} {}H{}", place(from), place(middle), place(to)));
                 word = if bar.value < 0.0 { from.min(end) } else { to.max(end) };
             }
             let (anchor, at) = if bar.value < 0.0 { (Anchor::End, word - 5.0) } else { (Anchor::Start, word + 5.0) };

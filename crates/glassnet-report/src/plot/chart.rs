@@ -322,9 +322,9 @@ fn layer_words(layer: &Layer) -> Option<String> {
             let low = finite.iter().min_by(|a, b| a[1].total_cmp(&b[1]))?;
             let high = finite.iter().max_by(|a, b| a[1].total_cmp(&b[1]))?;
             Some(format!(
-                "{}: {} points, {} at {} to {} at {}; lowest {} at {}, highest {} at {}.",
+                "{}: {}, from {} at {} to {} at {}; lowest {} at {}, highest {} at {}.",
                 named(&line.name, "line"),
-                count(finite.len() as u64),
+                counted(finite.len(), "point"),
                 number(first[1]),
                 number(first[0]),
                 number(last[1]),
@@ -343,9 +343,9 @@ fn layer_words(layer: &Layer) -> Option<String> {
         Layer::Columns { name, bars, .. } => {
             let tallest = bars.iter().filter(|b| b[3].is_finite()).max_by(|a, b| a[3].total_cmp(&b[3]))?;
             Some(format!(
-                "{}: {} bars, the tallest {} at {}.",
+                "{}: {}, the tallest {} at {}.",
                 named(name, "bars"),
-                bars.len(),
+                counted(bars.len(), "bar"),
                 number(tallest[3] - tallest[2]),
                 number(0.5 * tallest[0] + 0.5 * tallest[1])
             ))
@@ -358,4 +358,9 @@ fn layer_words(layer: &Layer) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// `1 point`, `1,500 points`.
+fn counted(things: usize, name: &str) -> String {
+    format!("{} {name}{}", count(things as u64), if things == 1 { "" } else { "s" })
 }

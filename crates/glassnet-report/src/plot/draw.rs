@@ -24,14 +24,14 @@ pub(super) fn layer(frame: &mut Frame, number: usize, layer: &Layer) {
         Layer::Mark { name, at, colour } => draw_mark(frame, name, *at, *colour),
         Layer::Across { name, at } => {
             let [left, _, right, _] = frame.edges();
-            if let Some(y) = frame.y.at(*at) {
+            if let Some(y) = frame.y.at(*at).filter(|_| frame.y.holds(*at)) {
                 frame.pen.line("rule", [left, y], [right, y]);
                 frame.pen.label("soft small", [right - 2.0, y - 4.0], Anchor::End, name, right - left);
             }
         }
         Layer::Upright { name, at } => {
             let [left, top, right, bottom] = frame.edges();
-            if let Some(x) = frame.x.at(*at) {
+            if let Some(x) = frame.x.at(*at).filter(|_| frame.x.holds(*at)) {
                 frame.pen.line("rule", [x, top], [x, bottom]);
                 let room_right = x + 6.0 + text_width(name) <= right;
                 let (anchor, at) = if room_right { (Anchor::Start, x + 4.0) } else { (Anchor::End, x - 4.0) };
@@ -140,6 +140,9 @@ fn draw_whiskers(frame: &mut Frame, colour: usize, spans: &[[f64; 3]]) {
 fn draw_mark(frame: &mut Frame, name: &str, at: [f64; 2], colour: usize) {
     let [left, top, right, bottom] = frame.edges();
     let (Some(x), Some(y)) = (frame.x.at(at[0]), frame.y.at(at[1])) else { return };
+    if !frame.x.holds(at[0]) || !frame.y.holds(at[1]) {
+        return;
+    }
     if !name.is_empty() {
         frame.pen.line("rule", [x, top], [x, bottom]);
         let room_right = x + 8.0 + text_width(name) <= right;

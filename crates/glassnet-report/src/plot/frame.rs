@@ -8,7 +8,7 @@ use super::svg::{Anchor, Pen, fit, place, text_width};
 use super::ticks::Tick;
 
 /// Height of a line of text.
-pub(super) const LINE: f64 = 17.0;
+pub(super) const LINE: f64 = 18.0;
 
 /// The paper with its scales, while it is drawn on.
 #[derive(Debug)]

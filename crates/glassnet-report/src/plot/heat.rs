@@ -73,8 +73,8 @@ impl Picture for Heat {
         let names: Vec<String> = self.classes.iter().take(classes).map(|name| shorten(name, 18)).collect();
         let widest = names.iter().map(|name| text_width(name)).fold(40.0, f64::max).min(0.3 * self.width);
         let left = 10.0 + widest + 8.0;
-        let side = ((self.width - left - 10.0) / classes.max(1) as f64).min(92.0);
-        let tall = side.min(if classes <= 4 { 56.0 } else { 34.0 });
+        let side = ((self.width - left - 10.0) / classes.max(1) as f64).min(if classes <= 3 { 118.0 } else { 92.0 });
+        let tall = side.min(if classes <= 4 { 60.0 } else { 34.0 });
         pen.text("soft", [left, top + 11.0], Anchor::Start, "predicted →");
         pen.text("soft", [left - 8.0, top + 11.0], Anchor::End, "true ↓");
         top += 20.0;
@@ -98,7 +98,7 @@ impl Picture for Heat {
                 pen.text_with("", [x, top - 6.0], Anchor::Middle, "", name, hint);
             }
         }
-        let counted = side >= 26.0;
+        let counted = side >= 30.0;
         for row in 0..classes {
             let y = top + tall * row as f64;
             let name = self.classes.get(row).map_or("", String::as_str);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chart::{Chart, Layer, Line, WIDTH};
 use super::{Drawn, Picture};
-use crate::number::{count, number, percent};
+use crate::number::{number, percent, weight};
 
 /// Rows whose predicted probabilities are near to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -98,7 +98,7 @@ impl Picture for Reliability {
 
     fn description(&self) -> String {
         let words = self.after.iter().filter(|bin| bin.rows > 0.0).map(|bin| {
-            let rows = count(bin.rows.max(0.0).round() as u64);
+            let rows = weight(bin.rows);
             format!("predicted {}, came true {} of {rows} rows", percent(bin.predicted), percent(bin.observed))
         });
         let words: Vec<String> = words.collect();

@@ -30,6 +30,7 @@ impl Scale {
         if !value.is_finite() || (self.log && value <= 0.0) {
             return None;
         }
+        let value = value.clamp(-LARGEST, LARGEST);
         let share = if self.log {
             (value.ln() - self.low.ln()) / (self.high.ln() - self.low.ln())
         } else {

@@ -17,11 +17,11 @@ pub const VARIABLES: &str = "\
 
 /// The rules of plots, all below `svg.gn`. Where variables are unknown the colours of light stand before them.
 pub const PLOTS: &str = "\
-svg.gn{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;font-variant-numeric:tabular-nums}\
+svg.gn{font:13px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;font-variant-numeric:tabular-nums}\
 .gn text{fill:#1b2027;fill:var(--gn-ink);stroke:none}\
 .gn .soft{fill:#565e69;fill:var(--gn-soft)}\
-.gn .head{font-size:15px;font-weight:600}\
-.gn .small{font-size:11px}\
+.gn .head{font-size:16px;font-weight:600}\
+.gn .small{font-size:12px}\
 .gn .strong{font-weight:600}\
 .gn .onheat{fill:#fff;fill:var(--gn-paper)}\
 .gn .paper{fill:#fff;fill:var(--gn-paper);stroke:none}\
@@ -29,6 +29,7 @@ svg.gn{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Aria
 .gn .cell{fill:none;stroke:#e5e8ec;stroke:var(--gn-grid)}\
 .gn .grid{stroke:#e5e8ec;stroke:var(--gn-grid);stroke-width:1;fill:none}\
 .gn .axis{stroke:#8c939d;stroke:var(--gn-axis);stroke-width:1;fill:none}\
+.gn .spread{stroke:#1b2027;stroke:var(--gn-ink);stroke-width:1.4;fill:none}\
 .gn .rule{stroke:#565e69;stroke:var(--gn-soft);stroke-width:1.2;stroke-dasharray:2 3;fill:none}\
 .gn .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}\
 .gn .thin{stroke-width:1.3}\

@@ -19,16 +19,17 @@ pub(crate) fn place(value: f64) -> String {
     trimmed(&format!("{value:.1}")).to_string()
 }
 
-/// About how wide text is at 12 pixels, without a font at hand: a little more than most fonts take.
+/// About how wide text is at 13 pixels, without a font at hand: a little more than most fonts take.
 pub(crate) fn text_width(text: &str) -> f64 {
     let wide = |letter: char| match letter {
         'i' | 'l' | 'j' | 't' | 'f' | 'r' | '.' | ',' | ':' | ';' | '|' | '\'' | '(' | ')' | ' ' | '-' => 0.36,
-        'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.9,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' | '<' | '>' | '=' | '+' | '~' | '#' | '&' | '−' | '…' => 0.9,
+        '\u{fffd}' => 1.05,
         'A'..='Z' => 0.7,
         letter if u32::from(letter) >= 0x2e80 => 1.05,
-        _ => 0.58,
+        _ => 0.61,
     };
-    12.0 * text.chars().map(wide).sum::<f64>()
+    13.0 * text.chars().map(wide).sum::<f64>()
 }
 
 /// The longest beginning of a text that is at most `most` pixels wide, with an ellipsis where it was cut. Not escaped.

@@ -70,7 +70,7 @@ impl Picture for Waterfall {
             // A hair where the amount is nearly nothing: it has a row all the same.
             let width = (to - from).abs().max(1.0);
             pen.rect(&format!("f{colour}"), [from.min(to), middle - 7.0], [width, 14.0], &hint);
-            pen.line("grid", [to, middle - 7.0], [to, middle + ROW + 7.0]);
+            pen.line("axis", [to, middle + 7.0], [to, middle + ROW - 7.0]);
             let (anchor, at) = if *amount < 0.0 { (Anchor::End, to - 5.0) } else { (Anchor::Start, to + 5.0) };
             pen.text("small soft", [at, middle + 4.0], anchor, &signed(*amount));
             level = next;
