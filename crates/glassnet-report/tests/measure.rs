@@ -1,4 +1,5 @@
 //! Curves, bins and thresholds against values counted by hand, and against the metrics of glassnet-nn.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod sample;
 

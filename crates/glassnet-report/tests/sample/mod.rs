@@ -1,5 +1,5 @@
 //! Reports of made-up runs: two classes with everything, many classes, a regression, hostile names.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::expect_used)]
 
 use glassnet_nn::metrics::ClassScores;
 use glassnet_report::measure::{reliability, threshold};
