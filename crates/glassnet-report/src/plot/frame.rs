@@ -132,6 +132,10 @@ fn ticks_of(axis: &Axis, scale: &Scale, most: usize) -> Vec<Tick> {
         return axis.names.iter().enumerate().map(named).collect();
     }
     let mut ticks = scale.ticks(most);
+    if ticks.len() < 2 {
+        // One number alone is no scale.
+        ticks = scale.ticks(5);
+    }
     if axis.whole && !axis.log {
         ticks.retain(|tick| tick.value.fract() == 0.0);
         for tick in &mut ticks {

@@ -43,8 +43,8 @@ fn widened(low: f64, high: f64) -> (f64, f64) {
     (low - room, high + room)
 }
 
-/// Ticks of a linear axis inside [low, high], about `most` of them at the most and never more; two or more where the
-/// span is as [`span`] makes it and `most` is 3 or more.
+/// Ticks of a linear axis inside [low, high], about `most` of them at the most and never more; two or more where
+/// `most` is 5 or more.
 ///
 /// ```
 /// use glassnet_report::plot::ticks::linear;
