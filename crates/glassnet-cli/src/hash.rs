@@ -23,7 +23,10 @@ mod tests {
     #[test]
     fn of_known_bytes() {
         // `printf '\0\0\200\77\0\0\0\300' | sha256sum`: 1.0 and -2.0.
-        assert_eq!(weights([&[1.0, -2.0][..]]), "sha256:ee4ac73c2bd27756ab82780f27c73a7bc4d3f0bb6acb37e008bc27eccd7e588b");
+        assert_eq!(
+            weights([&[1.0, -2.0][..]]),
+            "sha256:ee4ac73c2bd27756ab82780f27c73a7bc4d3f0bb6acb37e008bc27eccd7e588b"
+        );
         assert_ne!(weights([&[0.0][..]]), weights([&[-0.0][..]]));
         let many = vec![0.5f32; (1 << 14) + 3];
         let whole: Vec<u8> = many.iter().flat_map(|value| value.to_le_bytes()).collect();

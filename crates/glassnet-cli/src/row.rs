@@ -92,7 +92,9 @@ pub fn alone(data: ModelData, number: u64) -> Result<Table, CliError> {
             }
             stream.next_chunk(1)?.ok_or_else(|| beyond(&source, number, number - 1))
         }
-        ModelData::Table(table, _) if number > table.rows as u64 => Err(beyond(&table.source, number, table.rows as u64)),
+        ModelData::Table(table, _) if number > table.rows as u64 => {
+            Err(beyond(&table.source, number, table.rows as u64))
+        }
         ModelData::Table(table, _) => {
             let row = number as usize - 1;
             let alone = |column: &Column| {

@@ -78,7 +78,8 @@ fn forged_backgrounds_are_refused() {
     let (document, tensors) = file::from_bytes(&model.to_bytes().unwrap()).unwrap();
     let inputs = model.network().inputs();
     let forged = |shape: &[usize]| {
-        let tensor = Tensor { name: "background".into(), shape: shape.to_vec(), data: vec![0.5; shape.iter().product()] };
+        let tensor =
+            Tensor { name: "background".into(), shape: shape.to_vec(), data: vec![0.5; shape.iter().product()] };
         let bytes = file::to_bytes(&document, &[&tensors[..], &[tensor]].concat()).unwrap();
         Model::from_bytes(&bytes).map(|model| model.background().map(Background::rows))
     };
@@ -193,11 +194,8 @@ fn members(net: &str, count: usize, data: &Table) -> Model {
 /// Members, both heads, calibrations with an offset and a mix: the gradients of all that stands behind the logits.
 #[test]
 fn integrated_gradients_are_complete_on_smooth_networks() {
-    let calibrations = [
-        None,
-        Some(Calibration::temperature(1.7)),
-        Some(Calibration { mix: 0.02, ..Calibration::affine(0.4, 1.3) }),
-    ];
+    let calibrations =
+        [None, Some(Calibration::temperature(1.7)), Some(Calibration { mix: 0.02, ..Calibration::affine(0.4, 1.3) })];
     for (regress, net) in [(false, "6 tanh -> 5 tanh"), (false, "7 -> 6 tanh -> 1"), (true, "6 tanh")] {
         let data = data(60, regress);
         for count in [1, 3] {
@@ -213,7 +211,10 @@ fn integrated_gradients_are_complete_on_smooth_networks() {
                         assert_eq!(explanation.method, Method::Path);
                         let size = explanation.output.abs().max(1.0);
                         let residual = explanation.residual.abs();
-                        assert!(residual < 2e-5 * size, "{net}, {count} members, {calibration:?}: {residual} of {size}");
+                        assert!(
+                            residual < 2e-5 * size,
+                            "{net}, {count} members, {calibration:?}: {residual} of {size}"
+                        );
                         // Were the gradients wrong, hardly anything would add up.
                         assert!(explanation.contributions.iter().all(|one| one.is_finite()));
                     }
@@ -228,7 +229,8 @@ fn a_column_is_worth_what_the_model_makes_of_it() {
     for regress in [false, true] {
         let data = data(300, regress);
         let prepared = prepared(&data);
-        let headed = prepared.network(&NetSpec::parse(if regress { "7 -> 1" } else { "7 -> 2" }).unwrap(), None, 0.0).unwrap();
+        let headed =
+            prepared.network(&NetSpec::parse(if regress { "7 -> 1" } else { "7 -> 2" }).unwrap(), None, 0.0).unwrap();
         // By x alone; the classes by the sign of x, as the target goes.
         let first = if regress { 1.0 } else { -3.0 };
         let mut parameters = vec![0.0; headed.network.parameters()];
@@ -238,9 +240,7 @@ fn a_column_is_worth_what_the_model_makes_of_it() {
         }
         let model = prepared.model(&headed, parameters).unwrap();
         let (encoded, rows, _) = model.encode_table(&data, true).unwrap();
-        let of = |repeats, threads| {
-            Importance::of(&model, &encoded, &rows, repeats, 4, &Team::new(threads)).unwrap()
-        };
+        let of = |repeats, threads| Importance::of(&model, &encoded, &rows, repeats, 4, &Team::new(threads)).unwrap();
         let importance = of(8, 1);
         assert_eq!(importance, of(8, 3));
         assert_eq!(importance.measure, if regress { "RMSE" } else { "log-loss" });
@@ -283,6 +283,6 @@ fn reasons_say_the_largest_parts_in_words() {
         };
         let verb = if up { "raises" } else { "lowers" };
         let points = format!("{:.1}", reason.points.abs() * 100.0);
-        assert_eq!(reason.words, format!("{is} {verb} the score of yes by {points} percentage points"));
+        assert_eq!(reason.words, format!("{is} {verb} the score of y = yes by {points} percentage points"));
     }
 }

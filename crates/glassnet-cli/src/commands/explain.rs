@@ -136,7 +136,8 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     };
     let options = Options { fast: args.fast, passes: args.passes, seed: args.seed, ..Options::default() };
     let explainer = Explainer::new(&model, background, options)?;
-    let subject = Subject { args, model: &model, explainer: &explainer, compared: background.rows(), class, team: &team };
+    let subject =
+        Subject { args, model: &model, explainer: &explainer, compared: background.rows(), class, team: &team };
     if args.all { rows::run(&subject, output) } else { one::run(&subject, output) }
 }
 
@@ -168,7 +169,10 @@ impl Args {
 
     /// The files that are read: no output may take their place.
     fn inputs(&self) -> Vec<&str> {
-        [Some(self.model.as_str()), Some(self.data.as_str()), self.background.as_deref()].into_iter().flatten().collect()
+        [Some(self.model.as_str()), Some(self.data.as_str()), self.background.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 

@@ -33,7 +33,8 @@ impl Background {
     /// # Errors
     /// No row, more than [`MAX_ROWS`], numbers that are not whole rows or not finite.
     pub fn new(inputs: usize, values: Vec<f32>) -> Result<Self, ModelError> {
-        let unfit = |what: String| Err(ModelError::Unfit { what, hint: "give 1 to 128 encoded rows of finite numbers" });
+        let unfit =
+            |what: String| Err(ModelError::Unfit { what, hint: "give 1 to 128 encoded rows of finite numbers" });
         let rows = values.len().checked_div(inputs).unwrap_or(0);
         if rows == 0 || rows * inputs != values.len() {
             return unfit(format!("{} numbers are no rows of {inputs} for a background", values.len()));
@@ -96,9 +97,15 @@ impl Background {
         let what = match &model.document().preprocess {
             Features::Table(_) if model.network().inputs() == self.inputs => return Ok(()),
             Features::Table(_) => {
-                format!("a background of rows of {} numbers, but the model reads {}", self.inputs, model.network().inputs())
+                format!(
+                    "a background of rows of {} numbers, but the model reads {}",
+                    self.inputs,
+                    model.network().inputs()
+                )
             }
-            Features::Images(_) | Features::Text(_) => "a background of rows, but the model is none of a table".to_owned(),
+            Features::Images(_) | Features::Text(_) => {
+                "a background of rows, but the model is none of a table".to_owned()
+            }
         };
         Err(ModelError::Unfit { what, hint })
     }
@@ -120,7 +127,9 @@ impl Background {
                 Background::new(inputs, data).map(Some).map_err(|error| ModelError::Tensors { what: error.to_string() })
             }
             _ => Err(ModelError::Tensors {
-                what: format!("{TENSOR:?} has shape {shape:?}, but 1 to {MAX_ROWS} rows of {inputs} numbers belong there"),
+                what: format!(
+                    "{TENSOR:?} has shape {shape:?}, but 1 to {MAX_ROWS} rows of {inputs} numbers belong there"
+                ),
             }),
         }
     }

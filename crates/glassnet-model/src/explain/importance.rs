@@ -69,7 +69,10 @@ impl Importance {
         model.targets_here(encoded, rows)?;
         if rows.is_empty() || repeats == 0 {
             let what = if rows.is_empty() { "no rows to measure on" } else { "0 shuffles measure nothing" };
-            return Err(ModelError::Unfit { what: what.into(), hint: "give rows with a target, and 1 shuffle or more" });
+            return Err(ModelError::Unfit {
+                what: what.into(),
+                hint: "give rows with a target, and 1 shuffle or more",
+            });
         }
         let mut work = Work { model, encoded, rows, columns: &columns, margins: Margins::new(model, team.clone()) };
         let as_they_are: Vec<usize> = (0..rows.len()).collect();

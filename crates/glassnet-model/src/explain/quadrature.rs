@@ -50,10 +50,8 @@ mod tests {
             assert_eq!(rule.len(), n);
             assert!(rule.windows(2).all(|pair| pair[0].0 < pair[1].0), "{n} nodes ascend");
             for degree in 0..2 * n {
-                let integral: f64 = rule
-                    .iter()
-                    .map(|(x, weight)| weight * (0..degree).fold(1.0, |power, _| power * x))
-                    .sum();
+                let integral: f64 =
+                    rule.iter().map(|(x, weight)| weight * (0..degree).fold(1.0, |power, _| power * x)).sum();
                 let exact = 1.0 / (degree + 1) as f64;
                 assert!((integral - exact).abs() < 1e-14, "{n} nodes, degree {degree}: {integral} is not {exact}");
             }
@@ -65,11 +63,9 @@ mod tests {
     fn three_nodes_by_hand() {
         let rule = gauss_legendre(3);
         let away = 0.774_596_669_241_483_4 / 2.0;
-        for ((x, weight), (node, known)) in rule.iter().zip([
-            (0.5 - away, 5.0 / 18.0),
-            (0.5, 8.0 / 18.0),
-            (0.5 + away, 5.0 / 18.0),
-        ]) {
+        for ((x, weight), (node, known)) in
+            rule.iter().zip([(0.5 - away, 5.0 / 18.0), (0.5, 8.0 / 18.0), (0.5 + away, 5.0 / 18.0)])
+        {
             assert!((x - node).abs() < 1e-15 && (weight - known).abs() < 1e-15, "{x} {weight}");
         }
     }

@@ -113,8 +113,7 @@ fn of_logits(model: &Model, logits: &[&[f32]], member: usize, class: Option<usiz
     let own: Vec<Vec<f64>> = logits.iter().map(|z| log_softmax(&wide(z))).collect();
     let classes = own[member].len();
     // ln p, the mean of the members' probabilities.
-    let mean: Vec<f64> =
-        (0..classes).map(|j| log_sum_exp(own.iter().map(|z| z[j])) - Real::ln(members)).collect();
+    let mean: Vec<f64> = (0..classes).map(|j| log_sum_exp(own.iter().map(|z| z[j])) - Real::ln(members)).collect();
     let calibrated: Vec<f64> = mean.iter().enumerate().map(|(j, z)| offset(j) + b * z).collect();
     let q = log_softmax(&calibrated);
     let behind = behind(calibration, &q, class);

@@ -47,7 +47,9 @@ pub fn background(args: &Args, model: &Model, path: &str) -> Result<Background, 
         ModelData::Images(..) => {}
     }
     if seen == 0 {
-        return Err(CliError::Data(format!("{path}: no rows to compare with\n  hint: give rows like those of training")));
+        return Err(CliError::Data(format!(
+            "{path}: no rows to compare with\n  hint: give rows like those of training"
+        )));
     }
     Ok(Background::new(width, kept)?)
 }

@@ -81,7 +81,8 @@ fn text(args: &Args, model: &Model, importance: &Importance) -> String {
     if shown.len() < ranked.len() {
         let _ = writeln!(text, "  and {} more columns", ranked.len() - shown.len());
     }
-    text += "\nA column beside which another tells the same looks worth less than it is: the model can go by the other.\n";
+    text +=
+        "\nA column beside which another tells the same looks worth less than it is: the model can go by the other.\n";
     text
 }
 

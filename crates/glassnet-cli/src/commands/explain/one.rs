@@ -32,7 +32,8 @@ struct Seen {
 /// Runs it.
 pub fn run(subject: &Subject<'_>, output: &mut Output) -> Result<(), CliError> {
     let (args, model) = (subject.args, subject.model);
-    let data = model_data::open(model, &args.data, &args.reading.options(), None, Wanted { target: Need::May, id: None })?;
+    let data =
+        model_data::open(model, &args.data, &args.reading.options(), None, Wanted { target: Need::May, id: None })?;
     let number = args.row.unwrap_or(1);
     let table = row::alone(data, number)?;
     let mut notices = Notices::default();
@@ -70,12 +71,7 @@ pub fn run(subject: &Subject<'_>, output: &mut Output) -> Result<(), CliError> {
 }
 
 /// Explains the one row of a table.
-fn look(
-    subject: &Subject<'_>,
-    table: &Table,
-    class: Option<usize>,
-    notices: &mut Notices,
-) -> Result<Seen, CliError> {
+fn look(subject: &Subject<'_>, table: &Table, class: Option<usize>, notices: &mut Notices) -> Result<Seen, CliError> {
     let model = subject.model;
     let (encoded, rows, noticed) = model.encode_table(table, false)?;
     notices.add(&noticed);
@@ -135,7 +131,8 @@ fn text(subject: &Subject<'_>, table: &Table, seen: &Seen, changed: Option<&(Vec
     let scores = explanation.scores();
     let of_base = scores.map_or(String::new(), |(base, _)| share(base));
     lines.push(["base".into(), base_words, fixed(explanation.base), of_base, String::new()]);
-    let moved = |points: f64| if explanation.class.is_some() { format!("{:+.1}", 100.0 * points) } else { String::new() };
+    let moved =
+        |points: f64| if explanation.class.is_some() { format!("{:+.1}", 100.0 * points) } else { String::new() };
     for &place in shown {
         let contribution = explanation.contributions[place];
         let cells = if most > 0.0 { (20.0 * contribution.abs() / most).round() as usize } else { 0 };
@@ -263,7 +260,8 @@ fn explained(model: &Model, seen: &Seen) -> Value {
         .iter()
         .enumerate()
         .map(|(place, name)| {
-            let mut column = json!({ "column": name, "value": values[place], "adds": explanation.contributions[place] });
+            let mut column =
+                json!({ "column": name, "value": values[place], "adds": explanation.contributions[place] });
             if explanation.class.is_some() {
                 column["points"] = json!(points[place]);
             }

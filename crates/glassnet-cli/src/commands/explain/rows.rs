@@ -133,10 +133,11 @@ impl Writer<'_> {
                     let why = reasons(model, explanation, &values, most);
                     let why: Vec<&str> = why.iter().map(|reason| reason.words.as_str()).collect();
                     let name = name.unwrap_or_else(|| format!("row {number}"));
-                    let is = match explanation.class.and_then(|class| model.classes()?.get(class).zip(scores.get(class))) {
-                        Some((class, score)) => format!("{class} {score:.3}"),
-                        None => scores.first().copied().unwrap_or(f32::NAN).to_string(),
-                    };
+                    let is =
+                        match explanation.class.and_then(|class| model.classes()?.get(class).zip(scores.get(class))) {
+                            Some((class, score)) => format!("{class} {score:.3}"),
+                            None => scores.first().copied().unwrap_or(f32::NAN).to_string(),
+                        };
                     let _ = writeln!(self.lines, "{name}: {is}: {}", why.join("; "));
                 }
                 Format::Json => {
@@ -169,7 +170,11 @@ impl Writer<'_> {
 pub fn header(model: &Model, id: &str) -> String {
     let mut text = String::new();
     field(&mut text, id);
-    text.push_str(if model.classes().is_some() { ",class,base,output,score,residual" } else { ",base,output,residual" });
+    text.push_str(if model.classes().is_some() {
+        ",class,base,output,score,residual"
+    } else {
+        ",base,output,residual"
+    });
     for name in model.columns() {
         text.push(',');
         field(&mut text, &format!("adds_{name}"));

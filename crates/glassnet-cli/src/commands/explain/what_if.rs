@@ -46,7 +46,10 @@ pub fn changed(model: &Model, table: &Table, set: &[String]) -> Result<(Table, V
             words.match_indices('=').map(|(at, _)| (words[..at].trim(), words[at + 1..].trim())).collect();
         let Some((name, value)) = parts.iter().rev().find(|(name, _)| known.contains(name)).copied() else {
             let Some((name, _)) = parts.first() else {
-                return Err(usage("there is no = in it".into(), "write a column and its value, as in --set humid=90".into()));
+                return Err(usage(
+                    "there is no = in it".into(),
+                    "write a column and its value, as in --set humid=90".into(),
+                ));
             };
             let all = format!("its columns are {}", known.join(", "));
             let schema = &model.document().schema;
