@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import torch  # noqa: E402
 
 import attention  # noqa: E402
+import calibration  # noqa: E402
 import cases  # noqa: E402
 import convolution  # noqa: E402
 import losses  # noqa: E402
@@ -19,6 +20,7 @@ import normalisation  # noqa: E402
 import operations  # noqa: E402
 import recurrence  # noqa: E402
 import shapes  # noqa: E402
+import tables  # noqa: E402
 import training  # noqa: E402
 
 CRATES = pathlib.Path(__file__).resolve().parents[2] / "crates"
@@ -30,9 +32,11 @@ def main():
     core = {"elementwise": operations.elementwise(), "softmax": operations.softmax(), "linear": operations.linear(),
             "combine": operations.combine(), "losses": losses.all_losses(),
             "sequence_losses": normalisation.sequence_losses()}
-    layers = {"normalisation": normalisation.all_normalisation(), "shapes": shapes.all_shapes()}
+    layers = {"normalisation": normalisation.all_normalisation(), "shapes": shapes.all_shapes(), "tables": tables.all_layers(),
+              "table_init": tables.all_initialisation()}
     for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
-                          ("glassnet-nn", attention.all_attention()), ("glassnet-nn", convolution.all_convolution()),
+                          ("glassnet-nn", attention.all_attention()), ("glassnet-nn", calibration.all_calibration()),
+                          ("glassnet-nn", convolution.all_convolution()),
                           ("glassnet-nn", recurrence.all_recurrence()), ("glassnet-nn", layers)]:
         for group, made in groups.items():
             cases.write(CRATES / crate / "tests" / "vectors" / f"{group}.json", made)

@@ -187,6 +187,54 @@ def network():
     return made
 
 
+# The tabular recipe's optimizer on a small network: rate and decay follow their courses, parts have factors of their own.
+RECIPE = {"lr": 0.04, "decay": 0.02, "beta1": 0.9, "beta2": 0.95, "eps": 1e-8, "rows": 6, "steps": 30,
+          "layers": "3 -> 7 tanh -> layernorm -> 3", "factors": "layer_norm=6:6,bias=0.1:0"}
+
+
+def coslog4(t):
+    return (1 - math.cos(2 * math.pi * math.log2(1 + 15 * t))) / 2
+
+
+def flat_cos(t):
+    return (1 + math.cos(math.pi * (max(1, 2 * t) - 1))) / 2
+
+
+def recipe():
+    made = []
+    for dtype in DTYPES:
+        draws = Draws("recipe", dtype)
+        model = torch.nn.Sequential(torch.nn.Linear(3, 7), torch.nn.Tanh(), torch.nn.LayerNorm(7), torch.nn.Linear(7, 3))
+        model = model.to(draws.dtype)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.copy_(draws.normal(*parameter.shape, scale=0.6))
+        start = {key: value.clone() for key, value in model.state_dict().items()}
+        steps, rows = RECIPE["steps"], RECIPE["rows"]
+        x, labels = draws.normal(steps, rows, 3), draws.whole(3, steps, rows)
+        # (factor of the rate, factor of the decay) as RealMLP has them: the shrinking takes the square of both.
+        factors = {"2.weight": (6.0, 1.0)} | {f"{layer}.bias": (0.1, 0.0) for layer in [0, 2, 3]}
+        groups = [{"params": [value], "name": key} for key, value in model.named_parameters()]
+        optimizer = torch.optim.Adam(groups, lr=0.0, betas=(0.9, 0.95), eps=1e-8, foreach=False)
+        losses = []
+        for step in range(steps):
+            t = step / steps
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(x[step]), labels[step])
+            loss.backward()
+            for group in optimizer.param_groups:
+                rate, decay = factors.get(group["name"], (1.0, 1.0))
+                group["lr"] = RECIPE["lr"] * coslog4(t) * rate
+                with torch.no_grad():
+                    shrink = RECIPE["decay"] * flat_cos(t) * RECIPE["lr"] * coslog4(t)
+                    group["params"][0].mul_(1 - shrink * rate**2 * decay**2)
+            optimizer.step()
+            losses.append(loss.detach())
+        made.append(case("recipe", "3-7-3", dtype, attributes=RECIPE, inputs={"x": x}, parameters=start, labels=labels,
+                         outputs={"losses": torch.stack(losses)} | model.state_dict()))
+    return made
+
+
 def initialisation():
     """Variances as derived, for a weight of [256, 784]. Each is held against a large sample of PyTorch's own."""
     fan_in, fan_out = 784, 256
@@ -225,4 +273,5 @@ def all_training():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return {"optimizers": optimizers(), "clipping": clipping(), "schedules": schedules(), "network": network(),
+                "recipe": recipe(),
                 "initialisation": initialisation()}

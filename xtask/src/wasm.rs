@@ -95,6 +95,7 @@ fn trained() -> Result<(Model, Table), String> {
         validation_share: Some(0.2),
         seed: 1,
         class_weights: ClassWeights::Equal,
+        ..FitOptions::new("late15")
     };
     let prepared = Prepared::table(table.clone(), None, &options).map_err(|error| error.to_string())?;
     let spec: NetSpec = NET.parse().map_err(|error| format!("{error}"))?;

@@ -7,7 +7,7 @@ use glassnet::data::{self, ColumnPlan, CsvStream, Dataset, Format, Kind, ReadOpt
 use glassnet::model::Model;
 use glassnet::model::file::Features;
 use glassnet::model::model::Noticed;
-use glassnet::model::preprocess::{Encoding, Unseen};
+use glassnet::model::preprocess::Unseen;
 use glassnet::model::table::{Images, Table};
 use glassnet::model::target::Task;
 use serde::Serialize;
@@ -172,7 +172,7 @@ fn plan(model: &Model, names: &[String], path: &str, wanted: Wanted<'_>) -> Resu
         add(id, Kind::Text);
     }
     for encoder in preprocess.columns() {
-        add(&encoder.name, if matches!(encoder.encoding, Encoding::Number(_)) { Kind::Number } else { Kind::Text });
+        add(&encoder.name, if encoder.encoding.is_number() { Kind::Number } else { Kind::Text });
     }
     let schema = &model.document().schema;
     if let Some(target) = &schema.target

@@ -6,6 +6,7 @@ use glassnet::model::Model;
 use glassnet::model::encoded::Encoded;
 use glassnet::model::file::Features;
 use glassnet::model::preprocess::{Encoding, Preprocess};
+use glassnet::model::rescale::Rescale;
 use glassnet::model::table::{Column, Images, Table, Text, Values};
 use glassnet::nn::inspect::number::significant;
 use glassnet::nn::source::Source;
@@ -191,16 +192,14 @@ pub fn raw(table: &Table, name: &str, row: usize) -> Option<String> {
 
 fn columns(preprocess: &Preprocess, table: &Table, row: usize, inputs: &[f32]) -> Vec<ColumnValue> {
     let names = preprocess.input_names();
-    let mut start = 0;
-    let one = |encoder: &glassnet::model::preprocess::Encoder| {
-        let range = start..start + encoder.encoding.width();
-        start = range.end;
+    let one = |(place, encoder): (usize, &glassnet::model::preprocess::Encoder)| {
         let raw = raw(table, &encoder.name, row);
         let how = how(&encoder.encoding, raw.as_deref());
-        let own = names[range.clone()].iter().cloned().zip(inputs[range].iter().copied());
+        let own = preprocess.inputs_of(place).into_iter().flatten();
+        let own = own.map(|input| (names[input].clone(), inputs[input]));
         ColumnValue { column: encoder.name.clone(), raw, inputs: own.collect(), how }
     };
-    preprocess.columns().iter().map(one).collect()
+    preprocess.columns().iter().enumerate().map(one).collect()
 }
 
 /// How a value became its inputs.
@@ -218,6 +217,29 @@ fn how(encoding: &Encoding, raw: Option<&str>) -> String {
             }
         },
         Encoding::Presence => "1 where it is missing, else 0".into(),
+        Encoding::Scaled { number: scale, .. } => {
+            let Rescale { shift, factor, fill, clip } = *scale;
+            let number = raw.map_or(Some(fill), |raw| raw.trim().parse().ok());
+            let number = number.map_or_else(|| "its number".to_string(), short);
+            let (sign, shift) = if shift < 0.0 { ('+', -shift) } else { ('-', shift) };
+            let inner = format!("{} ({number} {sign} {})", short(factor), short(shift));
+            let scaled = if clip { format!("f({inner}), f(z) = z / sqrt(1 + (z / 3)^2)") } else { inner };
+            if raw.is_none() { format!("missing: as if it were the mean, {scaled}") } else { scaled }
+        }
+        Encoding::Given { .. } => "whether it is given, scaled".into(),
+        Encoding::Pair { false_word, .. } => format!("one of two words, {false_word} is the first; scaled"),
+        Encoding::Date { .. } => {
+            raw.map_or("missing: as if it were the mean of the dates", |_| "its parts, scaled").into()
+        }
+        Encoding::Sign { levels, .. } | Encoding::OneHot { levels, .. } | Encoding::Code { levels } => {
+            let code = matches!(encoding, Encoding::Code { .. });
+            match (raw.and_then(|raw| levels.find_text(raw)), raw) {
+                (Some(level), _) if code => format!("code {} of {}, looked up in a table", level + 1, levels.len()),
+                (Some(_), _) => format!("one of {} categories, scaled", levels.len()),
+                (None, Some(_)) => "no category with an input or code of its own: unknown".into(),
+                (None, None) => "missing: unknown".into(),
+            }
+        }
         Encoding::Category { levels } => {
             let known = raw.is_some_and(|raw| levels.find_text(raw).is_some());
             let others = levels.len();

@@ -64,6 +64,7 @@ fn row_weights<T: Real>(step: &Step, parameters: &[T]) -> Option<RowWeights<T>> 
     let Op::Linear(linear) = &step.op else { return None };
     let ([shape], Pass::Forward) = (step.input_shapes.as_slice(), step.pass) else { return None };
     let ([k], Some(weight)) = (shape.0.as_slice(), step.slots.first()) else { return None };
-    let bias = step.slots.get(1).filter(|_| linear.bias).map(|range| &parameters[range.clone()]);
+    // In NTK form the product is multiplied before the bias is added: the runner does both.
+    let bias = step.slots.get(1).filter(|_| linear.bias && !linear.ntk).map(|range| &parameters[range.clone()]);
     Some(RowWeights::new(linear.units, *k, &parameters[weight.clone()], bias))
 }

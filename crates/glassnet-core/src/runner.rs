@@ -6,7 +6,8 @@ use glassnet_kernels::lanes::update;
 
 use crate::graph::NodeId;
 use crate::ops::add::Add;
-use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS};
+use crate::ops::linear::Linear;
+use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS, Op};
 use crate::plan::{MAX_READS, Pass, Plan, Region, Step, StepCuts};
 use crate::precision::Precision;
 use crate::prepared::Prepared;
@@ -28,11 +29,13 @@ pub struct StepInfo {
     pub denominator: f64,
     /// Time steps that the states hold already; 0 starts a sequence anew.
     pub time: usize,
+    /// What every dropout's probability is multiplied by, in [0, 1]: its schedule's value.
+    pub dropout: f64,
 }
 
 impl Default for StepInfo {
     fn default() -> Self {
-        StepInfo { seed: 0, epoch: 0, position: 0, denominator: 1.0, time: 0 }
+        StepInfo { seed: 0, epoch: 0, position: 0, denominator: 1.0, time: 0, dropout: 1.0 }
     }
 }
 
@@ -162,6 +165,10 @@ impl<T: Real> Runner<T> {
                 Some(weights) => {
                     let ([x], [y]) = cuts.arena.carve::<T, 1, 1>(arena, 1);
                     weights.multiply(team, x, y);
+                    if let Op::Linear(linear @ Linear { ntk: true, .. }) = &step.op {
+                        let bias = step.slots.get(1).filter(|_| linear.bias);
+                        linear.finish(x.len(), bias.map(|range| &prepared.parameters()[range.clone()]), y);
+                    }
                     if let Some(curve) = &step.fused {
                         curve.apply_in_place(y);
                     }
@@ -287,6 +294,7 @@ impl<T: Real> At<'_, '_, T> {
             denominator: self.info.denominator,
             node: step.node.0 as u32,
             time: self.info.time,
+            dropout: self.info.dropout,
             precision: self.precision,
         }
     }

@@ -28,7 +28,7 @@ fn net() -> Net {
     let x = graph.input("x", [20]);
     let y = graph.labels("y");
     let weight = graph.input("row weight", []);
-    let linear = |units| Op::Linear(Linear { units, bias: true });
+    let linear = |units| Op::Linear(Linear { units, bias: true, ntk: false });
     let z = graph.push("0", linear(32), &[x]).unwrap();
     let h = graph.push("1", Op::Relu(Relu), &[z]).unwrap();
     let gate = graph.push("2.gate", linear(24), &[h]).unwrap();
@@ -73,7 +73,7 @@ fn step<T: Real>(
         *y = (i % 5) as i32;
     }
     runner.input_mut(net.weight).fill(T::ONE);
-    let info = StepInfo { seed: 1, epoch, position: 0, denominator: rows as f64, time: 0 };
+    let info = StepInfo { seed: 1, epoch, position: 0, denominator: rows as f64, time: 0, dropout: 1.0 };
     gradients.fill(T::ZERO);
     runner.forward(parameters, &info);
     runner.backward(parameters, gradients, &info);

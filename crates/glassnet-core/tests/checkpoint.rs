@@ -14,7 +14,7 @@ use glassnet_core::random::{Draws, Purpose as Stream};
 use glassnet_core::{DType, Graph, NodeId, Op, Plan, Purpose, Real, Request, Runner, StepInfo, Team};
 
 fn linear(units: usize) -> Op {
-    Op::Linear(Linear { units, bias: true })
+    Op::Linear(Linear { units, bias: true, ntk: false })
 }
 
 /// The mean squared error of `y` against an input of targets, rows weighted.
@@ -74,7 +74,7 @@ fn step<T: Real>(graph: &Graph, runner: &mut Runner<T>, rows: usize) -> Vec<Vec<
     let draws = Draws::new(5, Stream::Init, 0, 0);
     let parameters: Vec<T> = (0..graph.slots().len()).map(|i| T::from_f64(0.2 * draws.normal(i as u64))).collect();
     let mut gradients = vec![T::ZERO; parameters.len()];
-    let info = StepInfo { seed: 11, epoch: 2, position: 40, denominator: rows as f64, time: 0 };
+    let info = StepInfo { seed: 11, epoch: 2, position: 40, denominator: rows as f64, time: 0, dropout: 1.0 };
     runner.forward(&parameters, &info);
     runner.backward(&parameters, &mut gradients, &info);
     let request = runner.plan().request().clone();

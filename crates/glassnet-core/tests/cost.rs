@@ -24,8 +24,8 @@ fn backward(graph: &Graph, purpose: Purpose, outputs: &[NodeId]) -> Vec<u64> {
 fn the_first_layers_input_has_no_gradient_to_count() {
     let mut graph = Graph::new();
     let x = graph.input("x", [7]);
-    let hidden = graph.push("0", Op::Linear(Linear { units: 5, bias: true }), &[x]).unwrap();
-    let y = graph.push("1", Op::Linear(Linear { units: 3, bias: false }), &[hidden]).unwrap();
+    let hidden = graph.push("0", Op::Linear(Linear { units: 5, bias: true, ntk: false }), &[x]).unwrap();
+    let y = graph.push("1", Op::Linear(Linear { units: 3, bias: false, ntk: false }), &[hidden]).unwrap();
     // Weights 7 x 5 and 5 x 3; a product is 2 operations for each.
     assert_eq!(backward(&graph, Purpose::Train, &[y]), [2 * 2 * 15, 2 * 35 + 5]);
     assert_eq!(backward(&graph, Purpose::Attribute, &[y]), [2 * 2 * 15, 2 * 2 * 35 + 5], "here it is asked for");

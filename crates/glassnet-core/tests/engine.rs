@@ -26,7 +26,7 @@ fn net(p: f64) -> Net {
     let x = graph.input("x", [5]);
     let y = graph.labels("y");
     let weight = graph.input("row weight", []);
-    let linear = |units| Op::Linear(Linear { units, bias: true });
+    let linear = |units| Op::Linear(Linear { units, bias: true, ntk: false });
     let z = graph.push("0", linear(8), &[x]).unwrap();
     let h = graph.push("1", Op::Relu(Relu), &[z]).unwrap();
     let gate = graph.push("2.gate", linear(6), &[h]).unwrap();
@@ -74,6 +74,7 @@ fn load<T: Real>(net: &Net, runner: &mut Runner<T>, rows: usize) -> StepInfo {
         position: 40,
         denominator: if denominator == 0.0 { rows as f64 } else { denominator },
         time: 0,
+        dropout: 1.0,
     }
 }
 
@@ -188,6 +189,7 @@ fn a_node_that_does_not_fit_names_the_layer_and_both_shapes() {
     let b = graph.input("b", [4]);
     let message = graph.push("residual 2", Op::Add(Add), &[a, b]).unwrap_err().to_string();
     assert_eq!(message, "layer residual 2 (add): add needs inputs of one shape, but they are [B, 3] and [B, 4]");
-    let message = graph.push("0", Op::Linear(Linear { units: 0, bias: true }), &[a]).unwrap_err().to_string();
+    let message =
+        graph.push("0", Op::Linear(Linear { units: 0, bias: true, ntk: false }), &[a]).unwrap_err().to_string();
     assert!(message.contains("dense dimensions must be positive"), "{message}");
 }

@@ -43,7 +43,7 @@ fn op(case: &Case) -> Op {
         "step" => Op::Step(Step),
         "softmax" => Op::Softmax(Softmax),
         "log_softmax" => Op::LogSoftmax(LogSoftmax),
-        "linear" => Op::Linear(Linear { units: case.shape("y")[1], bias: case.flag("bias") }),
+        "linear" => Op::Linear(Linear { units: case.shape("y")[1], bias: case.flag("bias"), ntk: false }),
         "add" => Op::Add(Add),
         "multiply" => Op::Multiply(Multiply),
         "scale" => Op::Scale(Scale),

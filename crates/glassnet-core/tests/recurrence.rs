@@ -270,6 +270,7 @@ fn without_room_for_the_gates_the_value_has_the_same_bytes() {
                 denominator: 1.0,
                 node: 0,
                 time: 0,
+                dropout: 1.0,
                 precision: glassnet_core::Precision::F32,
             };
             op.forward(Forward {

@@ -35,6 +35,7 @@ fn by_reference(sample: &Sample<Op>, operands: &Operands) -> Vec<f64> {
         denominator: trial.info.denominator,
         node: trial.node.0 as u32,
         time: 0,
+        dropout: trial.info.dropout,
         precision: glassnet_core::Precision::F32,
     };
     let inputs: Vec<&[f64]> = operands.inputs.iter().map(Vec::as_slice).collect();
@@ -143,7 +144,7 @@ fn a_row_alone_has_the_bytes_of_the_row_in_the_batch() {
 fn any_number_of_threads_gives_the_same_bytes() {
     let mut samples = Op::samples();
     // The samples are too small to be worth a second thread; this one is not, and no side is a round number.
-    let large = Linear { units: 131, bias: true };
+    let large = Linear { units: 131, bias: true, ntk: false };
     samples.push(Sample::new(Op::Linear(large), 2053, [Shape::row(67)]));
     for sample in samples {
         let operands = drawn(&sample);
@@ -184,9 +185,9 @@ fn room_for_more_rows_changes_nothing_and_no_rows_are_no_work() {
 fn behind_a_linear_layer(curve: &Op, purpose: Purpose) -> (Vec<f32>, Vec<f32>, String) {
     let mut graph = Graph::new();
     let x = graph.input("x", [9]);
-    let z = graph.push("0", Op::Linear(Linear { units: 21, bias: true }), &[x]).unwrap();
+    let z = graph.push("0", Op::Linear(Linear { units: 21, bias: true, ntk: false }), &[x]).unwrap();
     let y = graph.push("1", curve.clone(), &[z]).unwrap();
-    let last = graph.push("2", Op::Linear(Linear { units: 3, bias: false }), &[y]).unwrap();
+    let last = graph.push("2", Op::Linear(Linear { units: 3, bias: false, ntk: false }), &[y]).unwrap();
     let backward_from = (purpose != Purpose::Predict).then_some(last);
     let request = Request { purpose, rows: 6, backward_from, outputs: vec![last], training: true, checkpoint: false };
     let mut runner = Runner::<f32>::new(Arc::new(Plan::new(&graph, request)), Team::single());

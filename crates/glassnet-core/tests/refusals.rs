@@ -19,9 +19,9 @@ fn refuse(op: Op, shapes: &[&[usize]], says: &str) {
 #[test]
 fn shapes_that_do_not_fit() {
     refuse(Op::Multiply(Multiply), &[&[3], &[4]], "[B, 3] and [B, 4]");
-    refuse(Op::Linear(Linear { units: 2, bias: true }), &[&[]], "a row of numbers");
-    refuse(Op::Linear(Linear { units: 0, bias: true }), &[&[3]], "must be positive");
-    refuse(Op::Linear(Linear { units: 3, bias: true }), &[&[0]], "must be positive");
+    refuse(Op::Linear(Linear { units: 2, bias: true, ntk: false }), &[&[]], "a row of numbers");
+    refuse(Op::Linear(Linear { units: 0, bias: true, ntk: false }), &[&[3]], "must be positive");
+    refuse(Op::Linear(Linear { units: 3, bias: true, ntk: false }), &[&[0]], "must be positive");
     refuse(Op::Scale(Scale), &[&[0]], "at least one number");
     refuse(Op::Softmax(Softmax), &[&[4, 3]], "one axis, [B, C], but its input is [B, 4, 3]");
     refuse(Op::LogSoftmax(LogSoftmax), &[&[4, 3]], "one axis");

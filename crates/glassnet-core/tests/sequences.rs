@@ -209,7 +209,7 @@ fn a_step_of_a_small_transformer_allocates_nothing() {
     let x = graph.push("embed", embed, &[tokens]).unwrap();
     let x = graph.push("places", Op::Positions(Positions { kind: Kind::Sinusoidal, capacity: steps }), &[x]).unwrap();
     let mut turned = |name: &str| {
-        let x = graph.push(name, Op::Linear(Linear { units: width, bias: false }), &[x]).unwrap();
+        let x = graph.push(name, Op::Linear(Linear { units: width, bias: false, ntk: false }), &[x]).unwrap();
         graph.push(&format!("{name}.rotary"), Op::Rotary(Rotary { heads: 2, base: 1e4 }), &[x]).unwrap()
     };
     let (q, k) = (turned("q"), turned("k"));

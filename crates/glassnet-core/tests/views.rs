@@ -15,7 +15,7 @@ const ROWS: usize = 5;
 const PURPOSES: [Purpose; 4] = [Purpose::Train, Purpose::Predict, Purpose::Inspect, Purpose::Attribute];
 
 fn linear(units: usize) -> Op {
-    Op::Linear(Linear { units, bias: true })
+    Op::Linear(Linear { units, bias: true, ntk: false })
 }
 
 fn reshape(shape: &[usize]) -> Op {

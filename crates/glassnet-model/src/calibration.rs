@@ -10,6 +10,7 @@
 //! fit it. Only then does anything call the numbers probabilities.
 
 use glassnet_core::Real;
+use glassnet_core::ops::softmax;
 use serde::{Deserialize, Serialize};
 
 use crate::file::Head;
@@ -134,6 +135,17 @@ impl Calibration {
     pub fn apply(&self, class: usize, z: f32) -> f32 {
         let z = z * self.slope as f32;
         if class == 1 { z + self.offset as f32 } else { z }
+    }
+
+    /// Applies it to all scores of one row, in place.
+    pub fn of_scores(&self, scores: &mut [f32]) {
+        for (class, p) in scores.iter_mut().enumerate() {
+            // A score that has rounded to 0 is the smallest number that it can have been; a NaN stays one.
+            let p_or_least = if *p < f32::MIN_POSITIVE { f32::MIN_POSITIVE } else { *p };
+            *p = self.apply(class, Real::ln(p_or_least));
+        }
+        softmax::scores_in_place(scores);
+        self.after(scores);
     }
 
     /// What stands behind the softmax: the knots, then the mix. `scores` are all classes of one row.

@@ -94,7 +94,7 @@ pub enum ModelError {
     },
     /// No column is left to learn from.
     #[error(
-        "{source_name} has no column left to learn from: {reasons}; keep one with an override (number, category or boolean)"
+        "{source_name} has no column left to learn from: {reasons}; keep one with an override (number, category, boolean or date)"
     )]
     NoInputs {
         /// Where the table came from.

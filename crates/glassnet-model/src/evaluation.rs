@@ -2,7 +2,7 @@
 
 use glassnet_core::{Runner, Team};
 use glassnet_nn::functional;
-use glassnet_nn::metrics::{ClassScores, Confusion, Scores, log_loss};
+use glassnet_nn::metrics::{ClassScores, Confusion, Scores, ece, log_loss};
 use glassnet_nn::source::Source;
 use serde::Serialize;
 
@@ -21,10 +21,29 @@ pub struct Evaluation {
     /// The scores that apply.
     #[serde(flatten)]
     pub scores: Scores,
+    /// Of a classifier: expected calibration error in 15 bins ([`glassnet_nn::metrics::ece`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ece: Option<f64>,
+    /// Of a calibrated classifier: the same without its calibration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
     /// Of a classifier: counts by true and predicted class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confusion: Option<Confusion>,
 }
+
+/// What a calibrated model's scores were before the calibration.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Before {
+    /// The scores.
+    #[serde(flatten)]
+    pub scores: Scores,
+    /// Expected calibration error.
+    pub ece: Option<f64>,
+}
+
+/// Bins of the calibration error.
+const BINS: usize = 15;
 
 impl Model {
     /// Whether all rows have a target that the model knows.
@@ -51,9 +70,16 @@ impl Model {
         self.encoded_here(encoded)?;
         self.targets_here(encoded, rows)?;
         let mut runner: Runner<f32> = self.runner(team.clone());
-        if self.members().len() > 1 || self.calibration().is_some() {
+        let clamped = self.document().schema.target.as_ref().is_some_and(|target| target.range.is_some());
+        if self.members().len() > 1 || self.calibration().is_some() || clamped {
             let scores = self.scores(&mut runner, encoded, rows)?;
-            return Ok(self.evaluate_scores(&scores, encoded, rows));
+            let mut evaluation = self.evaluate_scores(&scores, encoded, rows);
+            if self.calibration().is_some() {
+                let raw = self.raw_scores(&mut runner, encoded, rows)?;
+                let Evaluation { scores, ece, .. } = self.evaluate_scores(&raw, encoded, rows);
+                evaluation.before = Some(Before { scores, ece });
+            }
+            return Ok(evaluation);
         }
         let outputs = functional::evaluate(self.network(), &mut runner, self.parameters(), encoded, rows);
         let loss = functional::mean_loss(self.network(), &outputs.losses, encoded, rows);
@@ -71,12 +97,13 @@ impl Model {
                     .map(|&row| restore(encoded.values.get(row as usize).copied().unwrap_or(f64::NAN)))
                     .collect();
                 let scores = Scores::of_values(&predicted, &truth, 1, Some(&weights));
-                return Ok(Evaluation { rows: rows.len(), loss, scores, confusion: None });
+                return Ok(Evaluation { rows: rows.len(), loss, scores, ece: None, before: None, confusion: None });
             }
         };
         let scores = Scores::of_classes(&classes, &labels, Some(&weights));
         let confusion = Some(Confusion::new(&classes, &labels, Some(&weights)));
-        Ok(Evaluation { rows: rows.len(), loss, scores, confusion })
+        let ece = ece(&classes, &labels, Some(&weights), BINS);
+        Ok(Evaluation { rows: rows.len(), loss, scores, ece, before: None, confusion })
     }
 
     /// The same of scores (or values) that are there already, [rows, outputs].
@@ -95,13 +122,15 @@ impl Model {
                 (sum + weight * error * error, total + weight)
             });
             let scores = Scores::of_values(&predicted, &truth, 1, Some(&weights));
-            return Evaluation { rows: rows.len(), loss: sum / total, scores, confusion: None };
+            let (rows, loss) = (rows.len(), sum / total);
+            return Evaluation { rows, loss, scores, ece: None, before: None, confusion: None };
         }
         let labels: Vec<usize> = rows.iter().map(|&row| encoded.label(row).max(0) as usize).collect();
         let classes = ClassScores::from_probabilities(scores, self.outputs());
         let loss = log_loss(&classes, &labels, Some(&weights)).unwrap_or(f64::NAN);
         let confusion = Some(Confusion::new(&classes, &labels, Some(&weights)));
         let scores = Scores::of_classes(&classes, &labels, Some(&weights));
-        Evaluation { rows: rows.len(), loss, scores, confusion }
+        let ece = ece(&classes, &labels, Some(&weights), BINS);
+        Evaluation { rows: rows.len(), loss, scores, ece, before: None, confusion }
     }
 }

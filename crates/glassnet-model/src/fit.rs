@@ -2,6 +2,7 @@
 //! network. Two steps, so that a caller can show the first before the second begins: [`Prepared`], then
 //! [`Prepared::model`] with what the training loop leaves.
 
+pub mod calibrate;
 mod head;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::preprocess::{Preprocess, Unseen};
 use crate::schema::{InferOptions, Override, Schema};
 use crate::split::{DEFAULT_SHARE, split};
 use crate::standardise::Standardise;
+use crate::style::Style;
 use crate::table::{Images, Table};
 use crate::target::{TargetSchema, Targets, TaskChoice};
 
@@ -47,6 +49,8 @@ pub struct FitOptions {
     pub seed: u64,
     /// Weights of the classes.
     pub class_weights: ClassWeights,
+    /// How columns become inputs.
+    pub style: Style,
 }
 
 impl FitOptions {
@@ -62,6 +66,7 @@ impl FitOptions {
             validation_share: Some(DEFAULT_SHARE),
             seed: 0,
             class_weights: ClassWeights::Equal,
+            style: Style::Plain,
         }
     }
 }
@@ -131,10 +136,14 @@ impl Prepared {
         } else if let crate::target::Task::Regress { mean, deviation } = &mut target.task {
             (*mean, *deviation) = (0.0, 1.0);
         }
+        if options.style == Style::Tabular {
+            target.fit_range(&targets.labels, &train_rows);
+        }
         let infer = InferOptions {
             overrides: options.overrides.clone(),
             target: Some(target.clone()),
             weight_column: options.weight_column.clone(),
+            style: options.style,
         };
         let schema = Schema::infer(&table, &train_rows, infer)?;
         let preprocess = Preprocess::fit(&table, &train_rows, &schema, options.standardise)?;

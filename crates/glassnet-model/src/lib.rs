@@ -8,6 +8,7 @@
 
 pub mod augment;
 pub mod calibration;
+pub mod dates;
 pub mod encoded;
 pub mod error;
 pub mod evaluation;
@@ -17,15 +18,18 @@ pub mod file;
 pub mod fit;
 pub mod generate;
 pub mod images;
+pub mod interval;
 pub mod levels;
 pub mod model;
 mod outputs;
 pub mod predict;
 pub mod preprocess;
+pub mod rescale;
 pub mod schema;
 #[cfg(feature = "fit")]
 pub mod split;
 pub mod standardise;
+pub mod style;
 pub mod table;
 pub mod target;
 pub mod text;

@@ -92,21 +92,19 @@ impl Outputs<'_> {
         match (self.head, self.calibration) {
             (Head::Value, _) => self.restore(sums),
             (_, None) => {}
-            (_, Some(calibration)) => {
-                for (class, p) in sums.iter_mut().enumerate() {
-                    // A score that has rounded to 0 is the smallest number that it can have been; a NaN stays one.
-                    let p_or_least = if *p < f32::MIN_POSITIVE { f32::MIN_POSITIVE } else { *p };
-                    *p = calibration.apply(class, Real::ln(p_or_least));
-                }
-                softmax::scores_in_place(sums);
-                calibration.after(sums);
-            }
+            (_, Some(calibration)) => calibration.of_scores(sums),
         }
     }
 
     fn restore(&self, values: &mut [f32]) {
-        if let Some(target) = self.target {
-            values.iter_mut().for_each(|value| *value = target.restore(f64::from(*value)) as f32);
+        let Some(target) = self.target else { return };
+        for value in values {
+            let restored = target.restore(f64::from(*value));
+            *value = match target.range {
+                Some([low, _]) if restored < low => low,
+                Some([_, high]) if restored > high => high,
+                _ => restored,
+            } as f32;
         }
     }
 }

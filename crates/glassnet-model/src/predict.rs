@@ -122,12 +122,34 @@ impl Model {
         source: &dyn Source<f32>,
         rows: &[u32],
     ) -> Result<Vec<f32>, ModelError> {
+        self.scores_by(self.finish(), runner, source, rows)
+    }
+
+    /// The same without the calibration: what one is fitted to.
+    ///
+    /// # Errors
+    /// As [`Model::scores`].
+    pub fn raw_scores(
+        &self,
+        runner: &mut Runner<f32>,
+        source: &dyn Source<f32>,
+        rows: &[u32],
+    ) -> Result<Vec<f32>, ModelError> {
+        self.scores_by(Outputs { calibration: None, ..self.finish() }, runner, source, rows)
+    }
+
+    fn scores_by(
+        &self,
+        finish: Outputs<'_>,
+        runner: &mut Runner<f32>,
+        source: &dyn Source<f32>,
+        rows: &[u32],
+    ) -> Result<Vec<f32>, ModelError> {
         if !std::ptr::eq(runner.plan(), Arc::as_ptr(&self.batch_plan)) {
             return Err(ModelError::Foreign { what: "the runner was made by another model", maker: "runner()" });
         }
         self.encoded_here(source)?;
         let (width, classes) = (self.network.graph.node(self.network.logits).shape.len().max(1), self.outputs().max(1));
-        let finish = self.finish();
         let mut scores = vec![0.0; rows.len() * self.outputs()];
         for member in &self.members {
             let outputs = functional::evaluate(&self.network, runner, member, source, rows);

@@ -7,9 +7,17 @@
 pub(crate) mod infer;
 
 #[cfg(feature = "fit")]
+mod calendar;
+#[cfg(feature = "fit")]
+mod rules;
+
+#[cfg(feature = "fit")]
 pub use infer::{InferOptions, Override};
 
+use crate::dates::{DateFormat, DatePart};
 use crate::levels::Levels;
+use crate::preprocess::MOST_ONE_HOT;
+use crate::style::Style;
 use crate::target::TargetSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -17,8 +25,12 @@ use std::fmt;
 /// A column of text with more different values than this is no category: it is left out (see [`Kind::Category`]).
 pub const MAX_LEVELS: usize = 1_000;
 
-/// Most levels of a category that get an input of their own: the most frequent ones.
+/// Most levels of a category that get an input of their own in the plain style: the most frequent ones.
 pub const MAX_SLOTS: usize = 128;
+
+/// Most levels of a category that get a code of their own in the style `tabular`: the most frequent ones. Each costs the
+/// network a row of its table.
+pub const MAX_CODES: usize = 10_000;
 
 /// The columns of a table as a model sees them.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -33,6 +45,9 @@ pub struct Schema {
     pub weight_column: Option<String>,
     /// Number of training rows that the schema was inferred from.
     pub rows: usize,
+    /// How columns become inputs.
+    #[serde(default, skip_serializing_if = "Style::is_plain")]
+    pub style: Style,
 }
 
 /// One column.
@@ -71,42 +86,64 @@ pub enum Kind {
         /// The word for true, 1.
         true_word: String,
     },
-    /// One of some names. The levels are those with an input of their own: all of them up to [`MAX_SLOTS`], else the most
-    /// frequent ones (ties by name); other levels share the unknown input with missing values and with levels never seen.
+    /// One of some names. The levels are those with an input (or a code) of their own. Plain style: all of them up to
+    /// [`MAX_SLOTS`], else the most frequent ones (ties by name); other levels share the unknown input with missing values
+    /// and with levels never seen. Style `tabular`: all of up to [`MOST_ONE_HOT`] levels; of more, those that a thousandth of
+    /// the rows has (2 rows at least, 10 are enough), [`MAX_CODES`] at most; the others share id 0.
     Category {
         /// The levels with an input of their own.
         levels: Levels,
         /// How many different values the training rows had.
         distinct: usize,
     },
+    /// Dates or times of day.
+    Date {
+        /// How they are written.
+        format: DateFormat,
+        /// The parts that vary in the training rows: each is an input.
+        parts: Vec<DatePart>,
+    },
 }
 
 impl Kind {
-    /// `number`, `boolean` or `category`.
+    /// `number`, `boolean`, `category` or `date`.
     pub fn word(&self) -> &'static str {
         match self {
             Kind::Number => "number",
             Kind::Boolean { .. } => "boolean",
             Kind::Category { .. } => "category",
+            Kind::Date { .. } => "date",
         }
     }
 }
 
 impl ColumnSchema {
-    /// Number of inputs that the network gets from this column.
+    /// Number of inputs that the network gets from this column, in the plain style.
     pub fn inputs(&self) -> usize {
-        match &self.kind {
+        self.inputs_in(Style::Plain)
+    }
+
+    /// Number of inputs that the network gets from this column.
+    pub fn inputs_in(&self, style: Style) -> usize {
+        let indicator = usize::from(self.missing > 0);
+        match (&self.kind, style) {
             _ if self.left_out.is_some() => 0,
-            Kind::Category { levels, .. } => levels.len() + 1,
+            (Kind::Category { levels, .. }, Style::Plain) => levels.len() + 1,
+            (Kind::Category { levels, .. }, Style::Tabular) => match levels.len() {
+                3..=MOST_ONE_HOT => levels.len(),
+                _ => 1,
+            },
             _ if self.constant => 1,
-            _ => 1 + usize::from(self.missing > 0),
+            (Kind::Date { parts, .. }, _) => parts.len() + indicator,
+            (Kind::Boolean { .. }, Style::Tabular) => 1,
+            (Kind::Number | Kind::Boolean { .. }, _) => 1 + indicator,
         }
     }
 
     /// Words, levels or an example, cut to what fits a line.
     fn values(&self) -> String {
         match &self.kind {
-            Kind::Number => self.example.clone(),
+            Kind::Number | Kind::Date { .. } => self.example.clone(),
             Kind::Boolean { false_word, true_word } => format!("{false_word} / {true_word}"),
             Kind::Category { .. } if self.left_out.is_some() => self.example.clone(),
             Kind::Category { levels, distinct } => {
@@ -140,7 +177,7 @@ impl Schema {
 
     /// Number of inputs that the network gets from all columns.
     pub fn inputs(&self) -> usize {
-        self.columns.iter().map(ColumnSchema::inputs).sum()
+        self.columns.iter().map(|column| column.inputs_in(self.style)).sum()
     }
 
     /// Whether the schema knows a column of that name, be it left out, the target or the weights.
@@ -158,8 +195,8 @@ impl fmt::Display for Schema {
         for column in &self.columns {
             let sees = match &column.left_out {
                 Some(reason) => format!("left out: {reason}"),
-                None if column.note.is_empty() => column.inputs().to_string(),
-                None => format!("{} ({})", column.inputs(), column.note),
+                None if column.note.is_empty() => column.inputs_in(self.style).to_string(),
+                None => format!("{} ({})", column.inputs_in(self.style), column.note),
             };
             let (name, kind) = (column.name.clone(), column.kind.word().to_owned());
             lines.push([name, kind, column.missing.to_string(), column.values(), sees]);

@@ -83,6 +83,38 @@ impl Table {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// Adds another table's rows below its own; columns are found by name, in any order, those that it does not know are left out. The lines of
+    /// both are kept, so of the added ones the number of a row goes on while the line is that of their own file.
+    ///
+    /// # Errors
+    /// The columns that the other has not, or that hold text there and numbers here.
+    pub fn append(&mut self, other: &Table) -> Result<(), Vec<String>> {
+        let mut missing = Vec::new();
+        for column in &self.columns {
+            match (other.column(&column.name).map(|other| &other.values), &column.values) {
+                (Some(Values::Number(_)), Values::Number(_)) | (Some(Values::Text(_)), Values::Text(_)) => {}
+                _ => missing.push(column.name.clone()),
+            }
+        }
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        for column in &mut self.columns {
+            match (&mut column.values, other.column(&column.name).map(|other| &other.values)) {
+                (Values::Number(own), Some(Values::Number(more))) => own.extend_from_slice(more),
+                (Values::Text(own), Some(Values::Text(more))) => more.iter().for_each(|value| own.push(value)),
+                _ => {}
+            }
+        }
+        if self.lines.len() == self.rows && other.lines.len() == other.rows {
+            self.lines.extend_from_slice(&other.lines);
+        } else {
+            self.lines.clear();
+        }
+        self.rows += other.rows;
+        Ok(())
+    }
+
     /// Where row `row` (from 0) stands, in words: `row 3 (line 4)`.
     pub fn place(&self, row: usize) -> String {
         let number = self.first_row.max(1) + row as u64;
@@ -157,5 +189,38 @@ impl Images {
             (0..3).for_each(|_| pixels.extend_from_slice(image));
         }
         Images { pixels, channels: 3, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(names: &[&str], rows: usize) -> Table {
+        let column = |(place, name): (usize, &&str)| {
+            let mut text = Text::default();
+            (0..rows).for_each(|row| text.push((row % 2 == 0).then_some("a")));
+            let values = match place {
+                0 => Values::Number((0..rows).map(|row| row as f64).collect()),
+                _ => Values::Text(text),
+            };
+            Column { name: (*name).to_owned(), values }
+        };
+        let columns = names.iter().enumerate().map(column).collect();
+        Table { source: "t".into(), columns, rows, first_row: 1, lines: (2..2 + rows as u64).collect() }
+    }
+
+    #[test]
+    fn rows_of_another_table_go_below() {
+        let mut own = table(&["x", "y"], 2);
+        let mut other = table(&["x", "y", "z"], 3);
+        other.columns.reverse();
+        assert_eq!(own.append(&other), Ok(()));
+        assert_eq!((own.rows, own.columns.len(), own.lines.len()), (5, 2, 5));
+        assert_eq!(own.columns[0].values, Values::Number(vec![0.0, 1.0, 0.0, 1.0, 2.0]));
+        let Values::Text(text) = &own.columns[1].values else { panic!("text") };
+        assert_eq!(text.iter().collect::<Vec<_>>(), [Some("a"), None, Some("a"), None, Some("a")]);
+        assert_eq!(own.append(&table(&["y", "x"], 1)), Err(vec!["x".to_owned(), "y".to_owned()]));
+        assert_eq!(own.rows, 5);
     }
 }

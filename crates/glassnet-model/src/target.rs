@@ -25,6 +25,10 @@ pub struct TargetSchema {
     pub task: Task,
     /// Why it is this task, in words.
     pub reason: String,
+    /// The smallest and the largest target of the training rows, where predictions are to stay within them (style
+    /// `tabular`, regression).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<[f64; 2]>,
 }
 
 /// What is predicted.

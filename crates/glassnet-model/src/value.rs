@@ -52,6 +52,9 @@ pub enum Fault {
     /// Neither of the two words, nor 0 or 1.
     #[error("neither of the column's two words; give one of them, 0 or 1, or no value")]
     NotABoolean,
+    /// No date as its column writes them.
+    #[error("no date as the training rows write them; give one in their form, or no value")]
+    NotADate,
     /// Infinite, or so far from the training rows that the network's type cannot hold it.
     #[error("too large for the network's numbers; give a finite number near the training rows, or no value")]
     NotFinite,

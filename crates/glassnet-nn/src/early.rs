@@ -4,6 +4,9 @@
 //! the first, since fewer epochs fit the training rows less closely. *Should training go on?* As long as the metric fell
 //! by more than `min_delta` within the last `patience` epochs: so a crawl of tiny gains ends, and its lowest epoch is kept
 //! all the same.
+//!
+//! Two other rules can be asked for: that of equals the *last* is kept (where training longer is no harm and equal means as good), and a
+//! stop in proportion to what it took: `epoch > 2 best + n`.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +21,24 @@ pub struct EarlySpec {
     pub patience: Option<u64>,
     /// How much lower than the last gain counts as a gain (0: any).
     pub min_delta: f64,
+    /// Whether of epochs with equal metrics the last is kept instead of the first.
+    #[serde(skip_serializing_if = "is_no")]
+    pub last_of_equals: bool,
+    /// Stop after an epoch whose number is above twice that of the best one and this; `None`: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beyond_twice: Option<u64>,
+}
+
+fn is_no(value: &bool) -> bool {
+    !*value
 }
 
 impl EarlySpec {
+    /// Whether it can ever stop a run.
+    pub fn can_stop(&self) -> bool {
+        self.patience.is_some() || self.beyond_twice.is_some()
+    }
+
     /// Checks patience and `min_delta`.
     pub fn check(&self) -> Result<(), BadHyperparameters> {
         let patience = self.patience.unwrap_or(1) as f64;
@@ -34,7 +52,7 @@ impl EarlySpec {
 /// What an epoch's metric means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
-    /// Strictly the lowest so far: keep these weights.
+    /// The lowest so far (strictly, or of equals the last, as the settings say): keep these weights.
     pub best: bool,
     /// Patience is at its end.
     pub stop: bool,
@@ -55,7 +73,7 @@ impl EarlyStopping {
     ///
     /// ```
     /// use glassnet_nn::early::{EarlySpec, EarlyStopping};
-    /// let mut early = EarlyStopping::new(EarlySpec { patience: Some(2), min_delta: 0.0 });
+    /// let mut early = EarlyStopping::new(EarlySpec { patience: Some(2), ..EarlySpec::default() });
     /// assert!(early.observe(1, 0.5).best);
     /// assert!(!early.observe(2, 0.6).stop);
     /// assert!(early.observe(3, 0.5).stop);
@@ -67,7 +85,8 @@ impl EarlyStopping {
 
     /// Takes the metric of `epoch`. A metric that is not finite is never a gain.
     pub fn observe(&mut self, epoch: u64, metric: f64) -> Verdict {
-        let best = metric.is_finite() && self.best.is_none_or(|(_, lowest)| metric < lowest);
+        let lower = |lowest: f64| metric < lowest || (self.spec.last_of_equals && metric == lowest);
+        let best = metric.is_finite() && self.best.is_none_or(|(_, lowest)| lower(lowest));
         if best {
             self.best = Some((epoch, metric));
         }
@@ -79,7 +98,10 @@ impl EarlyStopping {
         } else {
             self.waited += 1;
         }
-        Verdict { best, stop: self.spec.patience.is_some_and(|patience| self.waited >= patience) }
+        let out_of_patience = self.spec.patience.is_some_and(|patience| self.waited >= patience);
+        let best_epoch = self.best.map_or(0, |(epoch, _)| epoch);
+        let far_beyond = |slack: u64| epoch > best_epoch.saturating_mul(2).saturating_add(slack);
+        Verdict { best, stop: out_of_patience || self.spec.beyond_twice.is_some_and(far_beyond) }
     }
 
     /// Whether it can have been saved after so many epochs of a run with this specification.
@@ -103,7 +125,7 @@ mod tests {
     use super::*;
 
     fn run(patience: Option<u64>, min_delta: f64, metrics: &[f64]) -> (Option<usize>, Option<(u64, f64)>) {
-        let mut early = EarlyStopping::new(EarlySpec { patience, min_delta });
+        let mut early = EarlyStopping::new(EarlySpec { patience, min_delta, ..EarlySpec::default() });
         let stop = metrics.iter().enumerate().position(|(i, &m)| early.observe(i as u64 + 1, m).stop);
         (stop.map(|i| i + 1), early.best())
     }
@@ -127,6 +149,31 @@ mod tests {
     }
 
     #[test]
+    fn of_equals_the_last_is_kept_where_asked() {
+        let mut early = EarlyStopping::new(EarlySpec { last_of_equals: true, ..EarlySpec::default() });
+        let best: Vec<bool> = [0.5, 0.3, 0.4, 0.3, f64::NAN, 0.31]
+            .iter()
+            .zip(1..)
+            .map(|(&m, epoch)| early.observe(epoch, m).best)
+            .collect();
+        assert_eq!(best, [true, true, false, true, false, false]);
+        assert_eq!(early.best(), Some((4, 0.3)));
+    }
+
+    #[test]
+    fn stops_far_beyond_twice_the_best_epoch() {
+        let stop = |metrics: &dyn Fn(u64) -> f64| {
+            let mut early = EarlyStopping::new(EarlySpec { beyond_twice: Some(20), ..EarlySpec::default() });
+            (1..=100).find(|&epoch| early.observe(epoch, metrics(epoch)).stop)
+        };
+        assert_eq!(stop(&|epoch| (epoch as f64 - 5.0).abs()), Some(31));
+        assert_eq!(stop(&|epoch| -(epoch as f64)), None);
+        assert_eq!(stop(&|_| f64::NAN), Some(21));
+        let old = serde_json::to_string(&EarlySpec { patience: Some(3), ..EarlySpec::default() }).unwrap();
+        assert_eq!(old, r#"{"patience":3,"min_delta":0.0}"#);
+    }
+
+    #[test]
     fn what_is_not_finite_is_never_best() {
         assert_eq!(run(Some(2), 0.0, &[f64::NAN, 0.5, f64::NAN, f64::NAN]), (Some(4), Some((2, 0.5))));
         assert_eq!(run(Some(2), 0.0, &[f64::NAN, f64::INFINITY]), (Some(2), None));
@@ -134,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_state_survives_json() {
-        let mut early = EarlyStopping::new(EarlySpec { patience: Some(2), min_delta: 0.01 });
+        let mut early = EarlyStopping::new(EarlySpec { patience: Some(2), min_delta: 0.01, ..EarlySpec::default() });
         early.observe(1, 0.1 + 0.2);
         early.observe(2, 0.5);
         let mut back: EarlyStopping = serde_json::from_str(&serde_json::to_string(&early).unwrap()).unwrap();
@@ -144,7 +191,8 @@ mod tests {
 
     #[test]
     fn patience_zero_is_refused() {
-        let message = EarlySpec { patience: Some(0), min_delta: -1.0 }.check().unwrap_err().to_string();
+        let message =
+            EarlySpec { patience: Some(0), min_delta: -1.0, ..EarlySpec::default() }.check().unwrap_err().to_string();
         assert_eq!(
             message,
             "early stopping: patience = 0: must be 1 or more\nearly stopping: min_delta = -1: must be 0 or more"

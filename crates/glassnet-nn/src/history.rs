@@ -37,6 +37,9 @@ pub struct Epoch {
     /// Validation loss at its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_loss: Option<f64>,
+    /// What the best epoch is chosen by, where that is not the validation loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<f64>,
     /// Training scores, where they were asked for.
     #[serde(default)]
     pub train: Scores,

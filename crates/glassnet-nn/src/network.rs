@@ -267,6 +267,10 @@ impl Network {
             for (place, &id) in layer.slots.iter().enumerate() {
                 let slot = slots.get(id);
                 let out = &mut parameters[slot.range()];
+                if let Op::Periodic(periodic) = &self.graph.node(layer.node).op {
+                    init::draw_periodic(place, periodic.frequencies, seed, id.0 as u32, out);
+                    continue;
+                }
                 // Factors, shifts and statistics start where they start, whatever the rule.
                 let (fan_in, fan_out) = layer.draw.map_or((1, 1), |draw| (draw.fan_in, draw.fan_out));
                 let init = layer.draw.map_or(Init::Zeros, |draw| draw.init);

@@ -44,7 +44,7 @@ fn cases() -> Vec<(Network, Matrix<f64>)> {
 #[test]
 fn right_gradients_pass() {
     let options = CheckOptions {
-        info: StepInfo { seed: 3, epoch: 2, position: 40, denominator: 1.0, time: 0 },
+        info: StepInfo { seed: 3, epoch: 2, position: 40, denominator: 1.0, time: 0, dropout: 1.0 },
         ..Default::default()
     };
     for (net, data) in cases() {

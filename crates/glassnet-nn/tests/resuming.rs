@@ -130,12 +130,26 @@ fn batch_norm_plateau_and_the_best_epoch_of_an_early_stop() {
     let spec = TrainSpec {
         epochs: 30,
         schedule: "plateau 0 0.5".parse().unwrap(),
-        early: EarlySpec { patience: Some(3), min_delta: 0.0 },
+        early: EarlySpec { patience: Some(3), ..EarlySpec::default() },
         ..spec("adam")
     };
     let source = Made::new(&net, row, 14, lengths);
     let stop = every_stop::<f64>(&net, &source, Some(&valid), &spec);
     assert!(matches!(stop, Stop::Early { epoch } if epoch < 30), "{stop:?}");
+}
+
+/// Everything that the recipe for tables adds: courses, factors, whole batches only, a best epoch by another metric.
+#[test]
+fn the_tabular_recipe_and_its_stop() {
+    let (text, row, lengths) = NETS[0];
+    let net = network(text, row, lengths);
+    let valid = Made { seed: 11, ..Made::new(&net, row, 12, lengths) };
+    let early = EarlySpec { last_of_equals: true, beyond_twice: Some(4), ..EarlySpec::default() };
+    let spec =
+        TrainSpec { epochs: 20, batch: Batch::Rows(4), accumulate: 2, seed: 5, early, ..TrainSpec::tabular(true) };
+    // 23 rows: two steps of 8, seven rows left out.
+    let stop = every_stop::<f32>(&net, &Made::new(&net, row, 23, lengths), Some(&valid), &spec);
+    assert!(matches!(stop, Stop::Early { .. } | Stop::Finished), "{stop:?}");
 }
 
 #[test]

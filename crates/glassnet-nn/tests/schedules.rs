@@ -130,3 +130,38 @@ fn a_bad_rate_and_a_bad_shape_are_both_told() {
     let message = Schedule::new(spec, 0.0, 1, 1).unwrap_err().to_string();
     assert_eq!(message, "training: lr = 0: must be greater than 0\nschedule cosine: floor = 2: must be in [0, 1]");
 }
+
+/// Zero where a wave begins, the base rate in its middle (in log2(1 + 15 t)), and the values of its formula between.
+#[test]
+fn coslog4_has_four_waves_of_doubling_length() {
+    let s = schedule("coslog4", 0.04, 15, 4);
+    for step in [0, 4, 12, 28, 60] {
+        assert!(s.rate(step).abs() < 1e-17, "{step}: {}", s.rate(step));
+    }
+    // log2(1 + 15 t) = 1/2, 3/2, ...: no whole step of 60, so of a run of 15 million.
+    let long = schedule("coslog4", 0.04, 15_000_000, 1);
+    for wave in 0..4 {
+        let t = (Real::pow(2.0, f64::from(wave) + 0.5) - 1.0) / 15.0;
+        let found = long.rate((t * 15e6).round() as u64);
+        assert!((found - 0.04).abs() < 1e-12, "{wave}: {found}");
+    }
+    // t = 1/30: log2(1.5); t = 1/10: log2(2.5); t = 1/3: log2(6).
+    for (step, wanted) in [(2, 0.930430970431205), (6, 0.7183546884620604), (20, 0.9304309704312057)] {
+        assert_close(s.rate(step), 0.04 * wanted, "between");
+    }
+    assert!(s.rate(1000).abs() < 1e-17, "past the end");
+}
+
+#[test]
+fn flat_cos_is_flat_and_then_a_cosine() {
+    let s = schedule("flat_cos", 0.15, 25, 4);
+    for step in [0, 1, 49, 50] {
+        assert_eq!(s.rate(step), 0.15, "{step}");
+    }
+    assert_close(s.rate(75), 0.075, "three quarters");
+    assert_close(s.rate(60), 0.15 * (1.0 + Real::cos(0.2 * std::f64::consts::PI)) / 2.0, "60");
+    assert!(s.rate(100).abs() < 1e-17 && s.rate(500).abs() < 1e-17);
+    let warmed = schedule("warmup 20 -> flat_cos", 1.0, 20, 5);
+    assert_eq!((warmed.rate(0), warmed.rate(19), warmed.rate(60)), (0.05, 1.0, 1.0));
+    assert_close(warmed.rate(80), 0.5, "three quarters of what follows the warm-up");
+}

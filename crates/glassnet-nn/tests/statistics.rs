@@ -20,9 +20,9 @@ use glassnet_nn::train::{Place, find_non_finite};
 fn network() -> Network {
     let mut graph = Graph::new();
     let x = graph.input("x", [3]);
-    let h = graph.push("0", Op::Linear(Linear { units: 4, bias: true }), &[x]).unwrap();
+    let h = graph.push("0", Op::Linear(Linear { units: 4, bias: true, ntk: false }), &[x]).unwrap();
     let h = graph.push("1", Op::BatchNorm(BatchNorm { eps: 1e-5, momentum: 0.1 }), &[h]).unwrap();
-    let output = graph.push("2", Op::Linear(Linear { units: 2, bias: true }), &[h]).unwrap();
+    let output = graph.push("2", Op::Linear(Linear { units: 2, bias: true, ntk: false }), &[h]).unwrap();
     let target = graph.labels("target");
     let weight = graph.input("row weight", []);
     let rows = graph.push("loss", Op::CrossEntropy(CrossEntropy::default()), &[output, target]).unwrap();

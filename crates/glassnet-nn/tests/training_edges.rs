@@ -105,7 +105,7 @@ fn what_does_not_fit_is_refused_before_the_first_step() {
     label.targets = Targets::Labels(vec![0, 1, 2, 0]);
     assert!(message(&label, &all, None, &spec).contains("row 3 has class number 2, but the network has 2 outputs"));
 
-    let patience = TrainSpec { early: EarlySpec { patience: Some(2), min_delta: 0.0 }, ..spec.clone() };
+    let patience = TrainSpec { early: EarlySpec { patience: Some(2), ..EarlySpec::default() }, ..spec.clone() };
     assert!(message(&data(), &all, None, &patience).contains("early stopping looks at the validation loss"));
     let plateau = TrainSpec { schedule: "plateau".parse().unwrap(), ..spec.clone() };
     assert!(message(&data(), &all, None, &plateau).contains("the plateau schedule looks at the validation loss"));
@@ -137,9 +137,12 @@ fn parameters_that_come_out_are_finite_however_far_the_steps_go() {
 fn sizes_that_no_machine_has_are_an_error_and_no_overflow() {
     let mut graph = Graph::new();
     let x = graph.input("x", [4]);
-    let wide = graph.push("0", Op::Linear(Linear { units: usize::MAX / 2, bias: true }), &[x]).unwrap_err().to_string();
+    let wide = graph
+        .push("0", Op::Linear(Linear { units: usize::MAX / 2, bias: true, ntk: false }), &[x])
+        .unwrap_err()
+        .to_string();
     assert!(wide.contains("at most 16777216 numbers"), "{wide}");
-    let many = Op::Linear(Linear { units: 1 << 24, bias: false });
+    let many = Op::Linear(Linear { units: 1 << 24, bias: false, ntk: false });
     let first = graph.push("0", many.clone(), &[x]).unwrap();
     let second = graph.push("1", many, &[first]).unwrap_err().to_string();
     assert!(second.contains("more than 1099511627776 parameters"), "{second}");

@@ -349,7 +349,7 @@ fn early_stopping_gives_back_the_best_epochs_statistics() {
         epochs: 60,
         lr: 0.02,
         optimizer: adam(),
-        early: EarlySpec { patience: Some(3), min_delta: 0.0 },
+        early: EarlySpec { patience: Some(3), ..EarlySpec::default() },
         ..TrainSpec::default()
     };
     let rows: Vec<u32> = (0..40).collect();

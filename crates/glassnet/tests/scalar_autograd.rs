@@ -58,7 +58,7 @@ fn expression(seed: u64) -> Both {
                 let [w, c] = [0, 1].map(|i| numbers.normal(100 + 2 * step as u64 + i));
                 let (weight, bias) = (tape.leaf(w), tape.leaf(c));
                 weights.extend([(w, weight), (c, bias)]);
-                (weight * b + bias, Op::Linear(Linear { units: 1, bias: true }), vec![right])
+                (weight * b + bias, Op::Linear(Linear { units: 1, bias: true, ntk: false }), vec![right])
             }
             3 => (b.tanh(), Op::Tanh(Tanh), vec![right]),
             4 => (b.relu(), Op::Relu(Relu), vec![right]),

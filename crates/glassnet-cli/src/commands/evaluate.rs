@@ -57,7 +57,14 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     }
     let team = Team::new(usize::from(args.threads));
     let evaluation = model.evaluate(&rows.encoded, &rows.rows, &team)?;
-    let report = Report::new(args, &model, &rows, evaluation);
+    let held = match model.calibration() {
+        Some(calibration) => {
+            let judged = model.judged(&rows.encoded, &rows.rows, &team).map_err(|error| CliError::Data(error.to_string()))?;
+            Some(judged.with(calibration).held("these rows"))
+        }
+        None => None,
+    };
+    let report = Report::new(args, &model, &rows, evaluation, held);
     output.result(&report.to_string(), &report)
 }
 

@@ -118,6 +118,7 @@ pub fn model(path: &str, target: &str, net: &str, w: &[f64], b: &[f64], to: &str
         validation_share: None,
         seed: 0,
         class_weights: ClassWeights::Equal,
+        ..FitOptions::new(target)
     };
     let prepared = match open(path, &ReadOptions::default()).unwrap() {
         Dataset::Table { table, .. } => Prepared::table(table, None, &options).unwrap(),

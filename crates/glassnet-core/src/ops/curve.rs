@@ -29,6 +29,17 @@ pub trait Curve: Copy + PartialEq + std::fmt::Debug + Send + Sync {
     fn value<T: Real>(self, z: T) -> T;
     /// f'(z), given z or f(z) as [`Curve::from`] says.
     fn derivative<T: Real>(self, known: T) -> T;
+    /// f(z) and f'(z), given z.
+    #[inline(always)]
+    fn both<T: Real>(self, z: T) -> (T, T) {
+        let value = self.value(z);
+        let derivative = match self.from() {
+            From::Input => self.derivative(z),
+            From::Output => self.derivative(value),
+            From::Nothing => T::ZERO,
+        };
+        (value, derivative)
+    }
     /// f(z) by the textbook formula.
     fn textbook(self, z: f64) -> f64;
     /// Floating-point operations of one element.

@@ -2,7 +2,9 @@
 //! expectation stays; outside training it is the identity and the plan takes it out.
 //!
 //! Nothing is saved: the mask is a function of (seed, epoch, layer, row's place in the epoch, element), drawn again by
-//! backward, and the same under accumulation and recomputation. Source: Srivastava et al. 2014.
+//! backward, and the same under accumulation and recomputation. A schedule may lower the probability as training goes on
+//! ([`StepInfo::dropout`](crate::StepInfo::dropout) is its factor): a mask of a lower probability is part of that of a higher one. Source:
+//! Srivastava et al. 2014.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -41,13 +43,14 @@ const PART: usize = 1 << 12;
 
 impl Dropout {
     fn apply<T: Real>(&self, x: &[T], out: &mut [T], rows: usize, context: &super::Context<'_>) {
-        if !context.training || rows == 0 || x.is_empty() {
+        let p = self.p * context.dropout;
+        if !context.training || p == 0.0 || rows == 0 || x.is_empty() {
             out.copy_from_slice(x);
             return;
         }
         let width = (x.len() / rows).max(1);
         let draws = context.draws(Purpose::Dropout);
-        let factor = T::from_f64(1.0 / (1.0 - self.p));
+        let factor = T::from_f64(1.0 / (1.0 - p));
         // A row's draws start at a whole block of four.
         let blocks = width.div_ceil(4) as u64;
         context.team.split_rows(out, width, PART.div_ceil(width), &|from, rows| {
@@ -56,7 +59,7 @@ impl Dropout {
                 for (block, (x, out)) in x.chunks(4).zip(out.chunks_mut(4)).enumerate() {
                     let words = draws.block(first + block as u64);
                     for ((out, &x), word) in out.iter_mut().zip(x).zip(words) {
-                        let kept = f64::from(word) / 4_294_967_296.0 >= self.p;
+                        let kept = f64::from(word) / 4_294_967_296.0 >= p;
                         *out = if kept { x * factor } else { T::ZERO };
                     }
                 }
@@ -106,10 +109,11 @@ impl Operation for Dropout {
     fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
         let (x, context) = (operands.inputs[0], operands.context);
         let width = x.len() / operands.rows;
+        let p = self.p * context.dropout;
         let draws = context.draws(Purpose::Dropout);
         let stride = (width as u64).div_ceil(4) * 4;
-        let keep = |row: usize, j: usize| draws.uniform((context.position + row as u64) * stride + j as u64) >= self.p;
-        let kept = |(i, &x): (usize, &f64)| if keep(i / width, i % width) { x / (1.0 - self.p) } else { 0.0 };
+        let keep = |row: usize, j: usize| draws.uniform((context.position + row as u64) * stride + j as u64) >= p;
+        let kept = |(i, &x): (usize, &f64)| if keep(i / width, i % width) { x / (1.0 - p) } else { 0.0 };
         x.iter().enumerate().map(kept).collect()
     }
 
@@ -117,5 +121,43 @@ impl Operation for Dropout {
         [(1, 1, 0.5), (3, 7, 0.1), (4, 33, 0.75)]
             .map(|(rows, width, p)| Sample::new(Dropout { p }, rows, [Shape::row(width)]))
             .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Graph, Op, Plan, Purpose as For, Request, Runner, StepInfo, Team};
+
+    /// 1,000 ones behind dropout 0.4 times a factor.
+    fn at(dropout: f64) -> Vec<f64> {
+        let mut graph = Graph::new();
+        let x = graph.input("x", [1000]);
+        let y = graph.push("0", Op::Dropout(Dropout { p: 0.4 }), &[x]).unwrap();
+        let request = Request {
+            purpose: For::Inspect,
+            rows: 1,
+            backward_from: None,
+            outputs: vec![y],
+            training: true,
+            checkpoint: false,
+        };
+        let mut runner = Runner::<f64>::new(Arc::new(Plan::new(&graph, request)), Team::single());
+        runner.set_rows(1);
+        runner.input_mut(x).fill(1.0);
+        runner.forward(&[], &StepInfo { seed: 3, dropout, ..StepInfo::default() });
+        runner.value(y).unwrap().to_vec()
+    }
+
+    #[test]
+    fn the_factor_lowers_the_probability_and_drops_a_part_of_the_same_elements() {
+        let (whole, half) = (at(1.0), at(0.5));
+        let dropped = |y: &[f64]| y.iter().filter(|&&y| y == 0.0).count();
+        assert!((330..470).contains(&dropped(&whole)) && (150..250).contains(&dropped(&half)));
+        assert!(whole.iter().zip(&half).all(|(&whole, &half)| half != 0.0 || whole == 0.0));
+        assert!(whole.iter().all(|&y| y == 0.0 || y == 1.0 / 0.6) && half.iter().all(|&y| y == 0.0 || y == 1.25));
+        assert_eq!(at(0.0), [1.0; 1000]);
     }
 }

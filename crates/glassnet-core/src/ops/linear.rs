@@ -5,6 +5,10 @@
 //! Gradients, with g = dL/dy: `dx = g W`, `dW = g^T x`, `db = sum over rows of g`. The last two are sums over examples:
 //! blocks of 1,024 rows, one chain a block, blocks added in order. An element of y is one chain of fused multiply-adds in
 //! increasing input number; the bias comes after the chain.
+//! With [`Linear::ntk`] the product is divided by the root of the number of inputs, `y = (1/sqrt(in)) x W^T + b`, so that
+//! weights of variance 1 keep the size of what they read, and one learning rate goes with every width (Jacot, Gabriel &
+//! Hongler 2018). The factor comes after the chain, `c (x W^T)`, then the bias; `dx = c (g W)`, `dW = g^T (c x)`, for which
+//! forward keeps `c x`.
 //! (In a plan of [`Precision::Bf16`](crate::Precision) the operands of the three products are rounded to bfloat16 and the order
 //! is that of [`glassnet_kernels::half`].)
 //!
@@ -17,7 +21,7 @@
 //! // One neuron: 0.7 * 6 + 0.3 * 8 - 4.
 //! let mut graph = Graph::new();
 //! let x = graph.input("x", [2]);
-//! let y = graph.push("0", Op::Linear(Linear { units: 1, bias: true }), &[x])?;
+//! let y = graph.push("0", Op::Linear(Linear { units: 1, bias: true, ntk: false }), &[x])?;
 //! let names: Vec<&str> = graph.slots().iter().map(|slot| slot.name.as_str()).collect();
 //! assert_eq!(names, ["0.weight", "0.bias"]);
 //!
@@ -31,6 +35,7 @@
 //! # Ok::<(), glassnet_core::GraphError>(())
 //! ```
 
+use glassnet_kernels::lanes::{Unary, map, map_in_place};
 use glassnet_kernels::narrow::{self, Right};
 use glassnet_kernels::product::sum_rows_by;
 use glassnet_kernels::{Kernel, vectorized};
@@ -48,6 +53,57 @@ pub struct Linear {
     pub units: usize,
     /// Whether there is a bias.
     pub bias: bool,
+    /// Whether the product is divided by the root of the number of inputs.
+    pub ntk: bool,
+}
+
+/// Elements that are worth a thread where they are only multiplied.
+const PART: usize = 1 << 16;
+
+#[derive(Clone, Copy)]
+struct Times<T>(T);
+
+impl<T: Real> Unary<T> for Times<T> {
+    #[inline(always)]
+    fn f(&self, x: T) -> T {
+        x * self.0
+    }
+}
+
+impl Linear {
+    /// What the product is multiplied by; `None` where it stands as it is.
+    fn factor<T: Real>(&self, fan_in: usize) -> Option<T> {
+        self.ntk.then(|| T::from_f64(1.0 / (fan_in.max(1) as f64).sqrt()))
+    }
+
+    /// Makes whole rows of `x W^T` into rows of y: the factor, then the bias.
+    pub(crate) fn finish<T: Real>(&self, fan_in: usize, bias: Option<&[T]>, rows: &mut [T]) {
+        match (self.factor(fan_in), bias) {
+            (Some(factor), Some(bias)) => vectorized(ScaleAndBias { factor, bias, rows }),
+            (Some(factor), None) => map_in_place(Times(factor), rows),
+            (None, Some(bias)) => vectorized(AddBias { bias, rows }),
+            (None, None) => {}
+        }
+    }
+}
+
+struct ScaleAndBias<'a, T> {
+    factor: T,
+    bias: &'a [T],
+    rows: &'a mut [T],
+}
+
+impl<T: Real> Kernel for ScaleAndBias<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for row in self.rows.chunks_exact_mut(self.bias.len()) {
+            for (y, &b) in row.iter_mut().zip(self.bias) {
+                *y = y.mul_add(self.factor, b);
+            }
+        }
+    }
 }
 
 struct AddBias<'a, T> {
@@ -73,7 +129,7 @@ impl Operation for Linear {
         Card {
             name: "linear",
             family: Family::Arithmetic,
-            formula: "y = x W^T + b",
+            formula: "y = x W^T + b; in NTK form y = (1/sqrt(d)) x W^T + b, d inputs",
             derivative: "dx = g W, dW = g^T x, db = sum g",
             range: "(-inf, inf)",
             used: "every layer with weights",
@@ -108,8 +164,11 @@ impl Operation for Linear {
         slots
     }
 
-    fn needs(&self, _inputs: &[&Shape]) -> Needs {
-        Needs { inputs: true, ..Needs::default() }
+    fn needs(&self, inputs: &[&Shape]) -> Needs {
+        match self.ntk {
+            true => Needs { saved: inputs[0].len(), ..Needs::default() },
+            false => Needs { inputs: true, ..Needs::default() },
+        }
     }
 
     fn fuses_curve(&self) -> bool {
@@ -119,11 +178,12 @@ impl Operation for Linear {
     fn cost(&self, inputs: &[&Shape], output: &Shape) -> Cost {
         let product = 2 * inputs[0].last() as u64 * output.len() as u64;
         let bias = if self.bias { output.len() as u64 } else { 0 };
-        Cost { forward: product + bias, backward: 2 * product + bias }
+        let (scaled, back) = if self.ntk { (output.len() as u64, inputs[0].len() as u64) } else { (0, 0) };
+        Cost { forward: product + bias + scaled, backward: 2 * product + bias + back }
     }
 
     fn input_cost(&self, inputs: &[&Shape], output: &Shape) -> u64 {
-        2 * inputs[0].last() as u64 * output.len() as u64
+        2 * inputs[0].last() as u64 * output.len() as u64 + if self.ntk { inputs[0].len() as u64 } else { 0 }
     }
 
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
@@ -131,8 +191,17 @@ impl Operation for Linear {
         let fan_in = weight.len() / self.units;
         let m = x.len().checked_div(fan_in).unwrap_or(0);
         let bias = if self.bias { Some(io.parameters[1]) } else { None };
+        if let (Some(factor), false) = (self.factor(fan_in), io.saved.is_empty()) {
+            io.context.team.split_rows(io.saved, 1, PART, &|first, scaled| {
+                map(Times(factor), &x[first..first + scaled.len()], scaled);
+            });
+        }
         if io.context.precision == Precision::F32 && fan_in > 0 && narrow::fits(m, self.units, fan_in) {
-            narrow::product(m, self.units, fan_in, x, Right::Turned, weight, bias, io.output);
+            let within = bias.filter(|_| !self.ntk);
+            narrow::product(m, self.units, fan_in, x, Right::Turned, weight, within, io.output);
+            if self.ntk {
+                self.finish(fan_in, bias, io.output);
+            }
             if let Some(curve) = io.curve {
                 curve.apply_in_place(io.output);
             }
@@ -140,9 +209,7 @@ impl Operation for Linear {
         }
         // Bias and curve while the rows are in the cache.
         let finish = |_first: usize, rows: &mut [T]| {
-            if let Some(bias) = bias {
-                vectorized(AddBias { bias, rows });
-            }
+            self.finish(fan_in, bias, rows);
             if let Some(curve) = io.curve {
                 curve.apply_in_place(rows);
             }
@@ -162,13 +229,17 @@ impl Operation for Linear {
             } else {
                 context.product_nn(m, fan_in, self.units, g, weight, dx);
             }
+            if let Some(factor) = self.factor(fan_in) {
+                context.team.split_rows(dx, 1, PART, &|_, dx| map_in_place(Times(factor), dx));
+            }
         }
+        let x = if self.ntk { io.saved } else { io.inputs[0] };
         if !now {
             // An update line of the plan makes it.
         } else if exact && narrow::fits_sum(self.units, fan_in, m) {
-            narrow::sum_of_products(self.units, fan_in, m, g, io.inputs[0], io.parameter_gradients[0]);
+            narrow::sum_of_products(self.units, fan_in, m, g, x, io.parameter_gradients[0]);
         } else {
-            context.product_tn(self.units, fan_in, m, g, io.inputs[0], io.parameter_gradients[0]);
+            context.product_tn(self.units, fan_in, m, g, x, io.parameter_gradients[0]);
         }
         if self.bias {
             sum_rows_by(context.team, self.units, g, io.parameter_gradients[1]);
@@ -178,30 +249,35 @@ impl Operation for Linear {
     fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
         let (x, weight) = (operands.inputs[0], operands.parameters[0]);
         let fan_in = weight.len() / self.units;
+        let divisor = if self.ntk { (fan_in as f64).sqrt() } else { 1.0 };
         let mut y = Vec::new();
         for row in x.chunks(fan_in) {
             for unit in 0..self.units {
-                let mut sum = if self.bias { operands.parameters[1][unit] } else { 0.0 };
+                let mut sum = 0.0;
                 for (i, value) in row.iter().enumerate() {
                     sum += value * weight[unit * fan_in + i];
                 }
-                y.push(sum);
+                y.push(sum / divisor + if self.bias { operands.parameters[1][unit] } else { 0.0 });
             }
         }
         y
     }
 
     fn samples() -> Vec<Sample<Self>> {
-        let shapes: [(usize, Shape, usize, bool); 5] = [
-            (1, Shape::row(1), 1, true),
-            (3, Shape::row(7), 5, true),
-            (4, Shape::row(17), 33, false),
-            (1030, Shape::row(3), 2, true),
-            (2, Shape::from([3, 4]), 5, true),
+        let shapes: [(usize, Shape, usize, bool, bool); 9] = [
+            (1, Shape::row(1), 1, true, false),
+            (3, Shape::row(7), 5, true, false),
+            (4, Shape::row(17), 33, false, false),
+            (1030, Shape::row(3), 2, true, false),
+            (2, Shape::from([3, 4]), 5, true, false),
+            (3, Shape::row(7), 5, true, true),
+            (5, Shape::row(17), 33, false, true),
+            (1030, Shape::row(3), 2, true, true),
+            (2, Shape::from([3, 4]), 19, true, true),
         ];
         shapes
             .into_iter()
-            .map(|(rows, shape, units, bias)| Sample::new(Linear { units, bias }, rows, [shape]))
+            .map(|(rows, shape, units, bias, ntk)| Sample::new(Linear { units, bias, ntk }, rows, [shape]))
             .collect()
     }
 }

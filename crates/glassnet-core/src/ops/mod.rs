@@ -60,6 +60,11 @@ pub mod positions;
 pub mod rotary;
 pub mod unembedding;
 
+// Tables: numbers as waves, categories as vectors, curves that each neuron bends.
+pub mod categories;
+pub mod parametric;
+pub mod periodic;
+
 // Curves, arithmetic, losses.
 pub mod add;
 pub mod binary_cross_entropy;
@@ -191,6 +196,8 @@ pub struct Context<'a> {
     pub node: u32,
     /// Time steps that the states hold already; 0 starts a sequence anew.
     pub time: usize,
+    /// What every dropout's probability is multiplied by, in [0, 1].
+    pub dropout: f64,
     /// What the products of linear maps multiply.
     pub precision: Precision,
 }

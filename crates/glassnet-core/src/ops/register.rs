@@ -191,6 +191,8 @@ register! {
         Embedding in embedding, Unembedding in unembedding, Positions in positions, Rotary in rotary,
         Attention in attention,
 
+        // tables: numbers as waves, categories as vectors, curves that each neuron bends
+        Periodic in periodic, Categories in categories, Parametric in parametric,
 }
 
 fn wrap<O>(sample: Sample<O>, into: impl Fn(O) -> Op) -> Sample<Op> {

@@ -7,7 +7,7 @@ use super::draft::{BufferId, Draft, DraftStep};
 use super::place::{Buffer, place};
 use super::{Pass, Plan, Purpose, Region, Request, Step};
 use crate::graph::{Graph, NodeId};
-use crate::ops::{Op, Pass as Way, input::Input};
+use crate::ops::{Op, Pass as Way, input::Input, linear::Linear};
 use crate::precision::Precision;
 use crate::shape::Shape;
 
@@ -19,7 +19,7 @@ fn region(buffers: &[Buffer], id: BufferId) -> Region {
 pub(super) fn build(graph: &Graph, request: Request, late: &[NodeId]) -> Plan {
     let mut analysis = Analysis::new(graph, &request);
     if request.purpose == Purpose::Train && !request.checkpoint {
-        for node in late.iter().filter(|node| matches!(graph.node(**node).op, Op::Linear(_))) {
+        for node in late.iter().filter(|node| matches!(graph.node(**node).op, Op::Linear(Linear { ntk: false, .. }))) {
             analysis.late[node.0] = analysis.attributed[node.0];
         }
     }

@@ -61,7 +61,7 @@ impl<T: Real> Trial<T> {
             checkpoint: false,
         };
         let runner = Runner::new(Arc::new(Plan::new(&graph, request)), team);
-        let info = StepInfo { seed: 17, epoch: 3, position: 20, denominator: DENOMINATOR, time: 0 };
+        let info = StepInfo { seed: 17, epoch: 3, position: 20, denominator: DENOMINATOR, time: 0, dropout: 0.75 };
         Trial { graph, node, info, inputs, runner, parameters: Vec::new() }
     }
 

@@ -3,8 +3,9 @@
 use super::FORMAT_VERSION;
 use crate::calibration::Calibration;
 use crate::images::ImagePreprocess;
-use crate::preprocess::{Encoding, Preprocess};
-use crate::schema::{Kind, Schema};
+use crate::interval::Intervals;
+use crate::preprocess::Preprocess;
+use crate::schema::Schema;
 use crate::target::Task;
 use crate::text::TextPreprocess;
 use glassnet_nn::history::History;
@@ -30,6 +31,9 @@ pub struct Document {
     /// From logits to probabilities, where that was found on held-out rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// Of a predicted number: how wide intervals around it are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<Intervals>,
     /// Where the model comes from.
     #[serde(default)]
     pub provenance: Provenance,
@@ -39,6 +43,9 @@ pub struct Document {
     /// The training, epoch by epoch: everything that a plot needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
+    /// Of several members those of the others, from the second on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_histories: Vec<History>,
 }
 
 /// What is fed to the network.
@@ -118,9 +125,11 @@ impl Document {
             preprocess,
             network,
             calibration: None,
+            intervals: None,
             provenance: Provenance::default(),
             metrics: BTreeMap::new(),
             history: None,
+            other_histories: Vec::new(),
         }
     }
 
@@ -160,26 +169,23 @@ impl Document {
             let classes = self.schema.target.as_ref().and_then(|target| target.classes()).map_or(0, <[String]>::len);
             calibration.check(self.network.head, classes)?;
         }
+        if let Some(intervals) = &self.intervals {
+            intervals.check()?;
+        }
         if self.network.members == 0 {
             return Err("its network has no member".to_owned());
         }
         let width = match &self.preprocess {
             Features::Table(preprocess) => {
+                if preprocess.style() != self.schema.style {
+                    return Err("preprocessing and schema are of two styles".to_owned());
+                }
                 for encoder in preprocess.columns() {
                     let name = &encoder.name;
                     let Some(column) = self.schema.used().find(|column| column.name == *name) else {
                         return Err(format!("preprocessing takes column {name:?}, which its schema does not use"));
                     };
-                    let fits = match (&encoder.encoding, &column.kind) {
-                        (Encoding::Number(scale), Kind::Number) => scale.is_sound(),
-                        (
-                            Encoding::Boolean { false_word, true_word, scale },
-                            Kind::Boolean { false_word: no, true_word: yes },
-                        ) => scale.is_sound() && false_word == no && true_word == yes,
-                        (Encoding::Presence, Kind::Number | Kind::Boolean { .. }) => true,
-                        (Encoding::Category { levels }, Kind::Category { levels: known, .. }) => levels == known,
-                        _ => false,
-                    };
+                    let fits = encoder.encoding.fits(&column.kind);
                     if !fits {
                         return Err(format!("preprocessing and schema disagree on column {name:?}"));
                     }
@@ -208,6 +214,10 @@ impl Document {
         let classes = match task {
             Some(Task::Classify { classes }) => classes.len(),
             Some(Task::Regress { mean, deviation }) => {
+                let range = self.schema.target.as_ref().and_then(|target| target.range);
+                if range.is_some_and(|[least, most]| !(least.is_finite() && most.is_finite() && least <= most)) {
+                    return Err("the range of the target cannot be used".to_owned());
+                }
                 if !(mean.is_finite() && deviation.is_finite() && *deviation > 0.0) {
                     return Err("the target's mean or deviation cannot be used".to_owned());
                 }

@@ -22,8 +22,10 @@ pub struct Compact<T> {
 enum Packed<T> {
     /// Scaled numbers; `NaN` is a missing value.
     Numbers(Vec<T>),
-    /// Places of the 1.
+    /// Places of the 1, or numbers of names.
     Codes(Vec<u32>),
+    /// Moments of dates.
+    Moments(Vec<i64>),
 }
 
 /// Values of a category that have no level: they go to the unknown input.
@@ -48,6 +50,7 @@ impl<T> Compact<T> {
         let of = |column: &Packed<T>| match column {
             Packed::Numbers(values) => values.len() * size_of::<T>(),
             Packed::Codes(codes) => codes.len() * size_of::<u32>(),
+            Packed::Moments(moments) => moments.len() * size_of::<i64>(),
         };
         self.columns.iter().map(of).sum()
     }
@@ -93,7 +96,7 @@ impl Preprocess {
                     .to_owned(),
                 })
             };
-            if let Encoding::Category { levels } = &encoder.encoding {
+            if let Some(levels) = encoder.encoding.levels() {
                 let mut codes = Vec::with_capacity(table.rows);
                 let mut unknown: Option<Unseen> = None;
                 for row in 0..table.rows {
@@ -106,6 +109,27 @@ impl Preprocess {
                     codes.push(code);
                 }
                 unseen.extend(unknown);
+                columns.push(Packed::Codes(codes));
+            } else if let Encoding::Date { .. } = &encoder.encoding {
+                let mut moments = Vec::with_capacity(table.rows);
+                for row in 0..table.rows {
+                    let cell = encoder.encoding.cell::<T>(value_at(values, row)).map_err(|fault| bad(row, fault))?;
+                    if let Cell::Moment(moment) = cell {
+                        moments.push(moment);
+                    }
+                }
+                columns.push(Packed::Moments(moments));
+            } else if let Encoding::Pair { .. } = &encoder.encoding {
+                let mut codes = Vec::with_capacity(table.rows);
+                for row in 0..table.rows {
+                    let value = match value_at(values, row) {
+                        Value::Text(text) => plain_number(text).map_or(Value::Text(text), Value::Number),
+                        value => value,
+                    };
+                    if let Cell::Code(code) = encoder.encoding.cell::<T>(value).map_err(|fault| bad(row, fault))? {
+                        codes.push(code);
+                    }
+                }
                 columns.push(Packed::Codes(codes));
             } else {
                 let mut numbers = Vec::with_capacity(table.rows);
@@ -144,18 +168,15 @@ impl Preprocess {
             return size("rows of the table (a row of the batch is beyond it)", row as usize + 1, compact.rows);
         }
         // Column by column: each encoder is looked at once, and its values lie together.
-        let mut start = 0;
-        for (encoder, packed) in self.columns.iter().zip(&compact.columns) {
-            let end = start + encoder.encoding.width();
-            let places = out.chunks_exact_mut(width).map(|line| &mut line[start..end]);
-            for (place, &row) in places.zip(rows) {
+        for ((encoder, at), packed) in self.placed().zip(&compact.columns) {
+            for (line, &row) in out.chunks_exact_mut(width.max(1)).zip(rows) {
                 let cell = match packed {
                     Packed::Numbers(numbers) => Cell::Number(numbers[row as usize]),
                     Packed::Codes(codes) => Cell::Code(codes[row as usize]),
+                    Packed::Moments(moments) => Cell::Moment(moments[row as usize]),
                 };
-                encoder.encoding.write(cell, place);
+                encoder.encoding.write(cell, line, at);
             }
-            start = end;
         }
         Ok(())
     }

@@ -1,11 +1,14 @@
 //! Statistics of the training rows.
 
+use super::tabular::{date, tabular};
 use super::{Encoder, Encoding, Preprocess};
 use crate::Schema;
+use crate::dates::DateFormat;
 use crate::error::{BadValue, ModelError};
 use crate::levels::plain_number;
 use crate::schema::{Kind, infer::no_column};
 use crate::standardise::{Moments, Scale, Standardise};
+use crate::style::Style;
 use crate::table::{Column, Table, Values};
 use crate::value::boolean_of;
 
@@ -22,10 +25,17 @@ impl Preprocess {
         schema: &Schema,
         standardise: Standardise,
     ) -> Result<Preprocess, ModelError> {
-        let mut fitted = Preprocess::default();
+        let mut fitted = Preprocess { style: schema.style, ..Preprocess::default() };
         for known in schema.used() {
             let column = table.column(&known.name).ok_or_else(|| no_column(table, &known.name, "preprocessing"))?;
             let encoding = match &known.kind {
+                Kind::Date { format, parts } => {
+                    let moments = moments(table, column, rows, *format)?;
+                    Ok(date(&moments, *format, parts, schema.style, standardise))
+                }
+                kind if schema.style == Style::Tabular => {
+                    tabular(table, column, rows, kind, standardise)?.map_err(Unfit::LeftOut)
+                }
                 Kind::Category { levels, .. } => Ok(Encoding::Category { levels: levels.clone() }),
                 Kind::Number => scaled(&numbers(table, column, rows, None)?, standardise, table, column)
                     .map(|scale| scale.map_or(Encoding::Presence, Encoding::Number)),
@@ -60,8 +70,33 @@ enum Unfit {
     Error(ModelError),
 }
 
+/// The moments of a column of dates in the order of the rows, `None` where missing.
+fn moments(table: &Table, column: &Column, rows: &[usize], format: DateFormat) -> Result<Vec<Option<i64>>, ModelError> {
+    let one = |&row: &usize| {
+        let (moment, value) = match &column.values {
+            values if values.is_missing(row) => return Ok(None),
+            Values::Number(numbers) => (format.parse_number(numbers[row]), numbers[row].to_string()),
+            Values::Text(text) => {
+                let word = text.get(row).unwrap_or("");
+                (format.parse(word), word.to_owned())
+            }
+        };
+        moment.map(Some).ok_or_else(|| {
+            ModelError::from(BadValue {
+                source_name: table.source.clone(),
+                place: table.place(row),
+                column: column.name.clone(),
+                value,
+                wanted: format!("a date such as {}", format.example()),
+                hint: "correct it, leave it blank, or drop the column".to_owned(),
+            })
+        })
+    };
+    rows.iter().map(one).collect()
+}
+
 /// A column's numbers in the order of the rows (booleans are 0 and 1), `None` where missing.
-fn numbers(
+pub(super) fn numbers(
     table: &Table,
     column: &Column,
     rows: &[usize],

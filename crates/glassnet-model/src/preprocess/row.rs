@@ -18,12 +18,9 @@ impl Preprocess {
         if out.len() != self.width() {
             return Err(RowError::Output { expected: self.width(), found: out.len() });
         }
-        let mut rest = out;
-        for (column, (encoder, value)) in self.columns.iter().zip(row).enumerate() {
+        for (column, ((encoder, at), value)) in self.placed().zip(row).enumerate() {
             let cell = encoder.encoding.cell(*value).map_err(|fault| RowError::Value { column, fault })?;
-            let (place, after) = rest.split_at_mut(encoder.encoding.width());
-            encoder.encoding.write(cell, place);
-            rest = after;
+            encoder.encoding.write(cell, out, at);
         }
         Ok(())
     }

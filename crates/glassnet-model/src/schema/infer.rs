@@ -7,18 +7,25 @@
 //! Left out, each with a reason: a column dropped on request; one with no value at all; one with a single value and
 //! none missing; text with more than [`MAX_LEVELS`] different values, or with a new value in more than nine of ten rows
 //! (names, identifiers). An override by the person goes before the last two of these.
+//!
+//! The style `tabular` ([`Style::Tabular`]) adds, in this order, for columns without an override:
+//! - Dates and times of day are dates where every value of the table is one, in one form (see `schema/calendar.rs`).
+//! - Keys and row numbers, free text and names, each left out with the rule that it fell under (`schema/rules.rs`); they stay
+//!   where nothing else would be left to learn from.
+//! - Text with more than [`MAX_LEVELS`] different values stays a category, but for levels that are too rare.
 
-use super::{ColumnSchema, Kind, MAX_LEVELS, MAX_SLOTS, Schema, shortened};
+use super::rules::{self, FEWEST_FOR_IDS};
+use super::{ColumnSchema, Kind, MAX_CODES, MAX_LEVELS, MAX_SLOTS, Schema, calendar, shortened};
+use crate::dates::DateFormat;
 use crate::error::{BadValue, ModelError};
 use crate::levels::{Levels, number_text, plain_number};
+use crate::preprocess::MOST_ONE_HOT;
+use crate::style::Style;
 use crate::table::{Column, Table, Values};
 use crate::target::TargetSchema;
 use crate::value::{BOOLEAN_WORDS, boolean_word};
 use glassnet_nn::nearest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Below this many rows with a value nobody can say that a column holds identifiers.
-const FEWEST_FOR_IDS: usize = 20;
 
 /// What a person says that a column is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,17 +36,26 @@ pub enum Override {
     Category,
     /// Two words, or 0 and 1.
     Boolean,
+    /// Dates or times, in the form that all values have.
+    Date,
+    /// Dates with the day first, where the values leave it open.
+    DayFirst,
+    /// Dates with the month first, where the values leave it open.
+    MonthFirst,
     /// Not to be used.
     Drop,
 }
 
 impl Override {
-    /// `number`, `category`, `boolean` or `dropped`.
+    /// `number`, `category`, `boolean`, `date`, `date with the day first`, `date with the month first` or `dropped`.
     pub fn word(self) -> &'static str {
         match self {
             Override::Number => "number",
             Override::Category => "category",
             Override::Boolean => "boolean",
+            Override::Date => "date",
+            Override::DayFirst => "date with the day first",
+            Override::MonthFirst => "date with the month first",
             Override::Drop => "dropped",
         }
     }
@@ -54,6 +70,8 @@ pub struct InferOptions {
     pub target: Option<TargetSchema>,
     /// The column of row weights, which is no input.
     pub weight_column: Option<String>,
+    /// How columns become inputs.
+    pub style: Style,
 }
 
 impl Schema {
@@ -63,7 +81,7 @@ impl Schema {
     /// No rows; two columns of one name; an override for a column that there is not, that is no input, or that its values
     /// contradict; row weights from the target; no column left to learn from.
     pub fn infer(table: &Table, rows: &[usize], options: InferOptions) -> Result<Schema, ModelError> {
-        let InferOptions { overrides, target, weight_column } = options;
+        let InferOptions { overrides, target, weight_column, style } = options;
         if rows.is_empty() {
             return Err(ModelError::NoRows {
                 source_name: table.source.clone(),
@@ -102,9 +120,12 @@ impl Schema {
         };
         let mut columns = Vec::new();
         for column in table.columns.iter().filter(is_input) {
-            columns.push(infer_column(table, column, rows, overrides.get(&column.name).copied())?);
+            columns.push(infer_column(table, column, rows, overrides.get(&column.name).copied(), style)?);
         }
-        let schema = Schema { columns, target, weight_column, rows: rows.len() };
+        if style == Style::Tabular && columns.iter().all(|column: &ColumnSchema| column.left_out.is_some()) {
+            bring_back(table, rows, &overrides, &mut columns)?;
+        }
+        let schema = Schema { columns, target, weight_column, rows: rows.len(), style };
         if schema.used().next().is_none() {
             let reasons: Vec<String> = schema
                 .columns
@@ -116,6 +137,31 @@ impl Schema {
         }
         Ok(schema)
     }
+}
+
+/// Where rules leave nothing to learn from, what they took for keys and names comes back; a toy table's only column may
+/// well count its rows.
+fn bring_back(
+    table: &Table,
+    rows: &[usize],
+    overrides: &BTreeMap<String, Override>,
+    columns: &mut [ColumnSchema],
+) -> Result<(), ModelError> {
+    for column in columns.iter_mut() {
+        let Some(source) = table.column(&column.name).filter(|_| !overrides.contains_key(&column.name)) else {
+            continue;
+        };
+        let wanted = match source.values {
+            Values::Number(_) => Override::Number,
+            Values::Text(_) => Override::Category,
+        };
+        let again = infer_column(table, source, rows, Some(wanted), Style::Tabular)?;
+        if let (None, Some(reason)) = (&again.left_out, &column.left_out) {
+            let note = format!("kept, for nothing else is left; it looks like {reason}");
+            *column = ColumnSchema { note, ..again };
+        }
+    }
+    Ok(())
 }
 
 /// A column that was asked for and is not there, with the nearest one that is.
@@ -167,6 +213,7 @@ fn infer_column(
     column: &Column,
     rows: &[usize],
     wanted: Option<Override>,
+    style: Style,
 ) -> Result<ColumnSchema, ModelError> {
     let values = &column.values;
     let missing = rows.iter().filter(|&&row| values.is_missing(row)).count();
@@ -192,7 +239,36 @@ fn infer_column(
         inferred.left_out = Some("no value in any training row".to_owned());
         return Ok(inferred);
     }
+    let asked = match wanted {
+        Some(Override::Date) => Some(None),
+        Some(Override::DayFirst) => Some(Some(DateFormat::DayFirst)),
+        Some(Override::MonthFirst) => Some(Some(DateFormat::MonthFirst)),
+        _ => None,
+    };
+    if asked.is_some() || (wanted.is_none() && style == Style::Tabular) {
+        let found = calendar::of(column, rows, asked.flatten(), asked.is_some());
+        match found {
+            calendar::Found::Dates { format, parts, note } => {
+                inferred.constant = parts.is_empty();
+                inferred.kind = Kind::Date { format, parts };
+                inferred.note = note;
+                return Ok(settled(inferred));
+            }
+            calendar::Found::Others(why) if asked.is_some() => {
+                let (column, kind) = (column.name.clone(), wanted.map_or("date", Override::word));
+                return Err(ModelError::BadOverride { column, kind, why });
+            }
+            // Said where the column stays, as a category.
+            calendar::Found::Others(why) => inferred.note = why,
+        }
+    }
     match (wanted, values) {
+        (None, Values::Number(numbers)) if style == Style::Tabular => {
+            let mut present: Vec<f64> =
+                rows.iter().map(|&row| numbers[row]).filter(|number| !number.is_nan()).collect();
+            inferred.constant = present.iter().all(|number| Some(number) == present.first());
+            inferred.left_out = rules::key(&column.name, &mut present);
+        }
         (None | Some(Override::Number), Values::Number(numbers)) => {
             let mut present = rows.iter().map(|&row| numbers[row]).filter(|number| !number.is_nan());
             let first = present.next();
@@ -224,18 +300,65 @@ fn infer_column(
                     inferred.kind =
                         Kind::Boolean { false_word: false_word.to_owned(), true_word: true_word.to_owned() };
                 }
+                None if style == Style::Tabular => coded(&mut inferred, counts, present, wanted.is_some()),
                 None => category(&mut inferred, counts, present, wanted.is_some()),
             }
         }
     }
-    if inferred.constant {
-        if missing == 0 {
+    Ok(settled(inferred))
+}
+
+/// A column with one value is left out, or only its being missing is seen.
+fn settled(mut inferred: ColumnSchema) -> ColumnSchema {
+    if let Some(reason) = &mut inferred.left_out
+        && !inferred.note.is_empty()
+    {
+        reason.push_str("; ");
+        reason.push_str(&inferred.note);
+    }
+    if inferred.constant && inferred.left_out.is_none() {
+        if inferred.missing == 0 {
             inferred.left_out = Some(format!("always {}", inferred.example));
         } else {
             inferred.note = format!("{} wherever it is given; only whether it is missing is seen", inferred.example);
         }
     }
-    Ok(inferred)
+    inferred
+}
+
+/// A column of names in the style `tabular`; `kept` where the person asked for it.
+fn coded(inferred: &mut ColumnSchema, counts: BTreeMap<String, usize>, present: usize, kept: bool) {
+    let distinct = counts.len();
+    inferred.constant = distinct == 1 && inferred.missing == 0;
+    let fewest = (present / 1000).clamp(2, 10);
+    let mut ranked: Vec<(String, usize)> = Vec::new();
+    inferred.left_out = if kept { None } else { rules::text(&counts, present) };
+    if inferred.left_out.is_none() {
+        let common = counts.values().filter(|&&count| count >= fewest).count();
+        match common {
+            _ if distinct <= MOST_ONE_HOT => ranked = counts.into_iter().collect(),
+            0 if !kept => {
+                inferred.left_out = Some(format!("{distinct} different texts, none of them in {fewest} or more rows"));
+            }
+            // The person wants it: what is rare is still told apart.
+            0 => ranked = counts.into_iter().collect(),
+            _ => ranked = counts.into_iter().filter(|(_, count)| *count >= fewest).collect(),
+        }
+    }
+    if ranked.len() > MAX_CODES {
+        // A stable sort of names in order: the most frequent first, ties by name.
+        ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        ranked.truncate(MAX_CODES);
+    }
+    if inferred.left_out.is_none() && ranked.len() < distinct {
+        let rest = present - ranked.iter().map(|(_, count)| count).sum::<usize>();
+        let (kept, others) = (ranked.len(), distinct - ranked.len());
+        let why =
+            if kept == MAX_CODES { format!("the {kept} most frequent") } else { format!("{fewest} rows or more") };
+        let said = format!("{kept} of {distinct} levels ({why}); the other {others} count as unknown, {rest} rows");
+        inferred.note = if inferred.note.is_empty() { said } else { format!("{}; {said}", inferred.note) };
+    }
+    inferred.kind = Kind::Category { levels: Levels::new(ranked.into_iter().map(|(name, _)| name)), distinct };
 }
 
 /// The pair of boolean words that the values are, where both of them occur.

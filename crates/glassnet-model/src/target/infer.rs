@@ -46,7 +46,7 @@ impl TargetSchema {
         } else {
             Task::Regress { mean: 0.0, deviation: 1.0 }
         };
-        let mut target = TargetSchema { name: name.to_owned(), task, reason };
+        let mut target = TargetSchema { name: name.to_owned(), task, reason, range: None };
         if distinct.infinite {
             // Reading it as numbers names the row.
             let numbers = TargetSchema { task: Task::Regress { mean: 0.0, deviation: 1.0 }, ..target.clone() };
@@ -91,6 +91,19 @@ impl TargetSchema {
                 hint: "give rows with a target; divide very large ones",
             }),
         }
+    }
+
+    /// Takes the smallest and the largest target of the training rows; a classification has none.
+    pub fn fit_range(&mut self, labels: &Labels, rows: &[usize]) {
+        self.range = match labels {
+            Labels::Classes(_) => None,
+            Labels::Numbers(numbers) => {
+                let known =
+                    rows.iter().filter_map(|&row| numbers.get(row).copied()).filter(|number| number.is_finite());
+                let range = known.fold([f64::INFINITY, f64::NEG_INFINITY], |[a, b], y| [a.min(y), b.max(y)]);
+                (range[0] <= range[1]).then_some(range)
+            }
+        };
     }
 }
 

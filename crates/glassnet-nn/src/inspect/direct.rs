@@ -14,6 +14,7 @@ fn context(team: &Team) -> Context<'_> {
         denominator: 1.0,
         node: 0,
         time: 0,
+        dropout: 1.0,
         precision: Precision::F32,
     }
 }

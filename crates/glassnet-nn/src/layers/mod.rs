@@ -7,6 +7,7 @@
 
 mod image;
 mod sequence;
+mod table;
 
 use glassnet_core::ops::MAX_INPUTS;
 use glassnet_core::ops::{
@@ -222,6 +223,7 @@ impl<'a> Builder<'a> {
                 LayerSpec::Concat { branches } => self.concat(&name, branches, node, depth)?,
                 LayerSpec::Image(layer) => self.image(&name, layer, node, depth, next, ends_branch)?,
                 LayerSpec::Sequence(layer) => self.time(&name, layer, node, depth, ends_branch)?,
+                LayerSpec::Table(layer) => self.table_layer(&name, layer, node, depth)?,
                 LayerSpec::Norm(layer) => self.norm(&name, *layer, node, depth)?,
                 LayerSpec::Reorder(layer) => self.reorder(&name, layer, node, depth)?,
             };
@@ -383,7 +385,7 @@ impl<'a> Builder<'a> {
         };
         linear.fan_in = self.graph.node(from).shape.last();
         let kind = format!("linear {units}{}", if bias { "" } else { " no bias" });
-        let node = self.plain(name, Op::Linear(Linear { units, bias }), kind, from, depth)?;
+        let node = self.plain(name, Op::Linear(Linear { units, bias, ntk: false }), kind, from, depth)?;
         if let Some(info) = self.layers.last_mut() {
             info.draw = Some(DrawInfo {
                 fan_in: linear.fan_in,

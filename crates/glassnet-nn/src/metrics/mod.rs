@@ -15,12 +15,20 @@
 mod auc;
 mod classes;
 mod confusion;
+mod curves;
+mod intervals;
 mod regression;
+mod reliability;
+mod threshold;
 
 pub use auc::{auc, binary_auc};
 pub use classes::{ClassScores, accuracy, brier, log_loss, top_k};
 pub use confusion::{ClassReport, Confusion};
+pub use curves::{Called, PrPoint, RocPoint, average_precision, precision_recall, roc, thresholds};
+pub use intervals::{coverage, interval_width, pinball};
 pub use regression::{mae, r2, rmse};
+pub use reliability::{BINS, ReliabilityBin, calibration_error, ece, reliability, reliability_of_class};
+pub use threshold::{Choice, Costs, cheapest, cost_threshold, review};
 
 use serde::{Deserialize, Serialize};
 

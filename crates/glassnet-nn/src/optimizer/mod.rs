@@ -231,6 +231,8 @@ pub struct Optimizer<T> {
     spec: OptimizerSpec,
     moments: Vec<Vec<T>>,
     steps: u64,
+    /// What the weight decay is multiplied by: its schedule's value.
+    decay_share: f64,
 }
 
 impl<T: Real> Optimizer<T> {
@@ -238,7 +240,12 @@ impl<T: Real> Optimizer<T> {
     pub fn new(spec: CheckedOptimizer, slots: &Slots) -> Self {
         let spec = spec.0;
         let moments = spec.moment_names().iter().map(|_| vec![T::ZERO; slots.len()]).collect();
-        Optimizer { spec, moments, steps: 0 }
+        Optimizer { spec, moments, steps: 0, decay_share: 1.0 }
+    }
+
+    /// Sets what the weight decay is multiplied by in the steps that follow (1 at first).
+    pub fn set_decay_share(&mut self, share: f64) {
+        self.decay_share = share;
     }
 
     /// Its hyperparameters.
@@ -283,14 +290,15 @@ impl<T: Real> Optimizer<T> {
         lr: f64,
     ) {
         let (parameters, gradients) = (&mut parameters[range.clone()], &gradients[range.clone()]);
-        let Optimizer { spec, moments, steps } = self;
+        let Optimizer { spec, moments, steps, decay_share } = self;
+        let decay = spec.weight_decay() * *decay_share;
         let mut buffers = moments.iter_mut();
         let mut next = || buffers.next().map_or((&mut [][..], 0), |moment| (&mut moment[range.clone()], 1));
         let slices = [(parameters, 1), next(), next(), next()];
         team.split_together(range.len(), PART, slices, &|part, pieces| {
             let [parameters, first, second, third] = pieces;
             let place = range.start + part.start..range.start + part.end;
-            update(spec, *steps, slots, lr, place, parameters, &gradients[part], [first, second, third]);
+            update(spec, *steps, slots, (lr, decay), place, parameters, &gradients[part], [first, second, third]);
         });
     }
 
@@ -308,8 +316,9 @@ impl<T: Real> Optimizer<T> {
         room: &mut [T],
         sums: &[AtomicU64],
     ) {
-        let Optimizer { spec, moments, steps } = self;
-        let (lr, decay, step) = (lr * slot.lr_factor, spec.weight_decay() * slot.decay_factor, *steps);
+        let Optimizer { spec, moments, steps, decay_share } = self;
+        let decay = spec.weight_decay() * *decay_share;
+        let (lr, decay, step) = (lr * slot.lr_factor, decay * slot.decay_factor, *steps);
         let (width, range) = (late.width, slot.range());
         let (units, rows) = (range.len() / width, late.x.len() / width);
         let across = width.div_ceil(TILE_COLUMNS);
@@ -368,13 +377,13 @@ fn update<T: Real>(
     spec: &OptimizerSpec,
     step: u64,
     slots: &Slots,
-    lr: f64,
+    (lr, decay): (f64, f64),
     part: Range<usize>,
     parameters: &mut [T],
     gradients: &[T],
     mut moments: [&mut [T]; 3],
 ) {
-    for Run { range, statistic, lr, decay } in runs(slots, lr, spec.weight_decay()) {
+    for Run { range, statistic, lr, decay } in runs(slots, lr, decay) {
         let (start, end) = (range.start.max(part.start), range.end.min(part.end));
         if start >= end {
             continue;

@@ -8,6 +8,9 @@
 //! cosine     r (floor + (1 - floor) (1 + cos(pi t / n)) / 2)         Loshchilov and Hutter 2017
 //! onecycle   r/start up to r over the first `rise` of the steps, then down to r/start/end, both along half a cosine
 //!            (Smith and Topin 2018; PyTorch's OneCycleLR; momentum stays as it is)
+//! coslog4    r (1 - cos(2 pi log2(1 + 15 t / n))) / 2                four waves, each twice as long as the one before, 0 at
+//!            t / n = 0, 1/15, 1/5, 7/15, 1 (Holzmueller et al. 2024): a run must not be cut in the middle of one
+//! flat_cos   r (1 + cos(pi (max(1, 2 t / n) - 1))) / 2               r for half of the steps, then half a cosine to 0
 //! plateau    r, times factor whenever the validation loss has not fallen for more than `patience` epochs
 //!            (PyTorch's ReduceLROnPlateau)
 //! warm-up    at step t of w: (t + 1) / w of what the schedule says at its own start
@@ -61,6 +64,10 @@ pub enum Shape {
         /// The last rate is the first divided by this (10,000).
         end: f64,
     },
+    /// Four waves from 0 to the base rate and back, each twice as long as the one before.
+    CosLog4,
+    /// The base rate for half of the steps, then half a cosine to 0.
+    FlatCos,
     /// Reduced when the validation loss stands still.
     Plateau {
         /// Epochs without a gain that are borne (10).
@@ -87,7 +94,7 @@ impl ScheduleSpec {
     /// Checks every number; the error has one line for each bad one.
     pub fn check(&self) -> Result<(), BadHyperparameters> {
         match self.shape {
-            Shape::Constant => Ok(()),
+            Shape::Constant | Shape::CosLog4 | Shape::FlatCos => Ok(()),
             Shape::Step { every, factor } => check(
                 "schedule step",
                 &[("every", every as f64, Allowed::AtLeastOne), ("factor", factor, Allowed::PositiveShare)],
@@ -209,6 +216,12 @@ impl Schedule {
                     half_cosine(self.lr, first / end, (t - top) / (last - top))
                 }
             }
+            Shape::CosLog4 => {
+                let share = t.min(n) as f64 / n as f64;
+                let waves = Real::ln(1.0 + 15.0 * share) / std::f64::consts::LN_2;
+                self.lr * ((1.0 - Real::cos(std::f64::consts::TAU * waves)) / 2.0)
+            }
+            Shape::FlatCos => half_cosine(self.lr, 0.0, (2.0 * t.min(n) as f64 / n as f64).max(1.0) - 1.0),
             Shape::Plateau { .. } => self.plateau.rate,
         }
     }

@@ -6,6 +6,7 @@
 //!          | "step" EPOCHS [FACTOR]                                        factor 0.1
 //!          | "cosine" [FLOOR]                                              0
 //!          | "onecycle" [RISE [START [END]]]                               0.3 25 10000
+//!          | "coslog4" | "flat_cos"
 //!          | "plateau" [PATIENCE [FACTOR [THRESHOLD [COOLDOWN [MIN_LR]]]]] 10 0.1 0.0001 0 0
 //! ```
 
@@ -16,7 +17,7 @@ use super::{ScheduleSpec, Shape};
 use crate::nearest::nearest;
 
 /// Names that the text form knows.
-pub const NAMES: [&str; 6] = ["constant", "step", "cosine", "onecycle", "plateau", "warmup"];
+pub const NAMES: [&str; 8] = ["constant", "step", "cosine", "onecycle", "coslog4", "flat_cos", "plateau", "warmup"];
 
 /// Why a text is no schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -129,6 +130,8 @@ fn shape(text: &str, part: &str) -> Result<Shape, ScheduleError> {
     let mut of = |usage| Words { text, name, usage, words: std::mem::replace(&mut words, "".split_whitespace()) };
     let (shape, mut words) = match name.to_lowercase().as_str() {
         "constant" => (Shape::Constant, of("constant")),
+        "coslog4" => (Shape::CosLog4, of("coslog4")),
+        "flat_cos" => (Shape::FlatCos, of("flat_cos")),
         "step" => {
             let mut words = of("step EPOCHS FACTOR");
             let every = words.whole("a number of epochs", None)?;
@@ -179,6 +182,8 @@ impl fmt::Display for ScheduleSpec {
         }
         let (name, always, numbers): (&str, usize, Vec<(f64, f64)>) = match self.shape {
             Shape::Constant => ("constant", 0, vec![]),
+            Shape::CosLog4 => ("coslog4", 0, vec![]),
+            Shape::FlatCos => ("flat_cos", 0, vec![]),
             Shape::Step { every, factor } => ("step", 2, vec![(every as f64, 0.0), (factor, 0.1)]),
             Shape::Cosine { floor } => ("cosine", 0, vec![(floor, 0.0)]),
             Shape::OneCycle { rise, start, end } => ("onecycle", 0, vec![(rise, 0.3), (start, 25.0), (end, 1e4)]),
@@ -225,6 +230,8 @@ mod tests {
             "onecycle",
             "onecycle 0.3 10",
             "onecycle 0.25 25 100",
+            "coslog4",
+            "warmup 10 -> flat_cos",
             "plateau 5 0.5",
             "plateau 5 0.5 0.001 2 0.00001",
             "warmup 500 -> cosine",
@@ -245,7 +252,7 @@ mod tests {
 
     #[test]
     fn each_mistake_has_its_message() {
-        let all = "one of constant, step, cosine, onecycle, plateau, warmup";
+        let all = "one of constant, step, cosine, onecycle, coslog4, flat_cos, plateau, warmup";
         for (text, what, hint) in [
             ("cosin", "no schedule is called \"cosin\"", format!("did you mean \"cosine\"? ({all})")),
             ("xyzzyx", "no schedule is called \"xyzzyx\"", all.to_string()),
@@ -259,6 +266,7 @@ mod tests {
             ),
             ("step 0 0.5", "every = 0", "every must be 1 or more".into()),
             ("step 3 -0.5", "factor = -0.5", "factor must be in (0, 1]".into()),
+            ("coslog4 2", "\"2\" is one word too many after coslog4", "write \"coslog4\"".into()),
             ("cosine 0 1", "\"1\" is one word too many after cosine", "write \"cosine FLOOR\"".into()),
             ("plateau 5 1", "factor = 1", "factor must be between 0 and 1, both excluded".into()),
             ("onecycle nan", "rise = NaN", "rise must be between 0 and 1, both excluded".into()),

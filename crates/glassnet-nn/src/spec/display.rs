@@ -96,6 +96,7 @@ fn list(out: &mut Rendered, layers: &[LayerSpec], path: &mut Vec<usize>) {
             LayerSpec::Image(layer) => out.text.push_str(&layer.to_string()),
             LayerSpec::Sequence(layer) => out.text.push_str(&layer.to_string()),
             LayerSpec::Norm(layer) => out.text.push_str(&layer.to_string()),
+            LayerSpec::Table(layer) => out.text.push_str(&layer.to_string()),
             LayerSpec::Reorder(layer) => out.text.push_str(&layer.to_string()),
             LayerSpec::Concat { branches } => {
                 out.text.push_str("concat(");

@@ -7,7 +7,8 @@ use super::names::activation_row;
 use super::reorder::sizes_text;
 use super::sequence::MOST_LEVELS;
 use super::shapes::{Misfit, Part, RowShape, Width, layer_name};
-use super::{ImageLayer, LayerSpec, NormLayer, Padding, ReorderLayer, SequenceLayer};
+use super::table::{sigma, sigmas};
+use super::{ImageLayer, LayerSpec, NormLayer, Padding, ReorderLayer, SequenceLayer, TableLayer};
 
 /// Whether all layers are of the plain network, for which a row is one axis.
 pub(super) fn plain(layers: &[LayerSpec]) -> bool {
@@ -142,6 +143,11 @@ impl Walk<'_> {
             }
             _ => {
                 let given = match row {
+                    None if !self.blind
+                        && let LayerSpec::Table(TableLayer::Ntk { units, .. }) = layer =>
+                    {
+                        Some(RowShape::row(*units))
+                    }
                     Some(row) => self.built(layer, &row).or_else(|words| misfit(Part::Layer, words))?,
                     None => None,
                 };
@@ -192,6 +198,11 @@ impl Walk<'_> {
 fn alone(layer: &LayerSpec) -> Option<(Part, (String, String))> {
     let words = match layer {
         LayerSpec::Linear { units, .. } if *units == 0 || *units > MOST_UNITS => bad_units(*units),
+        LayerSpec::Table(TableLayer::Ntk { units, .. }) if *units == 0 || *units > MOST_UNITS => bad_units(*units),
+        LayerSpec::Table(TableLayer::Parametric { function }) if sigma(*function).is_none() => (
+            format!("parametric does not bend {}", activation_row(*function).0),
+            format!("it bends one of {}", sigmas()),
+        ),
         LayerSpec::Gated { hidden, .. } if *hidden == 0 || *hidden > MOST_UNITS => bad_units(*hidden),
         LayerSpec::Sequence(SequenceLayer::Recurrent { units, .. }) if *units == 0 || *units > MOST_UNITS => {
             bad_units(*units)
@@ -285,6 +296,19 @@ fn hint(layer: &LayerSpec, row: &RowShape) -> String {
         (LayerSpec::Reorder(ReorderLayer::Slice { .. }), axes) => {
             let size = if axes.len() == 2 { axes[1] } else { axes.first().copied().unwrap_or(1) };
             format!("the largest slice is slice 0 {size}")
+        }
+        (LayerSpec::Table(TableLayer::Periodic { .. }), [_]) => {
+            "for instance: periodic frequencies 16 width 4".to_owned()
+        }
+        (LayerSpec::Table(TableLayer::Categories { sizes, .. }), [columns]) if sizes.len() != *columns => {
+            let (first, all) = (columns.saturating_sub(sizes.len()), sizes.len());
+            match sizes.len() < *columns {
+                true => format!("cut their columns out first: slice {first} {columns} -> categories ..."),
+                false => format!("name one number of codes for each of the {columns} columns, not {all}"),
+            }
+        }
+        (LayerSpec::Table(TableLayer::Periodic { .. } | TableLayer::Categories { .. }), _) => {
+            "write flatten -> ... before it: it reads one row of numbers".to_owned()
         }
         (LayerSpec::Concat { .. }, [_, _, _]) => "let all branches keep height and width: same, stride 1".to_owned(),
         (LayerSpec::Concat { .. }, _) => "let all branches give as many axes, and as many time steps".to_owned(),

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::cursor::{Cursor, Token, shorten};
 use super::names::{self, ActivationName, key, names_of};
-use super::{Activation, Init, LayerSpec, SpecError, image, norm, plain, reorder, sequence};
+use super::{Activation, Init, LayerSpec, SpecError, image, norm, plain, reorder, sequence, table};
 
 /// Reads what follows an item's name, whose place is given, and adds its layers.
 type Parse = fn(&mut Cursor<'_>, Range<usize>, &mut Vec<LayerSpec>) -> Result<(), SpecError>;
@@ -210,6 +210,34 @@ pub const ITEMS: &[Item] = &[
         syntax: "gpt 4 layers 4 heads 128",
         doc: "a pre-LN transformer, written out in its layers: embedding, positions, blocks of attention and feed-forward, a last norm; also `rotary`, `sinusoidal`, `swiglu`, `rmsnorm`, `2 kv heads`, `tied`, `no bias`, `dropout 0.1`",
         parse: sequence::gpt,
+    },
+    Item {
+        name: "periodic",
+        aliases: &["pbld"],
+        syntax: "periodic",
+        doc: "each number becomes 4: three mixtures of 16 learned waves of it, and itself; also `frequencies 16`, `width 4`",
+        parse: table::periodic,
+    },
+    Item {
+        name: "categories",
+        aliases: &["category"],
+        syntax: "categories 12 30",
+        doc: "a learned vector of 8 numbers for each code; a column of codes for each number, which says how many it has (0 is missing or unseen); also `width 8`",
+        parse: table::categories,
+    },
+    Item {
+        name: "ntk",
+        aliases: &["ntk linear"],
+        syntax: "ntk 256",
+        doc: "a linear layer whose product is divided by the root of its inputs, for weights of variance 1; also `no bias`",
+        parse: table::ntk,
+    },
+    Item {
+        name: "parametric",
+        aliases: &[],
+        syntax: "parametric selu",
+        doc: "x + a (selu(x) - x) with a learned a for each feature, 1 at the start; also relu, gelu, silu, mish, tanh",
+        parse: table::parametric,
     },
     Item {
         name: "flatten",

@@ -15,7 +15,7 @@
 //! | [`text`] | the grammar and the parser |
 //! | [`items`] | the table of items: name, how it is written, a line of explanation, parser |
 //! | `plain` | parsers of the plain network's layers, of blocks and of the input |
-//! | [`image`], [`norm`], [`sequence`], [`reorder`] | layers beyond the plain network: what they are and how they are written |
+//! | [`image`], [`norm`], [`sequence`], [`reorder`], [`table`] | layers beyond the plain network: what they are and how they are written |
 //! | `settings` | what may follow a layer's name |
 //! | [`names`] | the tables of activations and initialisations, and the nearest name |
 //! | `display` | the canonical text, which parses back to the same spec |
@@ -31,6 +31,7 @@ pub mod norm;
 pub mod reorder;
 pub mod sequence;
 pub mod shapes;
+pub mod table;
 pub mod text;
 #[cfg(feature = "toml")]
 pub mod toml;
@@ -47,6 +48,7 @@ pub use norm::NormLayer;
 pub use reorder::ReorderLayer;
 pub use sequence::{Cell, PositionKind, SequenceLayer};
 pub use shapes::LayerShape;
+pub use table::TableLayer;
 
 use serde::{Deserialize, Serialize};
 
@@ -145,6 +147,7 @@ impl NetSpec {
                     LayerSpec::Reorder(layer) => matches!(layer, ReorderLayer::Slice { .. }),
                     LayerSpec::Image(_) => false,
                     LayerSpec::Linear { .. }
+                    | LayerSpec::Table(_)
                     | LayerSpec::Activation { .. }
                     | LayerSpec::Dropout { .. }
                     | LayerSpec::Scaling
@@ -220,6 +223,8 @@ pub enum LayerSpec {
     Norm(NormLayer),
     /// The same numbers in another shape or order.
     Reorder(ReorderLayer),
+    /// What tables want: numbers as waves, categories as vectors, NTK form, bent curves.
+    Table(TableLayer),
     /// Gated block: `y = W_down (act(W_gate x) * (W_up x))`; with SiLU it is SwiGLU. Keeps the width.
     Gated {
         /// Width of the gate.

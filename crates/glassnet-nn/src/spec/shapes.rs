@@ -5,7 +5,7 @@ use super::display::render;
 use super::fits::{Walk, bad_units, deeper_than, plain};
 use super::reorder::sizes_text;
 use super::text::DEEPEST;
-use super::{LayerSpec, NetSpec, SequenceLayer, SpecError};
+use super::{LayerSpec, NetSpec, SequenceLayer, SpecError, TableLayer};
 
 /// What one layer takes and gives, for one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -299,7 +299,11 @@ pub(super) fn check(
     let last = Walk { widths, table: None, blind }.through(&spec.layers, &mut Vec::new(), row)?;
     let at_last = |message, hint| {
         // The layer that set the last width is the one to change.
-        let at = spec.layers.iter().rposition(|layer| matches!(layer, LayerSpec::Linear { .. })).unwrap_or(0);
+        let at = spec
+            .layers
+            .iter()
+            .rposition(|layer| matches!(layer, LayerSpec::Linear { .. } | LayerSpec::Table(TableLayer::Ntk { .. })));
+        let at = at.unwrap_or(0);
         Misfit { path: vec![at], part: Part::Layer, message, hint }
     };
     let (Some(row), Some(target)) = (&last, output) else { return Ok(last) };

@@ -90,6 +90,16 @@ pub enum TrainError {
     /// A setting that looks at the validation loss, without validation rows.
     #[error("{0} looks at the validation loss, but there are no validation rows; give some, or leave it out")]
     NeedsValidation(&'static str),
+    /// A schedule that cannot be that of dropout or decay.
+    #[error(
+        "{0} cannot follow the plateau schedule, which lowers learning rates\n  hint: take constant, cosine, flat_cos or another one"
+    )]
+    Plateau(&'static str),
+    /// A metric that the network's outputs do not have.
+    #[error(
+        "the best epoch cannot be chosen by {0}, which this network's loss does not go with\n  hint: classes have loss, calibrated_log_loss and error, values have loss and rmse"
+    )]
+    BestBy(&'static str),
     /// A label that no logit stands for.
     #[error("row {row} has class number {label}, but the network has {classes} outputs")]
     Label {

@@ -5,6 +5,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use glassnet_core::ops::linear::Linear;
 use glassnet_core::plan::Pass;
 use glassnet_core::runner::Late;
 use glassnet_core::slots::{Slot, Slots};
@@ -34,7 +35,7 @@ pub(super) fn nodes(network: &Network, spec: &TrainSpec) -> Vec<NodeId> {
         let readers = nodes.iter().flat_map(|node| &node.slots).filter(|&&slot| slot == weight).count();
         let slot = network.graph.slots().get(weight);
         let large = slot.len() >= LATE && norm::large(slot).is_some();
-        fits && large && readers == 1 && matches!(node.op, Op::Linear(_))
+        fits && large && readers == 1 && matches!(node.op, Op::Linear(Linear { ntk: false, .. }))
     };
     (0..nodes.len()).filter(late).map(NodeId).collect()
 }

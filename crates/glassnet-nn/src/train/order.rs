@@ -23,6 +23,8 @@ pub(super) struct Order {
     pub rows: Option<usize>,
     /// Rows of an optimizer step.
     pub batch: usize,
+    /// Whether rows that fill no whole step are left out of an epoch, unless they are all.
+    pub drop_last: bool,
 }
 
 impl Order {
@@ -32,7 +34,8 @@ impl Order {
             let batch = self.batch.min(rows).max(1);
             return rows / batch * batch;
         }
-        self.rows.map_or(rows, |limit| limit.clamp(1, rows.max(1)).min(rows))
+        let rows = self.rows.map_or(rows, |limit| limit.clamp(1, rows.max(1)).min(rows));
+        if self.drop_last && rows > self.batch { rows - rows % self.batch.max(1) } else { rows }
     }
 
     /// Writes the rows of an epoch to `order`; `length` gives a row's number of time steps where rows differ in it.
@@ -74,7 +77,7 @@ impl Order {
 mod tests {
     use super::*;
 
-    const PLAIN: Order = Order { shuffle: true, seed: 4, streams: false, rows: None, batch: 4 };
+    const PLAIN: Order = Order { shuffle: true, seed: 4, streams: false, rows: None, batch: 4, drop_last: false };
 
     fn filled(order: Order, rows: usize, epoch: u32, length: Option<&dyn Fn(u32) -> usize>) -> Vec<u32> {
         let rows: Vec<u32> = (0..rows as u32).collect();
@@ -98,6 +101,15 @@ mod tests {
         let part = Order { rows: Some(8), ..PLAIN };
         assert_eq!(filled(part, 21, 0, None), filled(PLAIN, 21, 0, None)[..8]);
         assert_eq!(part.epoch_rows(5), 5);
+    }
+
+    #[test]
+    fn the_last_short_batch_is_left_out_unless_it_is_all() {
+        let order = Order { drop_last: true, ..PLAIN };
+        assert_eq!(filled(order, 21, 0, None), filled(PLAIN, 21, 0, None)[..20]);
+        assert_eq!([3, 4, 5, 7, 8].map(|rows| order.epoch_rows(rows)), [3, 4, 4, 4, 8]);
+        let part = Order { rows: Some(10), ..order };
+        assert_eq!([3, 10, 50].map(|rows| part.epoch_rows(rows)), [3, 8, 8]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use glassnet_core::Real;
 
-use super::trainer::Rows;
+use super::observer::Rows;
 use crate::functional::Outputs;
 use crate::loss::LossSpec;
 use crate::metrics::{ClassScores, Scores};
@@ -16,19 +16,15 @@ pub(crate) fn scores<T: Real>(network: &Network, outputs: &Outputs<T>, part: Row
     }
     let width = network.graph.node(network.logits).shape.len();
     let weights: Vec<f64> = part.rows.iter().map(|&row| part.source.weight(row)).collect();
-    let labels = || part.rows.iter().map(|&row| part.source.label(row).max(0) as usize).collect::<Vec<_>>();
     match &objective.loss {
-        LossSpec::CrossEntropy { .. } => {
-            Scores::of_classes(&ClassScores::from_logits(&outputs.logits, width), &labels(), Some(&weights))
-        }
+        LossSpec::CrossEntropy { .. } => Scores::of_classes(
+            &ClassScores::from_logits(&outputs.logits, width),
+            &class_labels(network, part),
+            Some(&weights),
+        ),
         LossSpec::BinaryCrossEntropy { .. } if width == 1 => {
-            let mut value = [T::ZERO];
-            let classes = part.rows.iter().map(|&row| {
-                part.source.values(row, &mut value);
-                usize::from(value[0].to_f64() >= 0.5)
-            });
-            let classes: Vec<usize> = classes.collect();
-            Scores::of_classes(&ClassScores::from_binary_logits(&outputs.logits), &classes, Some(&weights))
+            let scores = ClassScores::from_binary_logits(&outputs.logits);
+            Scores::of_classes(&scores, &class_labels(network, part), Some(&weights))
         }
         LossSpec::BinaryCrossEntropy { .. } | LossSpec::SoftCrossEntropy { .. } => Scores::default(),
         LossSpec::MeanSquared | LossSpec::MeanAbsolute | LossSpec::Huber { .. } => {
@@ -41,4 +37,18 @@ pub(crate) fn scores<T: Real>(network: &Network, outputs: &Outputs<T>, part: Row
             Scores::of_values(&as_f64(&outputs.output), &as_f64(&target), width, Some(&weights))
         }
     }
+}
+
+/// The rows' classes: their labels, or for one logit whether the target is class 1.
+pub(super) fn class_labels<T: Real>(network: &Network, part: Rows<'_, T>) -> Vec<usize> {
+    let labels = network.objective.as_ref().is_some_and(|objective| objective.loss.takes_labels());
+    let mut value = [T::ZERO];
+    let class = |&row: &u32| match labels {
+        true => part.source.label(row).max(0) as usize,
+        false => {
+            part.source.values(row, &mut value);
+            usize::from(value[0].to_f64() >= 0.5)
+        }
+    };
+    part.rows.iter().map(class).collect()
 }

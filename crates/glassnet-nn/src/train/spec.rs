@@ -3,6 +3,8 @@
 use glassnet_core::Precision;
 use serde::{Deserialize, Serialize};
 
+use super::best::BestBy;
+use super::factors::Factors;
 use super::order::Order;
 use crate::clip::Clip;
 use crate::early::EarlySpec;
@@ -61,6 +63,21 @@ pub struct TrainSpec {
     /// recurrent layer carries its state over (truncated back-propagation through time).
     #[serde(default, skip_serializing_if = "is_no")]
     pub streams: bool,
+    /// Course of the factor that multiplies the probability of every dropout layer. Any schedule but plateau.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dropout_schedule: ScheduleSpec,
+    /// Course of the factor that multiplies the weight decay. Any schedule but plateau.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub decay_schedule: ScheduleSpec,
+    /// Factors of the learning rate and the weight decay for some of the parameters.
+    #[serde(default, skip_serializing_if = "Factors::is_empty")]
+    pub factors: Factors,
+    /// Whether the rows at an epoch's end that fill no whole step are left out of it; where they are all there is, they are a step.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub drop_last: bool,
+    /// By what the best epoch is chosen.
+    #[serde(default, skip_serializing_if = "BestBy::is_loss")]
+    pub best_by: BestBy,
 }
 
 /// A precision by its name.
@@ -75,6 +92,10 @@ mod precision {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Precision, D::Error> {
         String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
+}
+
+fn is_default(schedule: &ScheduleSpec) -> bool {
+    *schedule == ScheduleSpec::default()
 }
 
 fn is_no(value: &bool) -> bool {
@@ -100,6 +121,11 @@ impl Default for TrainSpec {
             steps: None,
             epoch_rows: None,
             streams: false,
+            dropout_schedule: ScheduleSpec::default(),
+            decay_schedule: ScheduleSpec::default(),
+            factors: Factors::default(),
+            drop_last: false,
+            best_by: BestBy::Loss,
         }
     }
 }
@@ -125,8 +151,15 @@ impl TrainSpec {
                 ("epoch_rows", self.epoch_rows.map_or(1.0, |rows| rows as f64), Allowed::AtLeastOne),
             ],
         );
-        let parts =
-            [own, self.schedule.check(), self.clip.check(), self.early.check(), self.optimizer.checked().map(drop)];
+        let parts = [
+            own,
+            self.schedule.check(),
+            self.dropout_schedule.check(),
+            self.decay_schedule.check(),
+            self.clip.check(),
+            self.early.check(),
+            self.optimizer.checked().map(drop),
+        ];
         let bad: Vec<_> = parts.into_iter().filter_map(Result::err).flat_map(|bad| bad.0).collect();
         if bad.is_empty() { Ok(()) } else { Err(BadHyperparameters(bad)) }
     }
@@ -155,7 +188,14 @@ impl TrainSpec {
     /// How an epoch over `rows` rows orders them.
     pub(super) fn order(&self, rows: usize) -> Order {
         let batch = self.batch_rows(rows).saturating_mul(self.accumulate.max(1));
-        Order { shuffle: self.shuffle, seed: self.seed, streams: self.streams, rows: self.epoch_rows, batch }
+        Order {
+            shuffle: self.shuffle,
+            seed: self.seed,
+            streams: self.streams,
+            rows: self.epoch_rows,
+            batch,
+            drop_last: self.drop_last,
+        }
     }
 
     /// Optimizer steps of an epoch over `rows` rows.

@@ -17,8 +17,9 @@ use std::borrow::Cow;
 
 use glassnet_core::Real;
 
+use super::observer::StepReport;
 use super::record::Record;
-use super::trainer::{StepReport, Trainer};
+use super::trainer::Trainer;
 use crate::early::{EarlySpec, EarlyStopping};
 
 /// Names of the arrays besides the moments, whose names are the optimizer's behind `moment.`.
@@ -218,9 +219,9 @@ impl<T: Real> Standing<T> {
         self.lr = report.lr;
     }
 
-    /// Takes in the validation loss of the epoch at hand; keeps the parameters and gives true where it is the best.
-    pub fn observe(&mut self, loss: f64, parameters: &[T]) -> bool {
-        let verdict = self.early.observe(self.epoch + 1, loss);
+    /// Takes in the validation metric of the epoch at hand; keeps the parameters and gives true where it is the best.
+    pub fn observe(&mut self, metric: f64, parameters: &[T]) -> bool {
+        let verdict = self.early.observe(self.epoch + 1, metric);
         if verdict.best {
             match &mut self.best {
                 Some(best) => best.copy_from_slice(parameters),

@@ -1,14 +1,17 @@
 //! The loop itself.
 
 use glassnet_core::ops::cross_entropy::IGNORED;
+use glassnet_core::slots::Slots;
 use glassnet_core::{Op, Precision, Purpose, Real, Runner, StepInfo, Team};
 
+use super::best::BestBy;
 use super::error::TrainError;
 use super::late::{self, LateUpdates};
 use super::non_finite::{NonFinite, find_non_finite};
+use super::observer::{Control, Observer, Outcome, Rows, StepReport, Stop, View};
 use super::scores::scores;
 use super::spec::TrainSpec;
-use super::state::{Stand, Standing, TrainerState};
+use super::state::Standing;
 use crate::functional::{evaluate, fill_at, mean_loss, total_weight, weighted_sum};
 use crate::history::{Epoch, History};
 use crate::metrics::Scores;
@@ -16,144 +19,6 @@ use crate::network::Network;
 use crate::norm;
 use crate::optimizer::{Optimizer, UpdateSizes};
 use crate::schedule::Schedule;
-use crate::source::Source;
-
-/// Some rows of a source.
-#[derive(Clone, Copy)]
-pub struct Rows<'a, T> {
-    /// Where they come from.
-    pub source: &'a dyn Source<T>,
-    /// Their numbers.
-    pub rows: &'a [u32],
-}
-
-/// Whether to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
-    /// Go on.
-    Continue,
-    /// Stop; the best epoch so far is kept.
-    Stop,
-}
-
-/// One optimizer step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StepReport {
-    /// Epoch, from 1.
-    pub epoch: u64,
-    /// Step of the whole run, from 1.
-    pub step: u64,
-    /// Steps of the whole run.
-    pub total_steps: u64,
-    /// Rows of the epoch done so far.
-    pub rows_done: usize,
-    /// Rows of an epoch.
-    pub rows: usize,
-    /// Mean loss of the batch, before the step.
-    pub loss: f64,
-    /// Sum of the rows' weights (row weight times class weight): what the mean loss divides by.
-    pub weight: f64,
-    /// Norm of the gradients before clipping.
-    pub gradient_norm: f64,
-    /// Learning rate of the step.
-    pub lr: f64,
-}
-
-/// What an observer can look at; everything is the run's own, nothing is copied.
-pub struct View<'a, T> {
-    /// The network.
-    pub network: &'a Network,
-    /// Its parameters now.
-    pub parameters: &'a [T],
-    /// The gradients of the last step, clipped; all of them where [`Observer::reads_gradients`] asked for them.
-    pub gradients: &'a [T],
-    /// The training rows.
-    pub train: Rows<'a, T>,
-    /// The validation rows.
-    pub valid: Option<Rows<'a, T>>,
-    /// The settings.
-    pub spec: &'a TrainSpec,
-    /// The epochs so far.
-    pub history: &'a History,
-    /// The run itself, for its state.
-    standing: &'a dyn Stand<T>,
-}
-
-impl<'a, T> View<'a, T> {
-    /// All that a run needs to go on from here: what a checkpoint keeps. Nothing is copied but the history and some numbers.
-    pub fn state(&self) -> TrainerState<'a, T> {
-        self.standing.state()
-    }
-}
-
-/// Sees the run as it goes. Every method has a default that does nothing.
-pub trait Observer<T> {
-    /// Before the first step.
-    fn start(&mut self, _view: &View<'_, T>) -> Control {
-        Control::Continue
-    }
-
-    /// In place of [`Observer::start`] where the run goes on from a state ([`Trainer::restore`]).
-    fn resume(&mut self, _view: &View<'_, T>) -> Control {
-        Control::Continue
-    }
-
-    /// After each step.
-    fn step(&mut self, _report: &StepReport, _view: &View<'_, T>) -> Control {
-        Control::Continue
-    }
-
-    /// After each epoch, validation included; it is the last of `view.history`.
-    fn epoch(&mut self, _view: &View<'_, T>) -> Control {
-        Control::Continue
-    }
-
-    /// Whether [`Observer::step`] will read all of [`View::gradients`] after step `step` (from 1). Where it does not, the
-    /// gradients of large weights may be used up as they are made, and what stands in their place is of an earlier step.
-    fn reads_gradients(&self, _step: u64) -> bool {
-        true
-    }
-
-    /// When the run ends, however it ends.
-    fn end(&mut self, _stop: &Stop, _view: &View<'_, T>) {}
-}
-
-/// An observer that does nothing.
-pub struct Silent;
-
-impl<T> Observer<T> for Silent {
-    fn reads_gradients(&self, _step: u64) -> bool {
-        false
-    }
-}
-
-/// Why a run ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Stop {
-    /// All epochs are done.
-    Finished,
-    /// No gain for the epochs that patience allows.
-    Early {
-        /// The last epoch that ran.
-        epoch: u64,
-    },
-    /// A value was not finite. The weights are those of the best epoch, or without validation those from before that step
-    /// (where an earlier step had already made them non-finite: those of the last epoch's end, or the initial ones).
-    NonFinite(NonFinite),
-    /// The observer asked for it.
-    Asked,
-}
-
-/// What a run leaves.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome<T> {
-    /// The parameters of the best epoch (by validation loss), or the last ones where nothing was validated; always finite.
-    pub parameters: Vec<T>,
-    /// The history.
-    pub history: History,
-    /// Why it ended.
-    pub stop: Stop,
-}
 
 /// A run in progress. [`Trainer::run`] does all of it; [`Trainer::step`] takes one step over given rows.
 pub struct Trainer<'a, T: Real> {
@@ -168,6 +33,10 @@ pub struct Trainer<'a, T: Real> {
     gradients: Vec<T>,
     pub(super) optimizer: Optimizer<T>,
     pub(super) schedule: Schedule,
+    /// Courses of the factors of dropout and of weight decay.
+    shares: [Schedule; 2],
+    /// The network's layout with the rules' factors.
+    slots: Slots,
     pub(super) sizes: UpdateSizes<T>,
     pub(super) history: History,
     pub(super) steps: u64,
@@ -218,11 +87,19 @@ impl<'a, T: Real> Trainer<'a, T> {
         if parameters.len() != network.parameters() {
             return Err(TrainError::Parameters { wanted: network.parameters(), found: parameters.len() });
         }
-        if valid.is_none() && spec.early.patience.is_some() {
+        if valid.is_none() && spec.early.can_stop() {
             return Err(TrainError::NeedsValidation("early stopping"));
         }
         if valid.is_none() && matches!(spec.schedule.shape, crate::schedule::Shape::Plateau { .. }) {
             return Err(TrainError::NeedsValidation("the plateau schedule"));
+        }
+        if !spec.best_by.suits(network) {
+            return Err(TrainError::BestBy(spec.best_by.name()));
+        }
+        for (name, schedule) in [("dropout", spec.dropout_schedule), ("weight decay", spec.decay_schedule)] {
+            if matches!(schedule.shape, crate::schedule::Shape::Plateau { .. }) {
+                return Err(TrainError::Plateau(name));
+            }
         }
         let parts = [("training", Some(train)), ("validation", valid)];
         for (name, part) in parts.into_iter().filter_map(|(name, part)| part.map(|part| (name, part))) {
@@ -267,15 +144,20 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         let runner = Runner::new(plan, team.clone());
         let evaluator = valid.map(|_| Runner::new(network.evaluation_plan(network.evaluation_rows()), team.clone()));
-        let slots = network.graph.slots();
-        let late = LateUpdates::new(slots, &runner, &team);
+        let slots = spec.factors.apply(&network.graph);
+        let late = LateUpdates::new(&slots, &runner, &team);
         let steps_per_epoch = spec.steps_per_epoch(train.rows.len());
         let epochs = spec.whole_epochs(train.rows.len());
-        let mut schedule = Schedule::new(spec.schedule, spec.lr, steps_per_epoch, epochs)?;
-        if let Some(steps) = spec.steps {
-            schedule = schedule.with_total(steps);
-        }
-        let mut sizes = UpdateSizes::new(slots);
+        let set = |course, base| {
+            let schedule = Schedule::new(course, base, steps_per_epoch, epochs)?;
+            Ok::<_, TrainError>(match spec.steps {
+                Some(steps) => schedule.with_total(steps),
+                None => schedule,
+            })
+        };
+        let schedule = set(spec.schedule, spec.lr)?;
+        let shares = [set(spec.dropout_schedule, 1.0)?, set(spec.decay_schedule, 1.0)?];
+        let mut sizes = UpdateSizes::new(&slots);
         sizes.before(&parameters);
         Ok(Trainer {
             network,
@@ -285,14 +167,16 @@ impl<'a, T: Real> Trainer<'a, T> {
             runner,
             evaluator,
             gradients: vec![T::ZERO; parameters.len()],
-            optimizer: Optimizer::new(checked, slots),
+            optimizer: Optimizer::new(checked, &slots),
             schedule,
+            shares,
             sizes,
             history: History::new(slots.iter().map(|slot| slot.name.clone())),
             steps: 0,
             micro_rows,
             standing: Standing::new(spec.early),
-            room: vec![0.0; norm::room(slots)],
+            room: vec![0.0; norm::room(&slots)],
+            slots,
             late,
             keep_gradients: true,
             parameters,
@@ -350,6 +234,12 @@ impl<'a, T: Real> Trainer<'a, T> {
         }
     }
 
+    /// What the step at hand is told.
+    fn info(&self, epoch: u32, position: u64, denominator: f64) -> StepInfo {
+        let dropout = self.shares[0].rate(self.steps);
+        StepInfo { seed: self.spec.seed, epoch, position, denominator, time: 0, dropout }
+    }
+
     /// Loss and gradients of `rows` (more than a micro-batch are accumulated, in order) at the place `position` of epoch
     /// `epoch` (from 0). Returns the mean loss; the gradients are in [`Trainer::gradients`].
     fn accumulate(&mut self, rows: &[u32], epoch: u32, position: u64, denominator: f64) -> f64 {
@@ -361,7 +251,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let windows = if self.spec.streams { position / self.micro_rows as u64 } else { 0 };
         let time = windows as usize * self.network.inputs();
         for micro in rows.chunks(self.micro_rows) {
-            let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time };
+            let info = StepInfo { time, ..self.info(epoch, place, denominator) };
             fill_at(self.network, &mut self.runner, self.train.source, micro, &info);
             self.runner.forward(&self.parameters, &info);
             let values = losses.and_then(|losses| self.runner.value(losses)).unwrap_or(&[]);
@@ -375,7 +265,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// Loss and norm of a step of one micro-batch whose large weights are updated as their gradients are made. Nothing where
     /// some value or gradient may not be finite: nothing has changed then, and the plain way finds out.
     fn late_step(&mut self, rows: &[u32], info: &StepInfo, lr: f64, measure: bool) -> Option<(f64, f64)> {
-        let (late, slots) = (self.late.as_mut()?, self.network.graph.slots());
+        let (late, slots) = (self.late.as_mut()?, &self.slots);
         late.clear(&mut self.gradients);
         fill_at(self.network, &mut self.runner, self.train.source, rows, info);
         self.runner.forward(&self.parameters, info);
@@ -409,21 +299,21 @@ impl<'a, T: Real> Trainer<'a, T> {
         measure: bool,
     ) -> Result<StepReport, NonFinite> {
         let lr = self.schedule.rate(self.steps);
-        let slots = self.network.graph.slots();
+        self.optimizer.set_decay_share(self.shares[1].rate(self.steps));
         // A batch in which every row weighs 0 says nothing: no loss, no step.
         let weight = total_weight(self.network, self.train.source, rows);
         let empty = weight == 0.0;
         let (mut loss, mut gradient_norm) = (0.0, 0.0);
         let mut done = None;
         if !empty && !self.keep_gradients && rows.len() <= self.micro_rows {
-            let info = StepInfo { seed: self.spec.seed, epoch, position, denominator: weight, time: 0 };
+            let info = self.info(epoch, position, weight);
             done = self.late_step(rows, &info, lr, measure);
         }
         if let Some(done) = done {
             (loss, gradient_norm) = done;
         } else if !empty {
             loss = self.accumulate(rows, epoch, position, weight);
-            gradient_norm = self.spec.clip.apply_by(&self.team, slots, &mut self.gradients, &mut self.room);
+            gradient_norm = self.spec.clip.apply_by(&self.team, &self.slots, &mut self.gradients, &mut self.room);
             if !loss.is_finite() || !gradient_norm.is_finite() {
                 return Err(self.first_non_finite(rows, epoch, position));
             }
@@ -432,7 +322,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             self.sizes.before(&self.parameters);
         }
         if !empty && done.is_none() {
-            self.optimizer.step_by(&self.team, slots, &mut self.parameters, &self.gradients, lr);
+            self.optimizer.step_by(&self.team, &self.slots, &mut self.parameters, &self.gradients, lr);
         }
         if measure {
             // An epoch never ends on weights that are not finite: those from before the step are kept in `sizes`.
@@ -440,7 +330,7 @@ impl<'a, T: Real> Trainer<'a, T> {
                 self.steps += 1;
                 return Err(self.first_non_finite(rows, epoch, position));
             }
-            self.sizes.after(slots, &self.parameters);
+            self.sizes.after(&self.slots, &self.parameters);
         }
         self.steps += 1;
         Ok(StepReport {
@@ -461,7 +351,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let (number, step) = (u64::from(epoch) + 1, self.steps + 1);
         let mut place = position;
         for micro in rows.chunks(self.micro_rows) {
-            let info = StepInfo { seed: self.spec.seed, epoch, position: place, denominator, time: 0 };
+            let info = self.info(epoch, place, denominator);
             let (network, source) = (self.network, self.train.source);
             let (parameters, precision) = (&self.parameters, self.spec.precision);
             let found = find_non_finite(network, parameters, source, micro, &info, &self.team, number, step, precision);
@@ -481,12 +371,14 @@ impl<'a, T: Real> Trainer<'a, T> {
         }
     }
 
-    /// Loss and scores of the validation rows at the present parameters.
-    fn validate(&mut self) -> Option<(f64, Scores)> {
+    /// Loss, scores and what the best epoch is chosen by, of the validation rows at the present parameters.
+    fn validate(&mut self) -> Option<(f64, Scores, f64)> {
         let (valid, evaluator) = (self.valid?, self.evaluator.as_mut()?);
         let outputs = evaluate(self.network, evaluator, &self.parameters, valid.source, valid.rows);
         let loss = mean_loss(self.network, &outputs.losses, valid.source, valid.rows);
-        Some((loss, scores(self.network, &outputs, valid)))
+        let scores = scores(self.network, &outputs, valid);
+        let metric = self.spec.best_by.of(self.network, &outputs, valid, loss, &scores);
+        Some((loss, scores, metric))
     }
 
     /// Runs all epochs, or until patience, the observer or a non-finite value ends it.
@@ -551,16 +443,17 @@ impl<'a, T: Real> Trainer<'a, T> {
                 steps: self.steps,
                 learning_rate: self.standing.lr,
                 train_loss: self.standing.loss / self.standing.weight,
-                valid_loss: validation.as_ref().map(|(loss, _)| *loss),
+                valid_loss: validation.map(|(loss, ..)| loss),
+                metric: validation.map(|(.., metric)| metric).filter(|_| self.spec.best_by != BestBy::Loss),
                 train: Scores::default(),
-                valid: validation.as_ref().map(|(_, scores)| *scores).unwrap_or_default(),
+                valid: validation.map(|(_, scores, _)| scores).unwrap_or_default(),
                 gradient_norm: self.standing.norm,
                 update_ratios: self.sizes.ratios().to_vec(),
             });
             match validation {
-                Some((loss, _)) => {
+                Some((loss, _, metric)) => {
                     self.schedule.observe(loss);
-                    if self.standing.observe(loss, &self.parameters) {
+                    if self.standing.observe(metric, &self.parameters) {
                         self.history.best_epoch = Some(epoch + 1);
                     }
                 }

@@ -3,7 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use glassnet::model::Model;
-use glassnet::model::evaluation::Evaluation;
+use glassnet::model::calibration::Held;
+use glassnet::model::evaluation::{Before, Evaluation};
 use glassnet::nn::inspect::number::{count, significant};
 use serde::Serialize;
 
@@ -34,8 +35,11 @@ pub struct Report {
     classes: Vec<Class>,
     #[serde(flatten)]
     notices: Notices,
+    /// Whether the model's calibration holds on these rows, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<&'static str>,
+    held: Option<Held>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     #[serde(skip)]
     what: &'static str,
 }
@@ -66,7 +70,7 @@ const SEEN: &str = "warning: these rows include those that the model was trained
 
 impl Report {
     /// Puts it together.
-    pub fn new(args: &Args, model: &Model, rows: &Labelled, evaluation: Evaluation) -> Self {
+    pub fn new(args: &Args, model: &Model, rows: &Labelled, evaluation: Evaluation, held: Option<Held>) -> Self {
         let names = model.classes().unwrap_or(&[]);
         let reports = evaluation.confusion.as_ref().map(|confusion| confusion.per_class()).unwrap_or_default();
         let classes: Vec<Class> = names
@@ -102,7 +106,8 @@ impl Report {
                 }
             }),
             baseline,
-            note: (!classes.is_empty()).then_some(NO_PROBABILITY),
+            note: (!classes.is_empty()).then(|| held.as_ref().map_or(NO_PROBABILITY.to_owned(), held_words)),
+            held,
             classes,
             notices: rows.notices.clone(),
             what: rows.what,
@@ -188,6 +193,10 @@ impl Display for Report {
                 None => writeln!(f)?,
             }
         }
+        if let Some(before) = &self.evaluation.before {
+            let before = before_words(before);
+            writeln!(f, "before calibration: {before}")?;
+        }
         let brier = match self.classes.as_slice() {
             [_, second] => format!("   mean (score of {:?} - truth)^2, truth 1 or 0", second.name),
             _ => "   mean over rows of the sum over classes of (score - truth)^2".to_string(),
@@ -195,6 +204,7 @@ impl Display for Report {
         let rest = [
             ("log-loss", scores.log_loss, "   nats a row; this is the loss"),
             ("Brier", scores.brier, brier.as_str()),
+            ("ECE", self.evaluation.ece, "   calibration error: mean gap between score and share that happened, 15 bins"),
             ("AUC", scores.auc, if self.classes.len() > 2 { "   mean over classes, one against the rest" } else { "" }),
             ("RMSE", scores.rmse, "   root of the mean squared error, in the target's unit"),
             ("MAE", scores.mae, "   mean absolute error, in the target's unit"),
@@ -211,11 +221,37 @@ impl Display for Report {
         }
         self.confusion(f)?;
         self.per_class(f)?;
-        match self.note {
+        match &self.note {
             Some(note) => writeln!(f, "\n{note}"),
             None => Ok(()),
         }
     }
+}
+
+/// Whether a calibration holds on the rows of an evaluation, in a sentence.
+fn held_words(held: &Held) -> String {
+    let Held { holds, ece, limit, .. } = held;
+    match holds {
+        true => format!("probabilities: the calibration holds on these rows (ECE {ece:.4}, at most {limit:.4} would do)"),
+        false => format!(
+            "scores, not probabilities: the calibration does not hold on these rows: {}\n  hint: glassnet recalibrate MODEL LABELLED.csv \
+             with recent rows",
+            held.reasons.join("; ")
+        ),
+    }
+}
+
+/// The scores without the calibration, in a line.
+fn before_words(before: &Before) -> String {
+    let named = [
+        ("log-loss", before.scores.log_loss),
+        ("Brier", before.scores.brier),
+        ("ECE", before.ece),
+        ("AUC", before.scores.auc),
+        ("accuracy", before.scores.accuracy),
+    ];
+    let words = named.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", digits(value?))));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// Four decimals for numbers of the size of a score, six digits for others.

@@ -78,6 +78,9 @@ pub struct Args {
     #[serde(skip)]
     pub resume: Option<PathBuf>,
 
+    /// What recipe is followed
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
     /// What the network and its training are
     #[command(flatten)]
     pub training: TrainingArgs,
@@ -91,6 +94,41 @@ pub struct Args {
     /// Threads that work [default: one for each core, one for small networks]; the result does not depend on it
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+}
+
+/// The recipe, and what is done around the training.
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
+#[command(next_help_heading = "Recipe")]
+pub struct RecipeArgs {
+    /// tabular (default for tables: embeddings of numbers, four networks averaged, calibrated), plain (one network of
+    /// --net, Adam, early stopping) or tabm
+    #[arg(long, value_name = "NAME")]
+    pub recipe: Option<String>,
+    /// Networks of other seeds that are trained side by side and averaged [default: 4 with the tabular recipe, else 1]
+    #[arg(long, value_name = "N")]
+    pub members: Option<usize>,
+    /// Five members, each validated on another fifth of the rows: every row is learned from, calibration by the rows that each left out
+    #[arg(long)]
+    pub best: bool,
+    /// About how long training may take, such as 60s, 5m or 1h: it chooses the number of epochs before it starts
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["epochs", "steps"])]
+    pub time_budget: Option<String>,
+    /// How scores become probabilities, fitted on the validation rows: auto, temperature, affine, isotonic or off
+    #[arg(long, value_name = "NAME")]
+    pub calibration: Option<String>,
+    /// Hold out the latest rows by this column: fit, calibrate and test in that order
+    #[arg(long, value_name = "COL", conflicts_with_all = ["group", "valid"])]
+    pub time: Option<String>,
+    /// Keep all rows of one value of this column (a customer) in the same part
+    #[arg(long, value_name = "COL", conflicts_with = "valid")]
+    pub group: Option<String>,
+    /// Leave the 128 training rows out of the model file that explanations compare with
+    #[arg(long)]
+    pub no_background: bool,
+    /// Write the report, one page that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 /// The network and its training.
@@ -190,7 +228,7 @@ pub struct ColumnArgs {
     /// Columns to leave out
     #[arg(long, value_name = "COLS", value_delimiter = ',')]
     pub drop: Vec<String>,
-    /// What a column is, in place of what is inferred: COL=number, category, boolean or drop; may be repeated
+    /// What a column is, in place of what is inferred: COL=number, category, boolean, date, day-first, month-first or drop; may be repeated
     #[arg(long = "type", value_name = "COL=TYPE")]
     pub types: Vec<String>,
     /// The column of row weights

@@ -14,10 +14,13 @@ use glassnet::nn::train::Batch;
 use crate::error::CliError;
 use crate::words::one_of;
 
-const KINDS: [(&str, Override); 4] = [
+const KINDS: [(&str, Override); 7] = [
     ("number", Override::Number),
     ("category", Override::Category),
     ("boolean", Override::Boolean),
+    ("date", Override::Date),
+    ("day-first", Override::DayFirst),
+    ("month-first", Override::MonthFirst),
     ("drop", Override::Drop),
 ];
 

@@ -6,6 +6,7 @@ use glassnet::data::{DataError, Dataset, Kind, ReadOptions, Understood, Warning}
 use glassnet::model::fit::{FitOptions, Prepared};
 use glassnet::model::schema::Override;
 use glassnet::model::standardise::Standardise;
+use glassnet::model::style::Style;
 use glassnet::model::table::{Images, Table};
 
 use glassnet::nn::nearest::nearest;
@@ -56,6 +57,8 @@ pub fn read(settings: &Settings) -> Result<Data, CliError> {
         match kind {
             Override::Number => options.as_number.insert(name.clone()),
             Override::Category => options.as_text.insert(name.clone()),
+            // A day such as 20131231 is read from text too.
+            Override::Date | Override::DayFirst | Override::MonthFirst => options.as_text.insert(name.clone()),
             Override::Boolean | Override::Drop => false,
         };
     }
@@ -191,6 +194,7 @@ fn fit_options(settings: &Settings, target: &str) -> FitOptions {
         validation_share: (settings.validation_share > 0.0).then_some(settings.validation_share),
         seed: settings.seed,
         class_weights: settings.class_weights.clone(),
+        style: if settings.around.recipe == super::recipe::Recipe::Tabular { Style::Tabular } else { Style::Plain },
     }
 }
 

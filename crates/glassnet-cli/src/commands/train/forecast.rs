@@ -27,6 +27,8 @@ pub struct Forecast {
     pub seconds: f64,
     /// Seconds of one.
     pub seconds_per_epoch: f64,
+    /// Networks that are trained.
+    pub members: usize,
     /// Bytes of weights, gradients, moments and activations.
     pub training_bytes: usize,
     /// Those of them that hold activations and their gradients.
@@ -125,6 +127,7 @@ pub fn of(
             None => seconds_per_epoch * spec.epochs as f64,
         },
         seconds_per_epoch,
+        members: 1,
         training_bytes,
         activation_bytes,
         checkpoint,
@@ -146,6 +149,24 @@ fn holds(network: &Network, spec: &TrainSpec, rows: usize) -> Result<(), CliErro
 }
 
 impl Forecast {
+    /// What was said of one member becomes what all take, so many at a time.
+    pub fn of_members(&mut self, members: usize, threads: usize, spec: &TrainSpec) {
+        if members == 1 {
+            if spec.steps.is_none() {
+                self.seconds = self.seconds_per_epoch * spec.epochs as f64;
+            }
+            return;
+        }
+        let at_once = threads.clamp(1, members);
+        // Of each its gradients, moments and activations; the weights of all stay.
+        self.members = members;
+        self.seconds_per_epoch *= members.div_ceil(at_once) as f64;
+        self.seconds = self.seconds_per_epoch * spec.epochs as f64;
+        let more = self.training_bytes * (at_once - 1);
+        self.training_bytes += more;
+        self.peak_bytes = self.peak_bytes.map(|peak| peak + more as u64);
+    }
+
     /// In a sentence.
     pub fn words(&self, spec: &TrainSpec) -> String {
         let time = match spec.early.patience {
@@ -154,6 +175,9 @@ impl Forecast {
                 format!("about {} for {steps} steps", duration(self.seconds))
             }
             Some(_) => format!("at most {} for {} epochs", duration(self.seconds), spec.epochs),
+            None if self.members > 1 => {
+                format!("about {} for {} epochs of {} members", duration(self.seconds), spec.epochs, self.members)
+            }
             None if spec.epochs == 1 => format!("about {} for 1 epoch", duration(self.seconds)),
             None => format!("about {} for {} epochs", duration(self.seconds), spec.epochs),
         };

@@ -11,6 +11,8 @@
 //! | `forecast` | time and memory, before and after |
 //! | `progress`, `interrupt` | while it runs |
 //! | `checkpoint` | when its state is kept, and from which one it goes on |
+//! | `recipe`, `tabular`, `members` | the recipe for tables, several networks side by side |
+//! | `calibrate` | from scores to probabilities, after training |
 //! | `report` | scores |
 //! | `baseline` | what knowing nothing would score |
 //! | `text` | the same for a text: windows, perplexity |
@@ -18,16 +20,20 @@
 
 mod args;
 mod baseline;
+mod calibrate;
 mod checkpoint;
 mod choices;
 mod data;
 mod forecast;
 mod interrupt;
+mod members;
 mod network;
 mod progress;
+mod recipe;
 mod record;
 mod report;
 mod settings;
+mod tabular;
 mod text;
 mod understand;
 
@@ -41,6 +47,8 @@ use glassnet::model::file::Features;
 use glassnet::model::fit::Headed;
 use glassnet::nn::doctor::Doctor;
 use glassnet::nn::inspect::{MergeOptions, merge_affine};
+use glassnet::nn::history::History;
+use glassnet::nn::train::members::Member;
 use glassnet::nn::train::{Outcome, Stop, TrainSpec, Trainer};
 use serde_json::json;
 
@@ -52,6 +60,7 @@ use forecast::{Forecast, Measured};
 use interrupt::Interrupt;
 pub use network::worth_threads;
 use progress::Progress;
+use recipe::{Calibrate, Recipe};
 use report::Parts;
 use settings::Settings;
 
@@ -94,23 +103,47 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     if told {
         output.message(&understand::data(&data));
     }
-    let headed = network::network(&settings, &data.prepared, data.images)?;
-    let spec = network::train_spec(&settings, &data.prepared, data.images)?;
+    let tabular = settings.around.recipe == Recipe::Tabular && !data.images;
+    let (headed, mut spec) = match tabular {
+        true => {
+            let headed = tabular::network(&settings, &data.prepared)?;
+            let spec = tabular::train_spec(&settings, &data.prepared, &headed)?;
+            (headed, spec)
+        }
+        false => {
+            let spec = network::train_spec(&settings, &data.prepared, data.images)?;
+            (network::network(&settings, &data.prepared, data.images)?, spec)
+        }
+    };
+    let members = if tabular { tabular::members(&settings) } else { settings.around.members.unwrap_or(1) };
     let test = test(&mut data, &headed, &spec)?;
     if let Some(checkpoints) = &mut checkpoints {
         let all = record::all_settings(&settings, &data, &headed, &spec)?;
         checkpoints.describe(all, data.hashes(), headed.network.parameters())?;
     }
-    let team = Team::new(settings.threads.unwrap_or_else(|| network::threads(&headed, &spec, &data.prepared)));
-    let forecast = forecast::forecast(&headed, &data.prepared, &spec, &team)?;
+    let threads = settings.threads.unwrap_or_else(|| match members {
+        1 => network::threads(&headed, &spec, &data.prepared),
+        _ => std::thread::available_parallelism().map_or(1, usize::from),
+    });
+    let team = Team::new(threads);
+    // Of several members each works on one thread.
+    let of_one = if members >= threads { Team::single() } else { Team::new(threads / members.max(1)) };
+    let mut forecast = forecast::forecast(&headed, &data.prepared, &spec, &of_one)?;
+    if let Some(budget) = settings.around.budget {
+        spec.epochs = tabular::epochs_for(budget, forecast.seconds_per_epoch, members, threads).min(spec.epochs.max(256));
+        let (epochs, budget) = (spec.epochs, crate::numbers::duration(budget));
+        output.message(&format!("time budget {budget}: {epochs} epochs; --epochs {epochs} in its place gives this very model again"));
+    }
+    forecast.of_members(members, threads, &spec);
     if told {
         output.message(&understand::network(&headed));
         output.message(understand::training(&spec, &headed, data.prepared.train_rows.len(), &team).trim_end());
         output.message(&forecast.words(&spec));
     }
 
-    let trained = train(&data, &headed, &spec, &team, (interrupt, checkpoints), output)?;
-    let Trained { outcome, doctor, seconds, checkpoints } = trained;
+    let whole = Whole { data: &data, headed: &headed, spec: &spec, tabular, members, threads };
+    let trained = train(&whole, &team, (interrupt, checkpoints), output)?;
+    let Trained { outcome, histories, doctor, seconds, checkpoints } = trained;
     if outcome.parameters.iter().any(|value| !value.is_finite()) {
         return Err(CliError::NonFinite(format!(
             "{}\n  the weights themselves are not finite any more, so no model is written\n  hint: take a smaller --lr, or --clip-norm 1",
@@ -118,8 +151,8 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         )));
     }
     let finished =
-        Finished { settings: &settings, headed: &headed, spec: &spec, forecast, out: &out, seconds, checkpoints };
-    finished.close(data, test, outcome, &doctor, &team, output)
+        Finished { settings: &settings, headed: &headed, spec: &spec, forecast, out: &out, seconds, checkpoints, tabular };
+    finished.close(data, test, outcome, histories, &doctor, &team, output)
 }
 
 /// Encodes the test rows before training: what is wrong with them is said now, not after an hour.
@@ -143,31 +176,57 @@ fn test(data: &mut Data, headed: &Headed, spec: &TrainSpec) -> Result<Option<Tes
 
 /// What training leaves.
 struct Trained {
+    /// Of several members the weights of all, and the first one's history.
     outcome: Outcome<f32>,
+    /// The histories of the other members.
+    histories: Vec<History>,
     doctor: Doctor<f32>,
     seconds: f64,
     checkpoints: Option<Checkpoints>,
 }
 
+/// All that a training needs to know.
+struct Whole<'a> {
+    data: &'a Data,
+    headed: &'a Headed,
+    spec: &'a TrainSpec,
+    tabular: bool,
+    members: usize,
+    threads: usize,
+}
+
 fn train(
-    data: &Data,
-    headed: &Headed,
-    spec: &TrainSpec,
+    whole: &Whole<'_>,
     team: &Team,
     (interrupt, checkpoints): (Interrupt, Option<Checkpoints>),
     output: &Output,
 ) -> Result<Trained, CliError> {
-    let prepared = &data.prepared;
+    let Whole { headed, spec, .. } = *whole;
+    let prepared = &whole.data.prepared;
     let names = match &prepared.features {
         Features::Table(preprocess) => preprocess.input_names(),
         Features::Images(_) | Features::Text(_) => Vec::new(),
     };
     let doctor = Doctor::new().with_team(team.clone()).with_columns(names);
     let task = prepared.target().map(|target| &target.task);
-    let first = headed.network.initialise::<f32>(spec.seed);
-    let trainer = Trainer::new(&headed.network, first, prepared.train(), prepared.valid(), spec.clone(), team.clone())
+    let mut progress = Progress::new(output.draws(), output.is_quiet(), interrupt, doctor, task);
+    progress.sparse = whole.tabular;
+    let initial: &(dyn Fn(usize, &Member<'_, f32>) -> Vec<f32> + Sync) = match whole.tabular {
+        true => &tabular::initial,
+        false => &|_, member| member.network.initialise(member.spec.seed),
+    };
+    let mut all = tabular::side_by_side(headed, prepared, spec, whole.members);
+    if whole.members > 1 {
+        let trained = members::train(&all, whole.threads, initial, progress)?;
+        let (parameters, mut histories, stop, progress, seconds) = trained.joined();
+        let history = histories.remove(0);
+        let outcome = Outcome { parameters, history, stop };
+        return Ok(Trained { outcome, histories, doctor: progress.doctor, seconds, checkpoints: None });
+    }
+    let member = all.remove(0);
+    let first = initial(0, &member);
+    let trainer = Trainer::new(&headed.network, first, member.train, member.valid, member.spec, team.clone())
         .map_err(|error| CliError::Usage(error.to_string()))?;
-    let progress = Progress::new(output.draws(), output.is_quiet(), interrupt, doctor, task);
     run_trainer(trainer, progress, checkpoints)
 }
 
@@ -192,7 +251,7 @@ fn run_trainer(
         return Err(failure);
     }
     let (doctor, seconds) = (progress.doctor, progress.elapsed.as_secs_f64());
-    Ok(Trained { outcome, doctor, seconds, checkpoints: progress.checkpoints })
+    Ok(Trained { outcome, histories: Vec::new(), doctor, seconds, checkpoints: progress.checkpoints })
 }
 
 /// Everything about a run that is over.
@@ -204,6 +263,7 @@ struct Finished<'a> {
     out: &'a Path,
     seconds: f64,
     checkpoints: Option<Checkpoints>,
+    tabular: bool,
 }
 
 impl Finished<'_> {
@@ -213,6 +273,7 @@ impl Finished<'_> {
         data: Data,
         test: Option<Test>,
         outcome: Outcome<f32>,
+        histories: Vec<History>,
         doctor: &Doctor<f32>,
         team: &Team,
         output: &mut Output,
@@ -233,6 +294,17 @@ impl Finished<'_> {
         }
         let headed = merged.as_ref().unwrap_or(self.headed);
         let mut model = data.prepared.model(headed, parameters)?;
+        let mut calibrated = String::new();
+        let asked = self.settings.around.calibrate;
+        let wanted = if self.tabular { asked != Some(Calibrate::Off) } else { asked.is_some_and(|asked| asked != Calibrate::Off) };
+        if wanted {
+            let prepared = &data.prepared;
+            let valid = prepared.valid.as_ref().unwrap_or(&prepared.train);
+            let valid = (!prepared.valid_rows.is_empty()).then_some((valid, prepared.valid_rows.as_slice()));
+            let tested = test.as_ref().map(|test| (&test.encoded, test.rows.as_slice()));
+            (model, calibrated) = calibrate::calibrate(model, asked, valid, tested, team)?;
+        }
+        model.document_mut().other_histories = histories;
         let parts = scores(&data, test.as_ref(), &model, team)?;
         let constant = Constant::new(&data.prepared);
         let guesses = guesses(&data, test.as_ref(), constant.as_ref());
@@ -274,7 +346,9 @@ impl Finished<'_> {
             thousands(model.parameter_count() as u64),
             if replaced { "; the file of that name was replaced" } else { "" }
         );
-        if model.classes().is_some() {
+        if !calibrated.is_empty() {
+            text += &format!("{calibrated}\n");
+        } else if model.classes().is_some() {
             text += "these are scores, not probabilities: nothing has checked them as such\n";
         }
         let failure = failure(&stop, self.out, self.checkpoints.as_ref());
@@ -288,6 +362,9 @@ impl Finished<'_> {
             "seconds": self.seconds,
             "parameters": model.parameter_count(),
             "weights_hash": weights,
+            "members": model.members().len(),
+            "calibration": model.calibration(),
+            "intervals": model.document().intervals.as_ref().map(|intervals| json!({ "rows": intervals.rows, "half_width_90": intervals.half_width(0.9) })),
             "model": self.out.display().to_string(),
             "replaced": replaced,
             "findings": doctor.findings(),

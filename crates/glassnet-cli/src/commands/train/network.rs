@@ -137,7 +137,7 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
         schedule: settings.schedule,
         optimizer: settings.optimizer,
         clip: settings.clip,
-        early: EarlySpec { patience, min_delta: 0.0 },
+        early: EarlySpec { patience, ..EarlySpec::default() },
         shuffle: settings.shuffle,
         checkpoint_activations: settings.checkpoint_activations,
         precision: settings.precision,
@@ -145,6 +145,7 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
         steps: settings.steps,
         epoch_rows: None,
         streams: false,
+        ..TrainSpec::default()
     };
     spec.check().map_err(|error| CliError::Usage(error.to_string()))?;
     Ok(spec)

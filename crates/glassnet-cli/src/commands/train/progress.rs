@@ -13,8 +13,13 @@ use super::interrupt::Interrupt;
 use crate::error::CliError;
 use crate::numbers::{duration, loss, number, thousands};
 
+/// More epochs than this, and not every one has a line in a run of the tabular recipe.
+const MANY_EPOCHS: u64 = 32;
+
 /// Watches a run.
 pub struct Progress {
+    /// Not every epoch has a line.
+    pub sparse: bool,
     quiet: bool,
     bar: Option<ProgressBar>,
     pub interrupt: Interrupt,
@@ -58,6 +63,7 @@ impl Progress {
         };
         let now = Instant::now();
         Progress {
+            sparse: false,
             quiet,
             bar,
             interrupt,
@@ -85,6 +91,19 @@ impl Progress {
             Some(bar) => bar.println(text),
             None => {
                 // A closed stderr must not end the run.
+                let _ = writeln!(std::io::stderr(), "{text}");
+            }
+        }
+    }
+
+    /// Prints lines as [`Progress::line`] does, from any thread.
+    pub fn lines(&self) -> impl Fn(&str) + Sync + use<> {
+        use std::io::Write;
+        let (quiet, bar) = (self.quiet, self.bar.clone());
+        move |text: &str| match &bar {
+            _ if quiet => {}
+            Some(bar) => bar.println(text),
+            None => {
                 let _ = writeln!(std::io::stderr(), "{text}");
             }
         }
@@ -225,7 +244,11 @@ impl Observer<f32> for Progress {
             let rows = view.train.rows.len();
             let epochs = view.spec.whole_epochs(rows);
             let done = view.spec.rows_of_epoch(rows).saturating_sub(std::mem::take(&mut self.rows_before));
-            self.line(&self.epoch_line(epoch, epochs, done));
+            // Of many short epochs some are enough to see the course.
+            let every = if epochs > MANY_EPOCHS && self.sparse { epochs.div_ceil(MANY_EPOCHS / 2) } else { 1 };
+            if epoch.epoch.is_multiple_of(every) || epoch.epoch == epochs || epoch.epoch == 1 {
+                self.line(&self.epoch_line(epoch, epochs, done));
+            }
         }
         let doctor = self.doctor.epoch(view);
         let control = self.control(doctor);

@@ -18,6 +18,7 @@ use glassnet::nn::train::Batch;
 
 use super::args::Args;
 use super::choices;
+use super::recipe::Around;
 use crate::error::CliError;
 use crate::losses::LossName;
 use crate::machine::MOST_THREADS;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub optimizer_said: bool,
     pub schedule: ScheduleSpec,
     pub clip: glassnet::nn::clip::Clip,
+    /// The weight decay, where it was said.
+    pub weight_decay: Option<f64>,
     pub accumulate: usize,
     pub checkpoint_activations: bool,
     pub precision: Precision,
@@ -75,6 +78,8 @@ pub struct Settings {
     pub steps: Option<u64>,
     /// A batch goes on where the one before it ended.
     pub streams: bool,
+    /// The recipe, and what is done around the training.
+    pub around: Around,
     pub read: ReadOptions,
 }
 
@@ -284,6 +289,7 @@ impl Settings {
             optimizer_said: t.optimizer.is_some() || said.optimizer.is_some(),
             schedule,
             clip,
+            weight_decay: t.weight_decay.or(said.weight_decay),
             accumulate,
             checkpoint_activations: t.checkpoint_activations || said.checkpoint_activations.unwrap_or(false),
             precision: precision.unwrap_or_default(),
@@ -306,6 +312,7 @@ impl Settings {
             context,
             steps,
             streams,
+            around: Around::new(args, said, config.network.is_some())?,
             read: read_options(args, said, &from)?,
         })
     }

@@ -107,7 +107,7 @@ pub fn run(
     let first = headed.network.initialise::<f32>(spec.seed);
     let trainer = Trainer::new(&headed.network, first, train, valid, spec.clone(), team.clone())
         .map_err(|error| CliError::Usage(error.to_string()))?;
-    let Trained { outcome, doctor, seconds, checkpoints } = run_trainer(trainer, progress, checkpoints)?;
+    let Trained { outcome, doctor, seconds, checkpoints, .. } = run_trainer(trainer, progress, checkpoints)?;
     if outcome.parameters.iter().any(|value| !value.is_finite()) {
         return Err(CliError::NonFinite(format!(
             "{}\n  the weights themselves are not finite any more, so no model is written\n  hint: take a smaller --lr, or --clip-norm 1",
@@ -349,7 +349,7 @@ fn train_spec(args: &Args, settings: &Settings, data: &Data) -> Result<TrainSpec
         schedule: settings.schedule,
         optimizer,
         clip,
-        early: glassnet::nn::early::EarlySpec { patience: settings.early.flatten(), min_delta: 0.0 },
+        early: glassnet::nn::early::EarlySpec { patience: settings.early.flatten(), ..Default::default() },
         shuffle: settings.shuffle && !settings.streams,
         seed: settings.seed,
         steps,
@@ -358,6 +358,7 @@ fn train_spec(args: &Args, settings: &Settings, data: &Data) -> Result<TrainSpec
         streams: settings.streams,
         checkpoint_activations: settings.checkpoint_activations,
         precision: settings.precision,
+        ..TrainSpec::default()
     };
     spec.check().map_err(|error| CliError::Usage(error.to_string()))?;
     Ok(spec)

@@ -92,6 +92,7 @@ fn sample(op: &Op) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
         denominator: 1.0,
         node: 0,
         time: 0,
+        dropout: 1.0,
         precision: crate::Precision::F32,
     };
     op.forward(Forward {

@@ -1,6 +1,6 @@
 //! On which side of its kinks every unit is: units whose derivative jumps, and losses whose derivative jumps.
 
-use glassnet_core::ops::{global_pool::Kind, max_pool::MaxPool, rnn::RnnCurve};
+use glassnet_core::ops::{global_pool::Kind, max_pool::MaxPool, parametric::Sigma, rnn::RnnCurve};
 use glassnet_core::{NodeId, Op, Runner};
 
 use crate::network::Network;
@@ -65,6 +65,7 @@ impl Kinks {
         let nodes = network.graph.nodes().iter().enumerate();
         let kinks = nodes.filter_map(|(number, node)| match (&node.op, &node.inputs[..]) {
             (Op::Step(_) | Op::Relu(_) | Op::LeakyRelu(_) | Op::Selu(_), &[z]) => Some(Kink::Zero(z)),
+            (Op::Parametric(bent), &[z]) if matches!(bent.sigma, Sigma::Relu | Sigma::Selu) => Some(Kink::Zero(z)),
             (Op::Elu(elu), &[z]) if elu.alpha != 1.0 => Some(Kink::Zero(z)),
             (Op::MeanAbsolute(_), &[y, t]) => Some(Kink::Equal(y, t)),
             // Its value is 0 where it is on the flat side.

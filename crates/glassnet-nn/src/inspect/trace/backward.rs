@@ -202,7 +202,9 @@ fn contributions<T: Real>(passed: &Passed<'_, T>, node: NodeId, terms: &mut [Vec
         let slot = || graph.node(reader).slots.first().map(|&id| graph.slots().view(id, &passed.parameters));
         let parameters = to_f64(slot().unwrap_or(&[]));
         match op {
-            Op::Linear(_) => {
+            Op::Linear(map) => {
+                // In NTK form the product is divided by the root of the number of inputs.
+                let root = map.ntk.then(|| 1.0 / (graph.node(node).shape.last().max(1) as f64).sqrt());
                 // Of a sequence each time step by itself.
                 let units = graph.node(reader).shape.last().max(1);
                 let width = (parameters.len() / units).max(1);
@@ -210,7 +212,10 @@ fn contributions<T: Real>(passed: &Passed<'_, T>, node: NodeId, terms: &mut [Vec
                     let (step, j) = (place / width, place % width);
                     let upstream = upstream.iter().skip(step * units).take(units);
                     let column = parameters.iter().skip(j).step_by(width).zip(upstream);
-                    terms.extend(column.map(|(&w, &delta)| vec![factor("w", w), factor("delta", delta)]));
+                    terms.extend(column.map(|(&w, &delta)| {
+                        let scaled = root.map(|root| factor("1/sqrt(d)", root));
+                        [factor("w", w), factor("delta", delta)].into_iter().chain(scaled).collect()
+                    }));
                 }
             }
             Op::Scale(_) => add(terms, &upstream, |j, g| {

@@ -65,6 +65,7 @@ fn layer(spec: &LayerSpec) -> String {
         | LayerSpec::Image(_)
         | LayerSpec::Sequence(_)
         | LayerSpec::Norm(_)
+        | LayerSpec::Table(_)
         | LayerSpec::Reorder(_) => {
             let text = NetSpec { layers: vec![spec.clone()], ..NetSpec::default() }.to_string();
             fields.push(format!("net = {}", string(&text)));

@@ -1,0 +1,97 @@
+//! After training: the calibration of classes, or the intervals of a number, from the validation rows; and whether it holds.
+
+use glassnet::core::Team;
+use glassnet::model::Model;
+use glassnet::model::encoded::Encoded;
+use glassnet::model::fit::calibrate::{FitCalibrationError, Judged};
+use glassnet::nn::calibration::Kind;
+
+use super::recipe::Calibrate;
+use crate::error::CliError;
+
+/// Rows by their source.
+pub type Part<'a> = (&'a Encoded<f32>, &'a [u32]);
+
+/// The kind that was asked for; `None`: what the rows can bear.
+pub fn kind(asked: Calibrate) -> Option<Kind> {
+    match asked {
+        Calibrate::Auto | Calibrate::Off => None,
+        Calibrate::Temperature => Some(Kind::Temperature),
+        Calibrate::Affine => Some(Kind::Affine),
+        Calibrate::Isotonic => Some(Kind::Isotonic),
+    }
+}
+
+/// Fits what the rows tell and keeps it in the model; a sentence about it. Where nothing can be fitted by itself, the scores stay scores
+/// and the sentence says why; what was asked for by name is an error then.
+///
+/// # Errors
+/// A calibration that was asked for and cannot be fitted; rows that do not fit the model.
+pub fn calibrate(
+    model: Model,
+    asked: Option<Calibrate>,
+    valid: Option<Part<'_>>,
+    test: Option<Part<'_>>,
+    team: &Team,
+) -> Result<(Model, String), CliError> {
+    let asked_by_name = asked.is_some_and(|asked| !matches!(asked, Calibrate::Auto));
+    let Some((encoded, rows)) = valid else {
+        return match asked_by_name {
+            true => Err(CliError::Usage(
+                "--calibration: there are no validation rows to fit it on\n  hint: give --valid FILE, or a --validation-share above 0".into(),
+            )),
+            false => Ok((model, String::new())),
+        };
+    };
+    if model.classes().is_none() {
+        return intervals(model, (encoded, rows), team);
+    }
+    let kind = kind(asked.unwrap_or(Calibrate::Auto));
+    let fitted = model.judged(encoded, rows, team).and_then(|judged| Ok((judged.fit(kind)?, judged)));
+    let (mut calibration, judged) = match fitted {
+        Ok(fitted) => fitted,
+        Err(error) if asked_by_name => return Err(CliError::Usage(format!("--calibration: {error}"))),
+        Err(FitCalibrationError::Model(error)) => return Err(error.into()),
+        Err(error) => return Ok((model, format!("not calibrated, so scores stay scores: {error}"))),
+    };
+    let held = match test {
+        Some((encoded, rows)) => {
+            let test: Judged =
+                model.judged(encoded, rows, team).map_err(|error| CliError::Data(error.to_string()))?;
+            test.with(&calibration).held("the test rows")
+        }
+        None => match judged.held_by_halves(kind, "the validation rows, each half by a fit on the other") {
+            Ok(held) => held,
+            Err(error) => return Ok((model, format!("not calibrated, so scores stay scores: {error}"))),
+        },
+    };
+    let rows = crate::numbers::thousands(calibration.rows as u64);
+    let way = match &calibration.knots {
+        Some(_) => "isotonic".to_owned(),
+        None if calibration.offset != 0.0 => {
+            format!("affine, {:.3} + {:.3} z", calibration.offset, calibration.slope)
+        }
+        None => format!("temperature {:.3}", 1.0 / calibration.slope),
+    };
+    let verdict = match held.holds {
+        true => format!("it holds on {}: ECE {:.4}, at most {:.4} would do", held.on, held.ece, held.limit),
+        false => format!("it does not hold on {}, so scores stay scores: {}", held.on, held.reasons.join("; ")),
+    };
+    calibration.held = Some(held);
+    let model = model.with_calibration(Some(calibration))?;
+    Ok((model, format!("calibrated ({way}) on {rows} validation rows; {verdict}")))
+}
+
+fn intervals(mut model: Model, (encoded, rows): Part<'_>, team: &Team) -> Result<(Model, String), CliError> {
+    let intervals = model.fit_intervals(encoded, rows, team).map_err(|error| CliError::Data(error.to_string()))?;
+    let words = match intervals.half_width(0.9) {
+        Some(half) => format!(
+            "intervals: nine of ten rows are within {} of the prediction (from {} validation rows; predict --interval 90%)",
+            crate::numbers::number(half),
+            crate::numbers::thousands(intervals.rows as u64)
+        ),
+        None => format!("{} validation rows are too few for intervals of 90 %", intervals.rows),
+    };
+    model.document_mut().intervals = Some(intervals);
+    Ok((model, words))
+}

@@ -1,0 +1,91 @@
+//! Networks for tables, as specifications: the recipe of RealMLP (Holzmueller, Grinsztajn & Steinwart 2024, "Better by Default")
+//! written in ordinary layers, so that it has a text, a JSON and a TOML form and every inspector knows it.
+//!
+//! A row of the network's input is `[numbers, others, codes]`: the scaled numbers; the columns that are used as they are (scaled
+//! one-hots, +-1); and one category code for each embedded column. What a table does not have is left out.
+//!
+//! ```
+//! use glassnet_nn::recipe::{TableLayout, tabular};
+//!
+//! let layout = TableLayout { numbers: 6, others: 10, categories: vec![17, 43] };
+//! assert_eq!(
+//!     tabular(&layout, 2, false).to_string(),
+//!     "18 -> concat(slice 0 6 -> periodic, slice 6 16, slice 16 18 -> categories 17 43) -> scale \
+//!      -> ntk 256 -> parametric selu -> dropout 0.15 -> ntk 256 -> parametric selu -> dropout 0.15 \
+//!      -> ntk 256 -> parametric selu -> dropout 0.15 -> ntk 2"
+//! );
+//! ```
+
+use crate::spec::table::{CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH};
+use crate::spec::{Activation, LayerSpec, NetSpec, ReorderLayer, TableLayer};
+
+/// Hidden layers of the recipe.
+pub const HIDDEN: [usize; 3] = [256, 256, 256];
+/// Share of the hidden units that is dropped while training.
+pub const DROPOUT: f64 = 0.15;
+
+/// What a row of a table is after its columns were prepared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableLayout {
+    /// True numbers, scaled; they come first.
+    pub numbers: usize,
+    /// Columns that go in as they are: scaled one-hots, +-1.
+    pub others: usize,
+    /// Codes of each embedded column, 0 (missing or unseen) included; one code a column, at the end.
+    pub categories: Vec<usize>,
+}
+
+impl TableLayout {
+    /// Numbers of a row.
+    pub fn inputs(&self) -> usize {
+        self.numbers + self.others + self.categories.len()
+    }
+}
+
+/// The recipe's network: [`HIDDEN`] layers, `outputs` logits (two for two classes), or one value for a regression. The
+/// specification is full: its last layer is the output.
+pub fn tabular(layout: &TableLayout, outputs: usize, regression: bool) -> NetSpec {
+    tabular_with(layout, outputs, regression, &HIDDEN)
+}
+
+/// The same with hidden layers of other sizes; with none it is linear in the embedded columns.
+pub fn tabular_with(layout: &TableLayout, outputs: usize, regression: bool, hidden: &[usize]) -> NetSpec {
+    let sigma = if regression { Activation::Mish } else { Activation::Selu };
+    let mut layers = embedded(layout);
+    layers.push(LayerSpec::Scaling);
+    for &units in hidden {
+        layers.extend([
+            LayerSpec::Table(TableLayer::Ntk { units, bias: true }),
+            LayerSpec::Table(TableLayer::Parametric { function: sigma }),
+            LayerSpec::Dropout { p: DROPOUT },
+        ]);
+    }
+    layers.push(LayerSpec::Table(TableLayer::Ntk { units: outputs, bias: true }));
+    let mut spec = NetSpec { layers, ..NetSpec::default() };
+    spec.set_input(&[layout.inputs()], None);
+    spec
+}
+
+/// The layers that make one row of the prepared columns.
+fn embedded(layout: &TableLayout) -> Vec<LayerSpec> {
+    let TableLayout { numbers, others, categories } = layout;
+    let periodic = TableLayer::Periodic { frequencies: FREQUENCIES, width: PERIODIC_WIDTH };
+    let vectors = TableLayer::Categories { sizes: categories.clone(), width: CATEGORY_WIDTH };
+    let parts = [
+        (*numbers, Some(LayerSpec::Table(periodic))),
+        (*others, None),
+        (categories.len(), Some(LayerSpec::Table(vectors))),
+    ];
+    let mut start = 0;
+    let mut branches: Vec<Vec<LayerSpec>> = Vec::new();
+    for (columns, layer) in parts.into_iter().filter(|(columns, _)| *columns > 0) {
+        let cut = LayerSpec::Reorder(ReorderLayer::Slice { start, end: start + columns });
+        start += columns;
+        branches.push(std::iter::once(cut).chain(layer).collect());
+    }
+    match branches.len() {
+        // One part is the whole row: nothing is cut and nothing joined.
+        0 | 1 => branches.into_iter().flatten().skip(1).collect(),
+        _ => vec![LayerSpec::Concat { branches }],
+    }
+}

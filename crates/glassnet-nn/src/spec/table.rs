@@ -1,0 +1,172 @@
+//! Layers for tables: numbers as waves, categories as vectors, linear layers in NTK form, curves that each neuron bends.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use glassnet_core::ops::parametric::Sigma;
+
+use super::cursor::{Cursor, Token};
+use super::names::activation_text;
+use super::{Activation, LayerSpec, SpecError, items};
+
+/// Waves of a number, unless said otherwise.
+pub const FREQUENCIES: usize = 16;
+/// Numbers that a number becomes, itself included, unless said otherwise.
+pub const PERIODIC_WIDTH: usize = 4;
+/// Numbers of a category's vector, unless said otherwise.
+pub const CATEGORY_WIDTH: usize = 8;
+/// Most columns of categories that a layer reads.
+pub const MOST_COLUMNS: usize = 4096;
+
+/// A layer that tables want.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "layer")]
+pub enum TableLayer {
+    /// Each number becomes a few waves of itself, mixed, and itself.
+    Periodic {
+        /// Waves of each number.
+        frequencies: usize,
+        /// Numbers that each becomes, itself included.
+        width: usize,
+    },
+    /// Each column holds category codes; a code becomes a learned vector.
+    Categories {
+        /// Codes of each column, 0 (missing or unseen) included.
+        sizes: Vec<usize>,
+        /// Numbers of a vector.
+        width: usize,
+    },
+    /// `y = (1/sqrt(d)) x W^T + b`, d inputs.
+    Ntk {
+        /// Number of outputs.
+        units: usize,
+        /// Whether there is a bias.
+        bias: bool,
+    },
+    /// `y_j = x_j + a_j (sigma(x_j) - x_j)`, `a` learned, 1 at the start.
+    Parametric {
+        /// sigma.
+        function: Activation,
+    },
+}
+
+/// The curve as the operation knows it; `None` where it is not one that can be bent.
+pub(crate) fn sigma(function: Activation) -> Option<Sigma> {
+    match function {
+        Activation::Relu => Some(Sigma::Relu),
+        Activation::Selu => Some(Sigma::Selu),
+        Activation::Gelu => Some(Sigma::Gelu),
+        Activation::Silu => Some(Sigma::Silu),
+        Activation::Mish => Some(Sigma::Mish),
+        Activation::Tanh => Some(Sigma::Tanh),
+        _ => None,
+    }
+}
+
+/// The curves that can be bent, for a hint.
+pub(crate) fn sigmas() -> String {
+    Sigma::ALL.map(Sigma::name).join(", ")
+}
+
+/// The layer's text, which parses back to it.
+impl fmt::Display for TableLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TableLayer::Periodic { frequencies, width } => {
+                f.write_str("periodic")?;
+                if *frequencies != FREQUENCIES {
+                    write!(f, " frequencies {frequencies}")?;
+                }
+                if *width != PERIODIC_WIDTH { write!(f, " width {width}") } else { Ok(()) }
+            }
+            TableLayer::Categories { sizes, width } => {
+                f.write_str("categories")?;
+                for size in sizes {
+                    write!(f, " {size}")?;
+                }
+                if *width != CATEGORY_WIDTH { write!(f, " width {width}") } else { Ok(()) }
+            }
+            TableLayer::Ntk { units, bias } => write!(f, "ntk {units}{}", if *bias { "" } else { " no bias" }),
+            TableLayer::Parametric { function } => write!(f, "parametric {}", activation_text(*function)),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Setting {
+    Frequencies,
+    Width,
+}
+
+const WIDTH: &[(&str, Setting)] = &[("width", Setting::Width)];
+const PERIODIC: &[(&str, Setting)] =
+    &[("frequencies", Setting::Frequencies), ("frequency", Setting::Frequencies), ("width", Setting::Width)];
+
+/// `periodic frequencies 16 width 4`.
+pub(super) fn periodic(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
+    let (mut frequencies, mut width) = (FREQUENCIES, PERIODIC_WIDTH);
+    while cursor.peek() == Some(Token::Word) {
+        match cursor.setting("periodic", PERIODIC)? {
+            Setting::Frequencies => {
+                frequencies = cursor.count("periodic", "a number of frequencies", "periodic frequencies 16")?;
+            }
+            Setting::Width => width = cursor.count("periodic", "a width", "periodic width 4")?,
+        }
+    }
+    out.push(LayerSpec::Table(TableLayer::Periodic { frequencies, width }));
+    Ok(())
+}
+
+/// `categories 12 30 width 8`.
+pub(super) fn categories(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
+    let (example, whose) = ("categories 12 30", "categories");
+    let mut sizes = vec![cursor.count(whose, "the number of codes of each column", example)?];
+    while cursor.peek() == Some(Token::Number) {
+        sizes.push(cursor.count(whose, "the number of codes of each column", example)?);
+        if sizes.len() > MOST_COLUMNS {
+            let error = cursor.error(cursor.last_span(), format!("categories of more than {MOST_COLUMNS} columns"));
+            return Err(error.hint("join several layers with concat(slice ... -> categories ..., ...)"));
+        }
+    }
+    let mut width = CATEGORY_WIDTH;
+    while cursor.peek() == Some(Token::Word) {
+        cursor.setting(whose, WIDTH)?;
+        width = cursor.count(whose, "a width", "categories 12 30 width 8")?;
+    }
+    out.push(LayerSpec::Table(TableLayer::Categories { sizes, width }));
+    Ok(())
+}
+
+/// `ntk 256 no bias`.
+pub(super) fn ntk(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
+    let units = cursor.units("ntk")?;
+    let mut bias = true;
+    while cursor.peek() == Some(Token::Word) {
+        bias = cursor
+            .setting("ntk", &[("bias", true), ("with bias", true), ("no bias", false), ("without bias", false)])?;
+    }
+    out.push(LayerSpec::Table(TableLayer::Ntk { units, bias }));
+    Ok(())
+}
+
+/// `parametric selu`.
+pub(super) fn parametric(
+    cursor: &mut Cursor<'_>,
+    name: Range<usize>,
+    out: &mut Vec<LayerSpec>,
+) -> Result<(), SpecError> {
+    let from = cursor.span();
+    let Some(function) = items::curve_behind(cursor, "parametric", false)? else {
+        let error = cursor.error(name, "parametric needs the curve that it bends");
+        return Err(error.hint(format!("for instance: parametric selu; it bends one of {}", sigmas())));
+    };
+    if sigma(function).is_none() {
+        let span = from.start..cursor.last_span().end;
+        let error = cursor.error(span, format!("parametric does not bend {}", activation_text(function)));
+        return Err(error.hint(format!("it bends one of {}", sigmas())));
+    }
+    out.push(LayerSpec::Table(TableLayer::Parametric { function }));
+    Ok(())
+}
