@@ -283,6 +283,6 @@ fn reasons_say_the_largest_parts_in_words() {
         };
         let verb = if up { "raises" } else { "lowers" };
         let points = format!("{:.1}", reason.points.abs() * 100.0);
-        assert_eq!(reason.words, format!("{is} {verb} the score of yes by {points} percentage points"));
+        assert_eq!(reason.words, format!("{is} {verb} the score of y = yes by {points} percentage points"));
     }
 }

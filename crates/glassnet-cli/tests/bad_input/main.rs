@@ -9,6 +9,7 @@ mod made;
 mod arrays;
 mod case;
 mod ends;
+mod explained;
 mod headers;
 mod models;
 mod networks;
@@ -48,6 +49,7 @@ fn all() -> Vec<Case> {
         predicting::columns(),
         predicting::flags(),
         traced::cases(),
+        explained::cases(),
         ends::places(),
     ]
     .concat()
@@ -81,5 +83,6 @@ groups! {
     bad_model_files: models::foreign, models::damaged, headers::edited;
     bad_rows_to_predict: predicting::columns, predicting::flags;
     bad_things_to_trace: traced::cases;
+    bad_things_to_explain: explained::cases;
     bad_places_to_write: ends::places;
 }

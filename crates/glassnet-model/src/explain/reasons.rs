@@ -28,7 +28,7 @@ pub struct Reason {
     pub contribution: f64,
     /// The same as a share of the score (0.041 is 4.1 percentage points); of a regression as `contribution`.
     pub points: f64,
-    /// All of it: `humid = 90 raises the score of yes by 4.1 percentage points`.
+    /// All of it: `humid = 90 raises the score of late = yes by 4.1 percentage points`.
     pub words: String,
 }
 
@@ -40,9 +40,9 @@ pub fn reasons(model: &Model, explanation: &Explanation, values: &[Option<String
     let class = explanation.class.and_then(|class| model.classes()?.get(class));
     let what = match class {
         Some(class) if model.calibration().is_some_and(|calibration| calibration.holds()) => {
-            format!("the probability of {class}")
+            format!("the probability of {} = {class}", model.target())
         }
-        Some(class) => format!("the score of {class}"),
+        Some(class) => format!("the score of {} = {class}", model.target()),
         None => model.target().to_owned(),
     };
     let order = explanation.ranked();
