@@ -17,11 +17,14 @@ pub mod file;
 pub mod fit;
 pub mod generate;
 pub mod images;
+#[cfg(feature = "fit")]
+pub mod leaks;
 pub mod levels;
 pub mod model;
 pub mod preprocess;
 pub mod rescale;
 pub mod schema;
+pub mod shift;
 #[cfg(feature = "fit")]
 pub mod split;
 pub mod standardise;
