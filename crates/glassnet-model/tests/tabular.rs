@@ -321,3 +321,88 @@ fn a_column_of_every_kind_fits_its_kind_only() {
         .collect();
     assert_eq!(words, ["one_hot", "scaled", "sign", "pair", "scaled", "given"]);
 }
+
+/// The same columns through pytabkit's own layers (tests/vectors/make_tabular.py).
+#[test]
+fn against_pytabkit() {
+    let made: serde_json::Value = serde_json::from_str(include_str!("vectors/tabular.json")).unwrap();
+    let list = |value: &serde_json::Value| -> Vec<f64> {
+        value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+    };
+    let mut checked = 0;
+    for (name, case) in made["numbers"].as_object().unwrap() {
+        let t = table(vec![numbers(name, &list(&case["values"]))]);
+        let (schema, fitted) = fit(&t, &[]);
+        let found: Vec<f64> = encode::<f64>(&schema, &fitted, &t).concat();
+        close(&found, &list(&case["wanted"]));
+        checked += found.len();
+    }
+    for (name, case) in made["categories"].as_object().unwrap() {
+        let ids = list(&case["ids"]);
+        let names = ["", "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8"];
+        let t = table(vec![words(name, &ids.iter().map(|&id| names[id as usize]).collect::<Vec<_>>())]);
+        let (schema, fitted) = fit(&t, &[]);
+        for (row, wanted) in encode::<f64>(&schema, &fitted, &t).iter().zip(case["wanted"].as_array().unwrap()) {
+            close(row, &list(wanted));
+            checked += row.len();
+        }
+    }
+    // 5 columns of numbers; 1 + 3 + 8 + 1 + 1 of categories.
+    assert_eq!(checked, 37 * 19);
+}
+
+/// What a forged file may say of the preprocessing is refused, or harmless.
+#[test]
+fn forged_documents() {
+    use glassnet_model::Model;
+    use glassnet_model::file::{Document, Features, Head, Network};
+    let t = mixed();
+    let dates: Vec<String> = (1..=8).map(|day| format!("2020-0{day}-11")).collect();
+    let towns: Vec<String> = (0..8).map(|i| format!("t{i}")).collect();
+    let mut t = Table { columns: t.columns.clone(), ..t };
+    t.columns.push(words("day", &dates.iter().map(String::as_str).collect::<Vec<_>>()));
+    t.columns.push(words("town", &towns.iter().map(String::as_str).collect::<Vec<_>>()));
+    let (schema, fitted) = fit(&t, &[]);
+    let spec = format!("{} -> 1", fitted.width()).parse().unwrap();
+    let network = Network { spec, inputs: fitted.width(), outputs: 1, head: Head::Value };
+    let document = Document::new(schema, Features::Table(fitted.clone()), network);
+    document.check().unwrap();
+    let parameters = vec![0.5; fitted.width() + 1];
+    let model = Model::new(document.clone(), parameters.clone()).unwrap();
+    let again = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();
+    assert_eq!(again.document().preprocess, document.preprocess);
+
+    let kept = serde_json::to_value(&document).unwrap();
+    let columns: Vec<String> = fitted.columns().iter().map(|encoder| encoder.name.clone()).collect();
+    let at = |name: &str| columns.iter().position(|column| column == name).unwrap();
+    let big = serde_json::json!(1e300);
+    let changes: Vec<(String, serde_json::Value)> = vec![
+        (format!("/preprocess/table/columns/{}/encoding/number/factor", at("temp")), serde_json::json!(-1.0)),
+        (format!("/preprocess/table/columns/{}/encoding/number/factor", at("temp")), serde_json::json!(null)),
+        (format!("/preprocess/table/columns/{}/encoding/missing", at("temp")), serde_json::json!([1.0, 1e300])),
+        (format!("/preprocess/table/columns/{}/encoding/inputs/0", at("sex")), big.clone()),
+        (format!("/preprocess/table/columns/{}/encoding/inputs", at("sex")), serde_json::json!([1.0])),
+        (format!("/preprocess/table/columns/{}/encoding/inputs", at("carrier")), serde_json::json!([])),
+        (format!("/preprocess/table/columns/{}/encoding/levels", at("carrier")), serde_json::json!(["AA", "B6"])),
+        (format!("/preprocess/table/columns/{}/encoding/inputs/1", at("late")), big.clone()),
+        (format!("/preprocess/table/columns/{}/encoding/inputs/0", at("sometimes")), big.clone()),
+        (format!("/preprocess/table/columns/{}/encoding/parts", at("day")), serde_json::json!([])),
+        (format!("/preprocess/table/columns/{}/encoding/format", at("day")), serde_json::json!("clock")),
+        (format!("/preprocess/table/columns/{}/encoding/parts/0/part", at("day")), serde_json::json!("hour")),
+        (format!("/preprocess/table/columns/{}/encoding/parts/0/scale/shift", at("day")), serde_json::json!(null)),
+        (format!("/preprocess/table/columns/{}/encoding/is", at("town")), serde_json::json!("code")),
+        ("/preprocess/table/style".to_owned(), serde_json::json!("plain")),
+        ("/schema/style".to_owned(), serde_json::json!("plain")),
+    ];
+    for (path, value) in changes {
+        let mut forged = kept.clone();
+        *forged.pointer_mut(&path).unwrap_or_else(|| panic!("{path}")) = value.clone();
+        let read: Result<Document, _> = serde_json::from_value(forged);
+        let refused = match read {
+            Err(_) => true,
+            Ok(document) => document.check().is_err() || Model::new(document, parameters.clone()).is_err(),
+        };
+        // A small category told to be a code is one that could be, but its network has other inputs then.
+        assert!(refused, "{path} = {value}");
+    }
+}
