@@ -59,7 +59,8 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let evaluation = model.evaluate(&rows.encoded, &rows.rows, &team)?;
     let held = match model.calibration() {
         Some(calibration) => {
-            let judged = model.judged(&rows.encoded, &rows.rows, &team).map_err(|error| CliError::Data(error.to_string()))?;
+            let judged =
+                model.judged(&rows.encoded, &rows.rows, &team).map_err(|error| CliError::Data(error.to_string()))?;
             Some(judged.with(calibration).held("these rows"))
         }
         None => None,

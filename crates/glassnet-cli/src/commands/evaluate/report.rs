@@ -204,7 +204,11 @@ impl Display for Report {
         let rest = [
             ("log-loss", scores.log_loss, "   nats a row; this is the loss"),
             ("Brier", scores.brier, brier.as_str()),
-            ("ECE", self.evaluation.ece, "   calibration error: mean gap between score and share that happened, 15 bins"),
+            (
+                "ECE",
+                self.evaluation.ece,
+                "   calibration error: mean gap between score and share that happened, 15 bins",
+            ),
             ("AUC", scores.auc, if self.classes.len() > 2 { "   mean over classes, one against the rest" } else { "" }),
             ("RMSE", scores.rmse, "   root of the mean squared error, in the target's unit"),
             ("MAE", scores.mae, "   mean absolute error, in the target's unit"),
@@ -232,7 +236,9 @@ impl Display for Report {
 fn held_words(held: &Held) -> String {
     let Held { holds, ece, limit, .. } = held;
     match holds {
-        true => format!("probabilities: the calibration holds on these rows (ECE {ece:.4}, at most {limit:.4} would do)"),
+        true => {
+            format!("probabilities: the calibration holds on these rows (ECE {ece:.4}, at most {limit:.4} would do)")
+        }
         false => format!(
             "scores, not probabilities: the calibration does not hold on these rows: {}\n  hint: glassnet recalibrate MODEL LABELLED.csv \
              with recent rows",

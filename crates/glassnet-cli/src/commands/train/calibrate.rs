@@ -56,8 +56,7 @@ pub fn calibrate(
     };
     let held = match test {
         Some((encoded, rows)) => {
-            let test: Judged =
-                model.judged(encoded, rows, team).map_err(|error| CliError::Data(error.to_string()))?;
+            let test: Judged = model.judged(encoded, rows, team).map_err(|error| CliError::Data(error.to_string()))?;
             test.with(&calibration).held("the test rows")
         }
         None => match judged.held_by_halves(kind, "the validation rows, each half by a fit on the other") {

@@ -46,8 +46,8 @@ use glassnet::model::encoded::Encoded;
 use glassnet::model::file::Features;
 use glassnet::model::fit::Headed;
 use glassnet::nn::doctor::Doctor;
-use glassnet::nn::inspect::{MergeOptions, merge_affine};
 use glassnet::nn::history::History;
+use glassnet::nn::inspect::{MergeOptions, merge_affine};
 use glassnet::nn::train::members::Member;
 use glassnet::nn::train::{Outcome, Stop, TrainSpec, Trainer};
 use serde_json::json;
@@ -130,9 +130,12 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let of_one = if members >= threads { Team::single() } else { Team::new(threads / members.max(1)) };
     let mut forecast = forecast::forecast(&headed, &data.prepared, &spec, &of_one)?;
     if let Some(budget) = settings.around.budget {
-        spec.epochs = tabular::epochs_for(budget, forecast.seconds_per_epoch, members, threads).min(spec.epochs.max(256));
+        spec.epochs =
+            tabular::epochs_for(budget, forecast.seconds_per_epoch, members, threads).min(spec.epochs.max(256));
         let (epochs, budget) = (spec.epochs, crate::numbers::duration(budget));
-        output.message(&format!("time budget {budget}: {epochs} epochs; --epochs {epochs} in its place gives this very model again"));
+        output.message(&format!(
+            "time budget {budget}: {epochs} epochs; --epochs {epochs} in its place gives this very model again"
+        ));
     }
     forecast.of_members(members, threads, &spec);
     if told {
@@ -150,8 +153,16 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
             stop_message(&outcome.stop)
         )));
     }
-    let finished =
-        Finished { settings: &settings, headed: &headed, spec: &spec, forecast, out: &out, seconds, checkpoints, tabular };
+    let finished = Finished {
+        settings: &settings,
+        headed: &headed,
+        spec: &spec,
+        forecast,
+        out: &out,
+        seconds,
+        checkpoints,
+        tabular,
+    };
     finished.close(data, test, outcome, histories, &doctor, &team, output)
 }
 
@@ -296,13 +307,20 @@ impl Finished<'_> {
         let mut model = data.prepared.model(headed, parameters)?;
         let mut calibrated = String::new();
         let asked = self.settings.around.calibrate;
-        let wanted = if self.tabular { asked != Some(Calibrate::Off) } else { asked.is_some_and(|asked| asked != Calibrate::Off) };
+        let wanted = if self.tabular {
+            asked != Some(Calibrate::Off)
+        } else {
+            asked.is_some_and(|asked| asked != Calibrate::Off)
+        };
         if wanted {
             let prepared = &data.prepared;
             let valid = prepared.valid.as_ref().unwrap_or(&prepared.train);
             let valid = (!prepared.valid_rows.is_empty()).then_some((valid, prepared.valid_rows.as_slice()));
             let tested = test.as_ref().map(|test| (&test.encoded, test.rows.as_slice()));
             (model, calibrated) = calibrate::calibrate(model, asked, valid, tested, team)?;
+        }
+        if self.settings.around.background {
+            model = model.with_background(data.prepared.background(self.spec.seed)?)?;
         }
         model.document_mut().other_histories = histories;
         let parts = scores(&data, test.as_ref(), &model, team)?;

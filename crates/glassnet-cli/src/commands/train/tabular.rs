@@ -41,9 +41,8 @@ pub fn network(settings: &Settings, prepared: &Prepared) -> Result<Headed, CliEr
     let layout = recipe::TableLayout { numbers: layout.numbers, others: layout.others, categories: layout.categories };
     let classes = prepared.target().and_then(|target| target.classes()).map(<[String]>::len);
     let spec = recipe::tabular(&layout, classes.unwrap_or(1), classes.is_none());
-    let headed = prepared
-        .network(&spec, None, settings.smoothing)
-        .map_err(|error| CliError::Usage(error.to_string()))?;
+    let headed =
+        prepared.network(&spec, None, settings.smoothing).map_err(|error| CliError::Usage(error.to_string()))?;
     let members = members(settings);
     machine::holds("the recipe's network", headed.network.parameters().saturating_mul(members), 12)?;
     Ok(headed)
@@ -87,7 +86,12 @@ pub fn epochs_for(budget: f64, seconds_per_epoch: f64, members: usize, threads: 
 }
 
 /// The members of a run without folds: the same rows, other seeds.
-pub fn side_by_side<'a>(headed: &'a Headed, prepared: &'a Prepared, spec: &TrainSpec, members: usize) -> Vec<Member<'a, f32>> {
+pub fn side_by_side<'a>(
+    headed: &'a Headed,
+    prepared: &'a Prepared,
+    spec: &TrainSpec,
+    members: usize,
+) -> Vec<Member<'a, f32>> {
     let member = |number| Member {
         network: &headed.network,
         train: prepared.train(),
