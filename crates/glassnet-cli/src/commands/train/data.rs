@@ -195,6 +195,8 @@ fn fit_options(settings: &Settings, target: &str) -> FitOptions {
         seed: settings.seed,
         class_weights: settings.class_weights.clone(),
         style: if settings.around.recipe == super::recipe::Recipe::Tabular { Style::Tabular } else { Style::Plain },
+        split: glassnet::model::split::SplitBy::Random,
+        test_share: None,
     }
 }
 
