@@ -24,7 +24,7 @@ use crate::images::ImagePreprocess;
 use crate::model::{Model, all_weights, label_table};
 use crate::preprocess::{Preprocess, Unseen};
 use crate::schema::{InferOptions, Override, Schema};
-use crate::split::{DEFAULT_SHARE, split};
+use crate::split::{DEFAULT_SHARE, Parts, SplitBy, parts, split};
 use crate::standardise::Standardise;
 use crate::style::Style;
 use crate::table::{Images, Table};
@@ -51,6 +51,10 @@ pub struct FitOptions {
     pub class_weights: ClassWeights,
     /// How columns become inputs.
     pub style: Style,
+    /// What keeps fitted, calibrated and tested rows apart, where no validation data is given.
+    pub split: SplitBy,
+    /// Share of the rows that is set aside as a test; `None`: 20 % by time and by group, none at random.
+    pub test_share: Option<f64>,
 }
 
 impl FitOptions {
@@ -67,6 +71,8 @@ impl FitOptions {
             seed: 0,
             class_weights: ClassWeights::Equal,
             style: Style::Plain,
+            split: SplitBy::Random,
+            test_share: None,
         }
     }
 }
@@ -100,6 +106,8 @@ pub struct Prepared {
     pub valid: Option<Encoded<f32>>,
     /// Rows to validate with (of `valid`, or of `train` where that is `None`).
     pub valid_rows: Vec<u32>,
+    /// Rows of the training data that are set aside as a test; empty where none were asked for.
+    pub test_rows: Vec<u32>,
     /// How validation rows were found, in words.
     pub split: String,
     /// Rows set aside because their target is blank.
@@ -124,13 +132,41 @@ pub struct Headed {
 }
 
 impl Prepared {
-    /// Understands a table and encodes it. `valid` has the same columns, where it is given.
+    /// Understands a table and encodes it. `valid` has the same columns, where it is given; then all rows of `table` are
+    /// trained on, and the split of the options is not looked at.
     ///
     /// # Errors
     /// Everything that can be wrong with a table, with what to do about it.
     pub fn table(table: Table, valid: Option<Table>, options: &FitOptions) -> Result<Self, ModelError> {
-        let (mut target, targets) = TargetSchema::infer(&table, &options.target, options.task)?;
-        let (train_rows, valid_rows, words) = part(&targets, valid.is_some(), options)?;
+        let (target, targets) = TargetSchema::infer(&table, &options.target, options.task)?;
+        let (rows, words) = table_parts(&table, &targets, valid.is_some(), options)?;
+        Self::encoded(table, valid, (target, targets), rows, words, options)
+    }
+
+    /// The same with rows that were split before: a fold of a cross-validation, the rows after a shift.
+    ///
+    /// # Errors
+    /// As [`Prepared::table`]; a row that the table has not or that has no target.
+    pub fn parts(table: Table, rows: Parts, options: &FitOptions) -> Result<Self, ModelError> {
+        let (target, targets) = TargetSchema::infer(&table, &options.target, options.task)?;
+        let given = rows.train.iter().chain(&rows.valid).chain(&rows.test);
+        if let Some(&row) = given.into_iter().find(|row| targets.rows.binary_search(row).is_err()) {
+            let what = "rows with a target (a row of the split is none)";
+            return Err(ModelError::Size { what, expected: row + 1, found: targets.rows.len() });
+        }
+        let words = rows.to_string();
+        Self::encoded(table, None, (target, targets), rows, words, options)
+    }
+
+    fn encoded(
+        table: Table,
+        valid: Option<Table>,
+        (mut target, targets): (TargetSchema, Targets),
+        rows: Parts,
+        words: String,
+        options: &FitOptions,
+    ) -> Result<Self, ModelError> {
+        let Parts { train: train_rows, valid: valid_rows, test: test_rows, .. } = rows;
         if options.standardise == Standardise::Yes {
             target.fit(&targets.labels, &train_rows)?;
         } else if let crate::target::Task::Regress { mean, deviation } = &mut target.task {
@@ -144,6 +180,10 @@ impl Prepared {
             target: Some(target.clone()),
             weight_column: options.weight_column.clone(),
             style: options.style,
+            group_column: match &options.split {
+                SplitBy::Group(name) => Some(name.clone()),
+                SplitBy::Random | SplitBy::Time(_) => None,
+            },
         };
         let schema = Schema::infer(&table, &train_rows, infer)?;
         let preprocess = Preprocess::fit(&table, &train_rows, &schema, options.standardise)?;
@@ -161,6 +201,7 @@ impl Prepared {
             train_rows: numbers(&train_rows),
             valid: None,
             valid_rows: numbers(&valid_rows),
+            test_rows: numbers(&test_rows),
             split: words,
             blank: targets.blank,
             blank_valid: 0,
@@ -208,6 +249,7 @@ impl Prepared {
             train_rows: numbers(&train_rows),
             valid: None,
             valid_rows: numbers(&valid_rows),
+            test_rows: Vec::new(),
             split: words,
             blank: 0,
             blank_valid: 0,
@@ -275,6 +317,11 @@ impl Prepared {
         (!self.valid_rows.is_empty()).then_some(Rows { source, rows: &self.valid_rows })
     }
 
+    /// The rows set aside as a test; `None` where there are none.
+    pub fn test(&self) -> Option<Rows<'_, f32>> {
+        (!self.test_rows.is_empty()).then_some(Rows { source: &self.train, rows: &self.test_rows })
+    }
+
     /// Completes a network for this data and attaches the loss. `loss` overrides the default: softmax cross-entropy for
     /// classes (binary cross-entropy where a full form ends in one output), mean squared error for a number. Class weights
     /// and `smoothing` go into a cross-entropy that is given without its own.
@@ -340,9 +387,25 @@ fn numbers(rows: &[usize]) -> Vec<u32> {
     rows.iter().map(|&row| row as u32).collect()
 }
 
-type Parts = (Vec<usize>, Vec<usize>, String);
+/// Rows of a table by their use, and how they were found, in words.
+fn table_parts(
+    table: &Table,
+    targets: &Targets,
+    given: bool,
+    options: &FitOptions,
+) -> Result<(Parts, String), ModelError> {
+    if given || (options.split == SplitBy::Random && options.test_share.is_none()) {
+        let (train, valid, words) = part(targets, given, options)?;
+        return Ok((Parts { train, valid, ..Parts::default() }, words));
+    }
+    let test = options.test_share.or((options.split != SplitBy::Random).then_some(DEFAULT_SHARE));
+    let shares = (options.validation_share, test);
+    let parts = parts(table, targets, &targets.rows, &options.split, shares, options.seed)?;
+    let words = parts.to_string();
+    Ok((parts, words))
+}
 
-fn part(targets: &Targets, given: bool, options: &FitOptions) -> Result<Parts, ModelError> {
+fn part(targets: &Targets, given: bool, options: &FitOptions) -> Result<(Vec<usize>, Vec<usize>, String), ModelError> {
     match options.validation_share {
         _ if given => Ok((targets.rows.clone(), Vec::new(), String::new())),
         None => Ok((targets.rows.clone(), Vec::new(), "no rows set aside for validation".into())),

@@ -19,6 +19,8 @@ pub mod fit;
 pub mod generate;
 pub mod images;
 pub mod interval;
+#[cfg(feature = "fit")]
+pub mod leaks;
 pub mod levels;
 pub mod model;
 mod outputs;
@@ -26,6 +28,7 @@ pub mod predict;
 pub mod preprocess;
 pub mod rescale;
 pub mod schema;
+pub mod shift;
 #[cfg(feature = "fit")]
 pub mod split;
 pub mod standardise;

@@ -1,4 +1,10 @@
-//! Rows set aside for validation: by class, by a seed, the same every time.
+//! Rows set aside for validation, calibration and test: by class, by time, by group; by a seed, the same every time.
+
+mod folds;
+mod parts;
+
+pub use folds::{Fold, folds};
+pub use parts::{Parts, SplitBy, parts};
 
 use crate::ModelError;
 use crate::target::{BLANK, Labels, Targets};
@@ -39,33 +45,24 @@ impl fmt::Display for Split {
 /// # Errors
 /// A share that is not above 0 and below 1; so few rows that one of the two parts would be empty.
 pub fn split(targets: &Targets, share: f64, seed: u64) -> Result<Split, ModelError> {
-    if !(share > 0.0 && share < 1.0) {
-        return Err(ModelError::Split {
-            why: format!("the share {share} is not above 0 and below 1"),
-            hint: "give a share such as 0.2",
-        });
-    }
+    split_rows(&targets.labels, &targets.rows, share, seed, 0)
+}
+
+/// The same for some of the rows. `turn` tells several splits of one seed apart.
+fn split_rows(labels: &Labels, rows: &[usize], share: f64, seed: u64, turn: u32) -> Result<Split, ModelError> {
+    share_fits(share)?;
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let stratified = match &targets.labels {
-        Labels::Classes(classes) => {
-            for &row in &targets.rows {
-                let class = classes.get(row).copied().filter(|&class| class != BLANK).unwrap_or(0) as usize;
-                if class >= groups.len() {
-                    groups.resize(class + 1, Vec::new());
-                }
-                groups[class].push(row);
-            }
-            true
+    let stratified = matches!(labels, Labels::Classes(_));
+    for (class, &row) in rows.iter().map(|row| (class_of(labels, *row), row)) {
+        if class >= groups.len() {
+            groups.resize(class + 1, Vec::new());
         }
-        Labels::Numbers(_) => {
-            groups.push(targets.rows.clone());
-            false
-        }
-    };
+        groups[class].push(row);
+    }
     let counts = shares(&groups.iter().map(Vec::len).collect::<Vec<_>>(), share);
     let (mut train, mut valid) = (Vec::new(), Vec::new());
     for (group, (rows, count)) in groups.iter_mut().zip(counts).enumerate() {
-        Draws::new(seed, Purpose::Split, group as u32, 0).shuffle(rows);
+        Draws::new(seed, Purpose::Split, group as u32, turn).shuffle(rows);
         let (aside, kept) = rows.split_at(count);
         valid.extend_from_slice(aside);
         train.extend_from_slice(kept);
@@ -80,6 +77,24 @@ pub fn split(targets: &Targets, share: f64, seed: u64) -> Result<Split, ModelErr
         });
     }
     Ok(Split { train, valid, stratified, seed })
+}
+
+/// The class of a row; 0 for all rows of a regression.
+fn class_of(labels: &Labels, row: usize) -> usize {
+    match labels {
+        Labels::Classes(classes) => classes.get(row).copied().filter(|&class| class != BLANK).unwrap_or(0) as usize,
+        Labels::Numbers(_) => 0,
+    }
+}
+
+fn share_fits(share: f64) -> Result<(), ModelError> {
+    if share > 0.0 && share < 1.0 {
+        return Ok(());
+    }
+    Err(ModelError::Split {
+        why: format!("the share {share} is not above 0 and below 1"),
+        hint: "give a share such as 0.2",
+    })
 }
 
 /// How many rows of each group are set aside: in all the nearest whole number to `share`, by the largest remainders, and

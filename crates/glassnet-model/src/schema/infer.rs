@@ -72,6 +72,9 @@ pub struct InferOptions {
     pub weight_column: Option<String>,
     /// How columns become inputs.
     pub style: Style,
+    /// The column whose groups keep rows apart: it is left out where its name is that of a key, for the rows that a model
+    /// meets later have others.
+    pub group_column: Option<String>,
 }
 
 impl Schema {
@@ -81,7 +84,7 @@ impl Schema {
     /// No rows; two columns of one name; an override for a column that there is not, that is no input, or that its values
     /// contradict; row weights from the target; no column left to learn from.
     pub fn infer(table: &Table, rows: &[usize], options: InferOptions) -> Result<Schema, ModelError> {
-        let InferOptions { overrides, target, weight_column, style } = options;
+        let InferOptions { overrides, target, weight_column, style, group_column } = options;
         if rows.is_empty() {
             return Err(ModelError::NoRows {
                 source_name: table.source.clone(),
@@ -120,7 +123,12 @@ impl Schema {
         };
         let mut columns = Vec::new();
         for column in table.columns.iter().filter(is_input) {
-            columns.push(infer_column(table, column, rows, overrides.get(&column.name).copied(), style)?);
+            let wanted = overrides.get(&column.name).copied();
+            let mut inferred = infer_column(table, column, rows, wanted, style)?;
+            if wanted.is_none() && group_column.as_deref() == Some(&column.name) && rules::names_a_key(&column.name) {
+                inferred.left_out.get_or_insert_with(|| "a key by its name, which groups the rows".to_owned());
+            }
+            columns.push(inferred);
         }
         if style == Style::Tabular && columns.iter().all(|column: &ColumnSchema| column.left_out.is_some()) {
             bring_back(table, rows, &overrides, &mut columns)?;
