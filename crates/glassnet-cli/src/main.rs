@@ -13,6 +13,7 @@ mod numbers;
 mod output;
 mod reading;
 mod row;
+mod runs;
 mod subject;
 mod vectors;
 mod words;
@@ -68,6 +69,10 @@ enum Command {
     Words(commands::words::Args),
     /// Go on with a text, character by character
     Generate(commands::generate::Args),
+    /// Draw the curves of a run, or columns of a table, as SVG
+    Plot(Box<commands::plot::Args>),
+    /// Runs beside each other: curves, scores, settings that differ
+    Compare(commands::compare::Args),
     /// How fast this machine trains and runs networks, and what share of its peak that is
     Bench(commands::bench::Args),
     /// Print a completion script for a shell
@@ -104,6 +109,8 @@ fn main() -> std::process::ExitCode {
         Command::Check(args) => commands::check::run(args, &mut output),
         Command::Words(args) => commands::words::run(args, &mut output),
         Command::Generate(args) => commands::generate::run(args, &mut output),
+        Command::Plot(args) => commands::plot::run(args, &mut output),
+        Command::Compare(args) => commands::compare::run(args, &mut output),
         Command::Bench(args) => commands::bench::run(args, &mut output),
         Command::Completions { shell } => completions(*shell, &mut output),
     });

@@ -101,7 +101,7 @@ impl Draws {
 }
 
 /// Draws that are made at once.
-const DRAWN: usize = 16;
+pub(crate) const DRAWN: usize = 16;
 
 /// The lower word of a lane.
 const LOW: u64 = 0xffff_ffff;
@@ -116,13 +116,23 @@ impl Kernel for Sixteen<'_> {
     type Output = [u64; DRAWN];
 
     #[inline(always)]
-    #[allow(clippy::needless_range_loop, reason = "a lane is a place in several arrays")]
     fn run(self) -> [u64; DRAWN] {
-        let Draws { mut key, purpose, epoch } = *self.draws;
+        let [high, low, ..] = self.draws.lanes(self.first);
+        std::array::from_fn(|lane| high[lane] << 32 | low[lane] & LOW)
+    }
+}
+
+impl Draws {
+    /// [`Draws::block`] of `first..first + 16` at once: word, then block, each in the lower 32 bits of its lane; what stands above them
+    /// means nothing. To be inlined into a [`Kernel`].
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "a lane is a place in several arrays")]
+    pub(crate) fn lanes(&self, first: u64) -> [[u64; DRAWN]; 4] {
+        let Draws { mut key, purpose, epoch } = *self;
         // Words of 32 bits in lanes of 64; what stands above them is never read.
         let mut counter = [[0u64; DRAWN], [0; DRAWN], [u64::from(epoch); DRAWN], [u64::from(purpose); DRAWN]];
         for lane in 0..DRAWN {
-            let block = self.first + lane as u64;
+            let block = first.wrapping_add(lane as u64);
             counter[0][lane] = block;
             counter[1][lane] = block >> 32;
         }
@@ -140,8 +150,7 @@ impl Kernel for Sixteen<'_> {
             counter = next;
             key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
         }
-        let [high, low, ..] = counter;
-        std::array::from_fn(|lane| high[lane] << 32 | low[lane] & LOW)
+        counter
     }
 }
 
@@ -170,6 +179,18 @@ mod tests {
             philox4x32_10([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
+    }
+
+    #[test]
+    fn sixteen_blocks_at_once_are_those_blocks() {
+        for first in [0, 5, u64::from(u32::MAX) - 7, u64::MAX - 20] {
+            let draws = Draws::new(0x1234_5678_9abc_def0, Purpose::Dropout, 77, 3);
+            let lanes = draws.lanes(first);
+            for lane in 0..DRAWN {
+                let words = std::array::from_fn(|word| lanes[word][lane] as u32);
+                assert_eq!(draws.block(first + lane as u64), words);
+            }
+        }
     }
 
     #[test]

@@ -334,8 +334,8 @@ fn by_every_method(prepared: &Prepared, data: &Table, layout: &TableLayout, smoo
         }
         // SELU, the curve for classes, has a corner at 0, which no rule of nodes sees; Mish has none.
         let moved: f64 = path.contributions.iter().map(|one| one.abs()).sum();
-        let most = if smooth { 1e-4 } else { 0.02 * (1.0 + moved) };
-        assert!(path.residual.abs() < most, "row {row}, smooth {smooth}: {} of {moved}", path.residual);
+        let limit = if smooth { 1e-4 } else { 0.02 * (1.0 + moved) };
+        assert!(path.residual.abs() < limit, "row {row}, smooth {smooth}: {} of {moved}", path.residual);
         let score = exact.scores().unwrap().1;
         assert!((score - f64::from(scores[row * 2 + 1])).abs() < 1e-6);
         for (column, (&a, &b)) in exact.contributions.iter().zip(&estimated.contributions).enumerate() {

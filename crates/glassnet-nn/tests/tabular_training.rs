@@ -6,6 +6,7 @@ mod oracle;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use glassnet_core::random::{Draws, Purpose};
+use glassnet_core::slots::SlotId;
 use glassnet_core::{Real, Runner, Team};
 use glassnet_nn::calibration::calibrated_log_loss;
 use glassnet_nn::early::EarlySpec;
@@ -13,6 +14,7 @@ use glassnet_nn::functional::evaluate;
 use glassnet_nn::loss::LossSpec;
 use glassnet_nn::network::Network;
 use glassnet_nn::optimizer::{AdamW, OptimizerSpec};
+use glassnet_nn::recipe::{TableLayout, tabular};
 use glassnet_nn::source::Matrix;
 use glassnet_nn::spec::NetSpec;
 use glassnet_nn::train::members::{Member, MemberError, Why, seed, train};
@@ -63,6 +65,32 @@ fn follow<T: Real>(case: &Case, tolerance: f64) {
 fn thirty_steps_of_the_recipe_are_pytorchs() {
     load_op("recipe", "recipe", "f64").iter().for_each(|case| follow::<f64>(case, 1e-10));
     load_op("recipe", "recipe", "f32").iter().for_each(|case| follow::<f32>(case, 1e-5));
+}
+
+/// Every slot of the recipe's network has the factors that RealMLP's code gives it; its squared factors as a factor of the decay.
+#[test]
+fn the_rules_reach_every_part_of_the_recipes_network() {
+    let layout = TableLayout { numbers: 3, others: 2, categories: vec![11] };
+    let network = Network::new(&tabular(&layout, 2, false), Some(&LossSpec::cross_entropy())).unwrap();
+    let factors = TrainSpec::tabular(true).factors;
+    assert_eq!(factors.unused(&network.graph), [""; 0]);
+    let mut seen = Vec::new();
+    for (number, slot) in factors.apply(&network.graph).iter().enumerate() {
+        let node = network.graph.nodes().iter().find(|node| node.slots.contains(&SlotId(number))).unwrap();
+        let part = slot.name.rsplit('.').next().unwrap();
+        let wanted = match (node.op.card().name, part) {
+            ("scale", _) => (6.0, 6.0),
+            ("parametric" | "periodic", _) => (0.1, 0.1),
+            (_, "bias") => (0.1, 0.0),
+            (_, "weight") => (1.0, 1.0),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((slot.lr_factor, slot.decay_factor), wanted, "{}", slot.name);
+        seen.push(node.op.card().name);
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen, ["categories", "linear", "parametric", "periodic", "scale"]);
 }
 
 /// Rows of four numbers, of two classes that overlap.

@@ -2,10 +2,12 @@
 
 pub mod bench;
 pub mod check;
+pub mod compare;
 pub mod evaluate;
 pub mod explain;
 pub mod generate;
 pub mod inspect;
+pub mod plot;
 pub mod predict;
 pub mod trace;
 pub mod train;

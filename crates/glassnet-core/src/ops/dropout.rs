@@ -27,8 +27,10 @@
 //! ```
 
 use super::{Backward, Card, Cost, Family, Forward, Operands, Operation, Sample, same_shape};
+use glassnet_kernels::{Kernel, vectorized};
+
 use crate::Real;
-use crate::random::Purpose;
+use crate::random::{DRAWN, Draws, Purpose};
 use crate::shape::Shape;
 
 /// Zero with probability `p`, else `x / (1 - p)`.
@@ -39,7 +41,42 @@ pub struct Dropout {
 }
 
 /// Elements that are worth a thread: each takes a draw.
-const PART: usize = 1 << 12;
+const PART: usize = 1 << 13;
+
+/// One row, sixty-four draws at a time.
+struct Row<'a, T> {
+    draws: Draws,
+    /// The row's first block of draws.
+    first: u64,
+    /// The least word that keeps an element.
+    least: u64,
+    factor: T,
+    x: &'a [T],
+    out: &'a mut [T],
+}
+
+impl<T: Real> Kernel for Row<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Row { draws, mut first, least, factor, x, out } = self;
+        for (x, out) in x.chunks(4 * DRAWN).zip(out.chunks_mut(4 * DRAWN)) {
+            let lanes = draws.lanes(first);
+            first += DRAWN as u64;
+            let mut factors = [T::ZERO; 4 * DRAWN];
+            for (lane, factors) in factors.chunks_exact_mut(4).enumerate() {
+                for (word, one) in factors.iter_mut().enumerate() {
+                    *one = if lanes[word][lane] & 0xffff_ffff >= least { factor } else { T::ZERO };
+                }
+            }
+            for ((out, &x), &one) in out.iter_mut().zip(x).zip(&factors) {
+                // A dropped element is 0 whatever it was, also where it was not finite.
+                *out = if one == T::ZERO { T::ZERO } else { x * one };
+            }
+        }
+    }
+}
 
 impl Dropout {
     fn apply<T: Real>(&self, x: &[T], out: &mut [T], rows: usize, context: &super::Context<'_>) {
@@ -51,18 +88,14 @@ impl Dropout {
         let width = (x.len() / rows).max(1);
         let draws = context.draws(Purpose::Dropout);
         let factor = T::from_f64(1.0 / (1.0 - p));
+        // A draw `word / 2^32` is at least p where the word is at least p 2^32, a product that is exact.
+        let least = (p * 4_294_967_296.0).ceil() as u64;
         // A row's draws start at a whole block of four.
         let blocks = width.div_ceil(4) as u64;
         context.team.split_rows(out, width, PART.div_ceil(width), &|from, rows| {
             for (row, (x, out)) in x[from * width..].chunks(width).zip(rows.chunks_mut(width)).enumerate() {
                 let first = (context.position + (from + row) as u64) * blocks;
-                for (block, (x, out)) in x.chunks(4).zip(out.chunks_mut(4)).enumerate() {
-                    let words = draws.block(first + block as u64);
-                    for ((out, &x), word) in out.iter_mut().zip(x).zip(words) {
-                        let kept = f64::from(word) / 4_294_967_296.0 >= p;
-                        *out = if kept { x * factor } else { T::ZERO };
-                    }
-                }
+                vectorized(Row { draws, first, least, factor, x, out });
             }
         });
     }

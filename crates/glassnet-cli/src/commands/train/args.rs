@@ -163,7 +163,7 @@ pub struct TrainingArgs {
     /// Pull of the weights towards 0
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub weight_decay: Option<f64>,
-    /// Course of the learning rate: constant, "step 10 0.5", cosine, onecycle, plateau, "warmup 500 -> cosine"
+    /// Course of the learning rate: constant, "step 10 0.5", cosine, onecycle, coslog4, flat_cos, plateau, "warmup 500 -> cosine"
     #[arg(long, value_name = "TEXT")]
     pub schedule: Option<String>,
     /// Longest gradient, all layers together

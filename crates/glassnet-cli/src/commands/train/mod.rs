@@ -115,7 +115,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
             (network::network(&settings, &data.prepared, data.images)?, spec)
         }
     };
-    let members = if tabular { tabular::members(&settings) } else { settings.around.members.unwrap_or(1) };
+    let members = members(&settings, data.images);
     let test = test(&mut data, &headed, &spec)?;
     if let Some(checkpoints) = &mut checkpoints {
         let all = record::all_settings(&settings, &data, &headed, &spec)?;
@@ -138,6 +138,11 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         ));
     }
     forecast.of_members(members, threads, &spec);
+    if let Some(flag) = settings.around.plain_for.filter(|_| told && !data.images) {
+        output.message(&format!(
+            "recipe  plain, because of {flag}; without it the recipe for tables is followed (--recipe tabular)"
+        ));
+    }
     if told {
         output.message(&understand::network(&headed));
         output.message(understand::training(&spec, &headed, data.prepared.train_rows.len(), &team).trim_end());
@@ -164,6 +169,14 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         tabular,
     };
     finished.close(data, test, outcome, histories, &doctor, &team, output)
+}
+
+/// How many networks are trained and averaged.
+fn members(settings: &Settings, images: bool) -> usize {
+    match settings.around.recipe {
+        Recipe::Tabular if !images => tabular::members(settings),
+        _ => settings.around.members.unwrap_or(1),
+    }
 }
 
 /// Encodes the test rows before training: what is wrong with them is said now, not after an hour.
@@ -323,6 +336,10 @@ impl Finished<'_> {
             model = model.with_background(data.prepared.background(self.spec.seed)?)?;
         }
         model.document_mut().other_histories = histories;
+        if self.settings.around.background {
+            let background = data.prepared.background(self.spec.seed)?;
+            model = model.with_background(background)?;
+        }
         let parts = scores(&data, test.as_ref(), &model, team)?;
         let constant = Constant::new(&data.prepared);
         let guesses = guesses(&data, test.as_ref(), constant.as_ref());

@@ -12,6 +12,7 @@ use glassnet::nn::train::TrainSpec;
 use serde_json::{Value, json};
 
 use super::data::{Data, asked_types};
+use super::recipe::Calibrate;
 use super::report::{Parts, part_json};
 use super::settings::Settings;
 use crate::error::CliError;
@@ -93,6 +94,13 @@ pub fn all_settings(
         ("target", json!(data.prepared.target().map(|target| &target.name))),
         ("valid", json!(settings.valid.as_deref().map(file_name))),
         ("test", json!(settings.test.as_deref().map(file_name))),
+        ("recipe", json!((!data.images).then(|| settings.around.recipe.name()))),
+        ("members", json!(super::members(settings, data.images))),
+        ("best", json!(settings.around.best.then_some(true))),
+        ("calibration", json!(settings.around.calibrate.map(Calibrate::name))),
+        ("time", json!(settings.around.time)),
+        ("group", json!(settings.around.group)),
+        ("background", json!(settings.around.background)),
         ("net", json!(headed.network.spec.to_string())),
         ("init", value(&settings.init)?),
         ("loss", value(&loss)?),

@@ -104,5 +104,5 @@ pub fn side_by_side<'a>(
 
 /// A member's first weights: drawn by the training rows.
 pub fn initial(_: usize, member: &Member<'_, f32>) -> Vec<f32> {
-    member.network.initialise(member.spec.seed)
+    member.network.initialise_from_data(member.spec.seed, member.train, &Team::single())
 }
