@@ -332,9 +332,6 @@ impl Finished<'_> {
             let tested = test.as_ref().map(|test| (&test.encoded, test.rows.as_slice()));
             (model, calibrated) = calibrate::calibrate(model, asked, valid, tested, team)?;
         }
-        if self.settings.around.background {
-            model = model.with_background(data.prepared.background(self.spec.seed)?)?;
-        }
         model.document_mut().other_histories = histories;
         if self.settings.around.background {
             let background = data.prepared.background(self.spec.seed)?;
