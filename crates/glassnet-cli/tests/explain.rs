@@ -219,3 +219,23 @@ fn without_a_background_one_is_asked_for() {
     // 128 rows of amount, three countries and unknown, express, days: 7 numbers of 4 bytes.
     assert!((with - without).abs_diff(128 * 7 * 4) < 200, "{with} {without}");
 }
+
+#[test]
+fn models_of_images_and_text_are_refused() {
+    let folder = Folder::new("explain-others");
+    std::fs::create_dir_all(folder.path("images")).unwrap();
+    made::idx_folder(&folder.path("images"), "train", 60, 1);
+    folder.write("play.txt", "to be or not to be, that is the question. ".repeat(40));
+    folder.write("new.csv", orders(4, 2));
+    let net = ["--net", "3 relu", "--epochs", "1", "-q"];
+    folder.run(&[&["train", "images", "-o", "i.glass"][..], &net].concat()).ok();
+    let net = ["--net", "embed 4 -> gru 3", "--context", "8", "--batch", "4", "--steps", "2", "-q"];
+    folder.run(&[&["train", "play.txt", "--task", "text", "-o", "t.glass"][..], &net].concat()).ok();
+    for more in [&[][..], &["--all"], &["--global"], &["--fast", "--set", "amount=3"]] {
+        let run = |model: &str| folder.run(&[&["explain", model, "new.csv"], more].concat());
+        run("i.glass")
+            .fails(2, &["i.glass: explain goes by the columns of a table", "images", "hint: glassnet trace --maps"]);
+        run("t.glass")
+            .fails(2, &["t.glass: explain goes by the columns of a table", "text", "hint: glassnet trace --text"]);
+    }
+}

@@ -7,6 +7,7 @@ use glassnet_core::Team;
 use glassnet_model::calibration::log_odds;
 use glassnet_model::explain::{Background, Explainer, Explanation, Method, Options};
 use glassnet_model::fit::{FitOptions, Prepared};
+use glassnet_model::style::Style;
 use glassnet_model::table::Table;
 use glassnet_model::target::TaskChoice;
 use glassnet_model::{Model, Value};
@@ -19,7 +20,12 @@ const NAN: f64 = f64::NAN;
 
 /// A model of these parameters, trained on nothing; all rows are training rows.
 fn model(data: &Table, net: &str, task: TaskChoice, parameters: impl Fn(usize) -> Vec<f32>) -> Model {
-    let options = FitOptions { validation_share: None, task: Some(task), ..FitOptions::new("y") };
+    styled(data, net, task, Style::Plain, parameters)
+}
+
+/// The same, with the columns encoded in that style.
+fn styled(data: &Table, net: &str, task: TaskChoice, style: Style, parameters: impl Fn(usize) -> Vec<f32>) -> Model {
+    let options = FitOptions { validation_share: None, task: Some(task), style, ..FitOptions::new("y") };
     let prepared = Prepared::table(data.clone(), None, &options).unwrap();
     let headed = prepared.network(&NetSpec::parse(net).unwrap(), None, 0.0).unwrap();
     prepared.model(&headed, parameters(headed.network.parameters())).unwrap()
@@ -116,9 +122,11 @@ fn as_the_definition_on_raw_rows() {
         let data = mixed(60, "two");
         data.columns[..4].iter().map(|column| text_at(column, row)).collect()
     };
-    for target in ["two", "three", "number"] {
+    let styles = [Style::Plain, Style::Tabular];
+    for (target, style) in ["two", "three", "number"].into_iter().flat_map(|target| styles.map(|style| (target, style)))
+    {
         let data = mixed(60, target);
-        let model = model(&data, "6 tanh", task(target), drawn(3));
+        let model = styled(&data, "6 tanh", task(target), style, drawn(3));
         let class = match target {
             "two" => Some(1),
             "three" => None,

@@ -45,7 +45,7 @@ pub struct Args {
     /// Show the N columns that count most, the others as one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub top: Option<u32>,
-    /// Integrated gradients: some forty times faster, from one typical row instead of many
+    /// Integrated gradients: some twenty times faster, from one typical row instead of many
     #[arg(long)]
     pub fast: bool,
     /// Rows to compare with, in place of the training rows that the model file holds: 128 of this table, drawn by the seed

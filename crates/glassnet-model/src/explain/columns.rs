@@ -6,7 +6,6 @@ use super::Background;
 use crate::error::ModelError;
 use crate::file::Features;
 use crate::model::Model;
-use crate::preprocess::Encoding;
 
 /// The columns of a model, in the order of [`Model::columns`].
 #[derive(Debug, Clone, PartialEq)]
@@ -31,18 +30,12 @@ impl Columns {
                 hint: "explain a model of a table; glassnet trace shows every number of any model",
             });
         };
-        let category = |encoding: &Encoding| matches!(encoding, Encoding::Category { .. });
-        let category: Vec<bool> = preprocess.columns().iter().map(|column| category(&column.encoding)).collect();
-        let mut runs: Vec<Vec<Range<usize>>> = vec![Vec::new(); category.len()];
-        let owners = preprocess.input_columns();
-        for (input, &column) in owners.iter().enumerate() {
-            let Some(runs) = runs.get_mut(column) else { continue };
-            match runs.last_mut() {
-                Some(run) if run.end == input => run.end = input + 1,
-                _ => runs.push(input..input + 1),
-            }
-        }
-        Ok(Columns { runs, category, width: owners.len() })
+        let columns = preprocess.columns();
+        Ok(Columns {
+            runs: (0..columns.len()).map(|column| preprocess.inputs_of(column)).collect(),
+            category: columns.iter().map(|column| column.encoding.levels().is_some()).collect(),
+            width: preprocess.width(),
+        })
     }
 
     /// Number of columns.

@@ -1,6 +1,8 @@
 //! Every row, one line each, in chunks: memory does not grow with the file.
 
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use glassnet::model::Model;
 use glassnet::model::explain::{Explanation, reasons};
@@ -54,7 +56,18 @@ pub fn run(subject: &Subject<'_>, output: &mut Output) -> Result<(), CliError> {
     if !sink.is_file() {
         output.streams_json();
     }
-    while next.is_some() {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    if sink.is_file() {
+        let flag = Arc::clone(&interrupted);
+        // A second Ctrl-C ends the program at once: it may be waiting for standard input. Where no handler can be set the
+        // first does; then only a temporary file stays behind.
+        let _ = ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        });
+    }
+    while next.is_some() && !interrupted.load(Ordering::SeqCst) {
         sink.write(writer.lines.as_bytes())?;
         sink.flush()?;
         writer.lines.clear();
@@ -62,6 +75,9 @@ pub fn run(subject: &Subject<'_>, output: &mut Output) -> Result<(), CliError> {
         if let Some(table) = &next {
             writer.table(table, &mut notices)?;
         }
+    }
+    if interrupted.load(Ordering::SeqCst) {
+        return Err(CliError::Interrupted(format!("interrupted after {} rows; nothing was written", writer.rows)));
     }
     writer.end();
     sink.write(writer.lines.as_bytes())?;
