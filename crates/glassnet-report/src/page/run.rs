@@ -128,7 +128,7 @@ pub fn curves(training: &Training) -> Option<Chart> {
         }
     }
     if several && validated {
-        chart.layers.push(Layer::Key { name: "full: validation".into(), dash: 0 });
+        chart.layers.push(Layer::Key { name: "solid: validation".into(), dash: 0 });
         chart.layers.push(Layer::Key { name: "dashed: train".into(), dash: 1 });
     }
     if values.is_empty() {
