@@ -76,7 +76,7 @@ impl Table {
                 out += &match kind {
                     Kind::Name => format!("<th scope=\"row\">{}</th>", escape(cell)),
                     Kind::Number => format!("<td class=\"n\">{}</td>", escape(cell)),
-                    Kind::Words => format!("<td>{}</td>", escape(cell)),
+                    Kind::Words => format!("<td class=\"w\">{}</td>", escape(cell)),
                 };
             }
             out += "</tr>\n";

@@ -7,6 +7,8 @@ use crate::plot::{Bar, Bars, Waterfall};
 
 /// Most columns in the picture; the table has all.
 const MOST_BARS: usize = 20;
+/// How many columns of a row are said in words.
+const MOST_WORDS: usize = 3;
 /// Most columns in the picture of one row; the rest is one bar.
 const MOST_STEPS: usize = 9;
 
@@ -85,6 +87,14 @@ fn one(row: &Explained, figures: &mut Figures) -> String {
         if !said.is_empty() {
             words.push(format!("{what}: {said}."));
         }
+    }
+    let first = row.contributions.iter().take(MOST_WORDS).filter_map(|contribution| {
+        let name = named(&contribution.name, &contribution.value);
+        contribution.points.map(|share| format!("{name} ({})", points(share)))
+    });
+    let first: Vec<String> = first.collect();
+    if !first.is_empty() {
+        words.push(format!("In percentage points: {}.", first.join(", ")));
     }
     figures.figure(&plot, &words.join(" "), Some(&table))
 }
