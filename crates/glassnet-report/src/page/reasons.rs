@@ -32,6 +32,7 @@ pub(super) fn importances(importances: &Importances, figures: &mut Figures) -> O
     let label = if importances.label.is_empty() { "importance" } else { &importances.label };
     let heads = [("column", Kind::Name), (label, Kind::Number), ("standard deviation", Kind::Number)];
     let mut table = Table::new("importance of the columns", &heads);
+    table.whole = true;
     for column in &importances.columns {
         let spread = column.spread.map_or(String::new(), number);
         table.line(vec![column.name.clone(), number(column.value), spread]);
@@ -73,6 +74,7 @@ fn one(row: &Explained, figures: &mut Figures) -> String {
         heads.push(("percentage points", Kind::Number));
     }
     let mut table = Table::new(format!("what adds up in row {}", count(row.row)), &heads);
+    table.whole = true;
     table.line(vec!["base".into(), String::new(), number(row.base), String::new()]);
     for contribution in &row.contributions {
         let points = contribution.points.map_or(String::new(), points);
