@@ -67,6 +67,11 @@ impl Run {
         let name = Path::new(path).file_stem().map_or_else(|| path.to_string(), |name| name.to_string_lossy().into());
         let run = match content(path) {
             Content::Json => Run::of_json(path, name, &json(path)?)?,
+            Content::Other if Path::new(path).is_file() => {
+                return Err(CliError::Data(format!(
+                    "{path}: this is no run: neither a model nor JSON\n  hint: give a model (.glass), or the object that `glassnet train --json` printed"
+                )));
+            }
             Content::Model | Content::Other => {
                 let model = load_model(path)?;
                 Run::of_model(path, name, &model)?

@@ -22,10 +22,11 @@ use crate::error::ModelError;
 use crate::explain::{Background, MAX_ROWS};
 use crate::file::{self, Document, Features, Head};
 use crate::images::ImagePreprocess;
+use crate::leaks::{self, Leak};
 use crate::model::{Model, all_weights, label_table};
 use crate::preprocess::{Preprocess, Unseen};
 use crate::schema::{InferOptions, Override, Schema};
-use crate::shift::{Reference, watched};
+use crate::shift::{self, Finding, Reference, watched};
 use crate::split::{DEFAULT_SHARE, Parts, SplitBy, parts, split};
 use crate::standardise::Standardise;
 use crate::style::Style;
@@ -55,7 +56,9 @@ pub struct FitOptions {
     pub style: Style,
     /// What keeps fitted, calibrated and tested rows apart, where no validation data is given.
     pub split: SplitBy,
-    /// Share of the rows that is set aside as a test; `None`: 20 % by time and by group, none at random.
+    /// Whether columns that know the target are looked for.
+    pub find_leaks: bool,
+    /// Share of the rows that is set aside as a test; 0: none; `None`: 20 % by time and by group, none at random.
     pub test_share: Option<f64>,
 }
 
@@ -74,6 +77,7 @@ impl FitOptions {
             class_weights: ClassWeights::Equal,
             style: Style::Plain,
             split: SplitBy::Random,
+            find_leaks: false,
             test_share: None,
         }
     }
@@ -110,6 +114,10 @@ pub struct Prepared {
     pub valid_rows: Vec<u32>,
     /// Rows of the training data that are set aside as a test; empty where none were asked for.
     pub test_rows: Vec<u32>,
+    /// Columns and differences of columns that know the target.
+    pub leaks: Vec<Leak>,
+    /// What moved from the training rows to another part, by the part's name; only where the parts were not drawn at random.
+    pub moved: Vec<(&'static str, Finding)>,
     /// How validation rows were found, in words.
     pub split: String,
     /// Rows set aside because their target is blank.
@@ -197,9 +205,24 @@ impl Prepared {
         if let Some(name) = &options.weight_column {
             train.weights = all_weights(&table, name, &targets.rows)?;
         }
+        let found = match options.find_leaks {
+            true => leaks::leaks(&table, &targets, &train_rows, &schema, options.seed),
+            false => Vec::new(),
+        };
+        let mut moved = Vec::new();
+        for (part, rows) in [("validation", &valid_rows), ("test", &test_rows)] {
+            // Rows drawn at random have moved by chance alone.
+            if options.split == SplitBy::Random || rows.is_empty() {
+                continue;
+            }
+            let findings = shift::between(&table, &preprocess, (&target, &targets), &train_rows, rows)?;
+            moved.extend(findings.into_iter().map(|finding| (part, finding)));
+        }
         let reference = Reference::fit(&table, &train_rows, &preprocess, Some((&target, &targets)))?;
         drop(table);
         let mut prepared = Prepared {
+            leaks: found,
+            moved,
             reference: Some(reference),
             class_weights: Vec::new(),
             features: Features::Table(preprocess.clone()),
@@ -221,6 +244,11 @@ impl Prepared {
             prepared.unseen = compact.unseen().to_vec();
             prepared.extra = matching.extra;
             let targets = target.read(&valid)?;
+            if let Some(reference) = &prepared.reference {
+                let known = Some((&target, &targets));
+                let findings = reference.compare(&preprocess, &valid, &targets.rows, known, None)?;
+                prepared.moved.extend(findings.into_iter().map(|finding| ("validation", finding)));
+            }
             let mut encoded = Encoded::table(preprocess, compact);
             encoded.set_targets(&target, &targets.labels);
             if let Some(name) = options.weight_column.as_ref().filter(|name| valid.column(name).is_some()) {
@@ -257,6 +285,8 @@ impl Prepared {
             valid: None,
             valid_rows: numbers(&valid_rows),
             test_rows: Vec::new(),
+            leaks: Vec::new(),
+            moved: Vec::new(),
             split: words,
             blank: 0,
             blank_valid: 0,
@@ -416,11 +446,12 @@ fn table_parts(
     given: bool,
     options: &FitOptions,
 ) -> Result<(Parts, String), ModelError> {
-    if given || (options.split == SplitBy::Random && options.test_share.is_none()) {
+    if given || (options.split == SplitBy::Random && options.test_share.is_none_or(|share| share == 0.0)) {
         let (train, valid, words) = part(targets, given, options)?;
         return Ok((Parts { train, valid, ..Parts::default() }, words));
     }
     let test = options.test_share.or((options.split != SplitBy::Random).then_some(DEFAULT_SHARE));
+    let test = test.filter(|&share| share != 0.0);
     let shares = (options.validation_share, test);
     let parts = parts(table, targets, &targets.rows, &options.split, shares, options.seed)?;
     let words = parts.to_string();

@@ -4,6 +4,7 @@
 //! `ceil((n + 1) level)`-th smallest error is a half width that holds the truth of a new row with at least that chance, whatever the model, as
 //! long as new rows come as those did. One width for all rows.
 
+use glassnet_nn::conformal;
 use serde::{Deserialize, Serialize};
 
 /// Half widths by level, from the errors of so many rows.
@@ -16,6 +17,18 @@ pub struct Intervals {
 }
 
 impl Intervals {
+    /// From the errors of held-out rows, truth minus prediction.
+    pub fn of_errors(errors: &[f64]) -> Self {
+        let mut widths = Vec::new();
+        for percent in (50..=99).map(f64::from).chain([99.5, 99.9]) {
+            // A level that so few rows cannot tell has no width.
+            if let Ok(half) = conformal::quantile(errors, percent / 100.0) {
+                widths.push((percent / 100.0, half));
+            }
+        }
+        Intervals { rows: errors.len(), widths }
+    }
+
     /// The half width of the lowest level that is at least `level`; `None` where so few rows cannot tell.
     pub fn half_width(&self, level: f64) -> Option<f64> {
         self.widths.iter().find(|(known, _)| *known >= level - 1e-9).map(|(_, half)| *half)

@@ -127,13 +127,14 @@ impl Model {
     /// # Errors
     /// Weights that are not finite, parts that do not go together.
     pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
-        let mut tensors: Vec<Tensor> = self.background.iter().map(|background| background.tensor()).collect();
+        let mut tensors = Vec::new();
         for (number, member) in self.members.iter().enumerate() {
             for slot in self.network.graph.slots().iter() {
                 let name = tensor_name(number, self.members.len(), &slot.name);
                 tensors.push(Tensor { name, shape: slot.shape.clone(), data: member[slot.range()].to_vec() });
             }
         }
+        tensors.extend(self.background.iter().map(|background| background.tensor()));
         file::to_bytes(&self.document, &tensors)
     }
 

@@ -302,7 +302,13 @@ fn the_recipe_for_tables_is_explained_by_every_method() {
     let layout = preprocess.layout();
     assert_eq!((layout.numbers, &layout.categories[..]), (2, &[13][..]), "a city is a code");
     let layout = TableLayout { numbers: layout.numbers, others: layout.others, categories: layout.categories };
-    let spec = tabular_with(&layout, 2, false, &[16, 16]);
+    for smooth in [true, false] {
+        by_every_method(&prepared, &data, &layout, smooth);
+    }
+}
+
+fn by_every_method(prepared: &Prepared, data: &Table, layout: &TableLayout, smooth: bool) {
+    let spec = tabular_with(layout, 2, smooth, &[16, 16]);
     let headed = prepared.network(&spec, None, 0.0).unwrap();
     let mut document = prepared.model(&headed, headed.network.initialise(1)).unwrap().document().clone();
     document.network.members = 2;
@@ -311,7 +317,7 @@ fn the_recipe_for_tables_is_explained_by_every_method() {
     let calibration = Calibration { mix: 0.01, ..Calibration::affine(0.2, 2.5) };
     let model = Model::new(document, weights).unwrap().with_calibration(Some(calibration)).unwrap();
     assert_eq!(model.columns(), ["x", "some", "colour", "city", "express"]);
-    let (encoded, rows, _) = model.encode_table(&data, false).unwrap();
+    let (encoded, rows, _) = model.encode_table(data, false).unwrap();
     let background = Background::draw(&encoded, &rows, 40, 1).unwrap();
     let scores = model.scores(&mut model.runner(Team::single()), &encoded, &rows).unwrap();
     let of = |options: Options| {
@@ -326,7 +332,10 @@ fn the_recipe_for_tables_is_explained_by_every_method() {
         for explanation in [exact, estimated] {
             assert!(explanation.residual.abs() < 1e-12);
         }
-        assert!(path.residual.abs() < 1e-4, "row {row}: {}", path.residual);
+        // SELU, the curve for classes, has a corner at 0, which no rule of nodes sees; Mish has none.
+        let moved: f64 = path.contributions.iter().map(|one| one.abs()).sum();
+        let limit = if smooth { 1e-4 } else { 0.02 * (1.0 + moved) };
+        assert!(path.residual.abs() < limit, "row {row}, smooth {smooth}: {} of {moved}", path.residual);
         let score = exact.scores().unwrap().1;
         assert!((score - f64::from(scores[row * 2 + 1])).abs() < 1e-6);
         for (column, (&a, &b)) in exact.contributions.iter().zip(&estimated.contributions).enumerate() {

@@ -75,7 +75,7 @@ fn inputs_in_their_order() {
     assert_eq!(fitted.layout(), Layout { numbers: 2, others: 7, categories: vec![] });
     assert_eq!(fitted.input_columns(), [1, 4, 0, 0, 0, 1, 2, 3, 5]);
     assert_eq!(fitted.inputs_of(1), [0..1, 5..6]);
-    assert_eq!(fitted.inputs_of(0), [2..5]);
+    assert_eq!(fitted.inputs_of(0), vec![2..5]);
     assert_eq!(fitted.inputs_of(9), []);
     let rows = encode::<f64>(&schema, &fitted, &t);
     // temp: sorted 0.5 1 2 3 4 7.5 9, quartiles 1.5, 3, 5.75, mean 27 / 7. wind: quartiles 3.25, 5, 6.75.
@@ -195,7 +195,7 @@ fn dates_in_five_formats() {
         "open weekday",
     ];
     assert_eq!(fitted.input_names(), parts);
-    assert_eq!(fitted.inputs_of(1), [3..6]);
+    assert_eq!(fitted.inputs_of(1), vec![3..6]);
     let rows = encode::<f64>(&schema, &fitted, &t);
     // Days 1 to 28 of February: median 14.5 -> day 15 is half of 1 / 13.5.
     assert!((rows[14][8] - clip(0.5 / 13.5)).abs() < 1e-9, "{}", rows[14][8]);
@@ -263,13 +263,21 @@ fn keys_free_text_and_names_are_left_out() {
     assert!(schema.columns[0].note.starts_with("kept, for nothing else is left; it looks like row numbers"));
 }
 
-#[test]
-fn one_row_has_the_bytes_of_many() {
-    let t = mixed();
-    let (schema, fitted) = fit(&t, &[]);
-    let rows = encode::<f32>(&schema, &fitted, &t);
-    for row in 0..t.rows {
-        let owned: Vec<_> = fitted.columns().iter().map(|encoder| value(&t, &encoder.name, row)).collect();
+/// Dates with and without a time, some of them missing, and a category with codes.
+fn dated() -> Table {
+    let days: Vec<String> = (0..200)
+        .map(|i| if i % 9 == 0 { String::new() } else { format!("2020-{:02}-11T{:02}:30", i % 12 + 1, i % 24) })
+        .collect();
+    let towns: Vec<String> = (0..200).map(|i| format!("t{}", (i * i) % 23)).collect();
+    let clock: Vec<String> = (0..200).map(|i| format!("{}:05 PM", i % 12 + 1)).collect();
+    let column = |name: &str, texts: &[String]| words(name, &texts.iter().map(String::as_str).collect::<Vec<_>>());
+    table(vec![column("town", &towns), column("day", &days), column("clock", &clock)])
+}
+
+fn one_by_one(t: &Table, schema: &Schema, fitted: &Preprocess) {
+    let rows = encode::<f32>(schema, fitted, t);
+    for (row, wanted) in rows.iter().enumerate() {
+        let owned: Vec<_> = fitted.columns().iter().map(|encoder| value(t, &encoder.name, row)).collect();
         let values: Vec<Value<'_>> = owned
             .iter()
             .map(|(number, text)| match (number, text) {
@@ -281,15 +289,54 @@ fn one_row_has_the_bytes_of_many() {
         let mut out = vec![0f32; fitted.width()];
         fitted.encode_row(&values, &mut out).unwrap();
         let bits = |row: &[f32]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&out), bits(&rows[row]));
+        assert_eq!(bits(&out), bits(wanted));
         let allocated = allocation_counter::measure(|| fitted.encode_row(&values, &mut out).unwrap());
         assert_eq!(allocated.count_total, 0);
     }
     // And from its file.
-    let kept: Preprocess = serde_json::from_str(&serde_json::to_string(&fitted).unwrap()).unwrap();
-    assert_eq!(kept, fitted);
-    let known: Schema = serde_json::from_str(&serde_json::to_string(&schema).unwrap()).unwrap();
-    assert_eq!(encode::<f32>(&known, &kept, &t), rows);
+    let kept: Preprocess = serde_json::from_str(&serde_json::to_string(fitted).unwrap()).unwrap();
+    assert_eq!(&kept, fitted);
+    let known: Schema = serde_json::from_str(&serde_json::to_string(schema).unwrap()).unwrap();
+    assert_eq!(encode::<f32>(&known, &kept, t), rows);
+}
+
+#[test]
+fn one_row_has_the_bytes_of_many() {
+    for t in [mixed(), dated()] {
+        let (schema, fitted) = fit(&t, &[]);
+        one_by_one(&t, &schema, &fitted);
+    }
+    let (_, fitted) = fit(&dated(), &[]);
+    let names = ["day day", "day weekday", "day hour", "clock hour", "day missing", "town"];
+    assert_eq!(fitted.input_names(), names);
+}
+
+/// In the plain style a date is one on request: standardised, its inputs together, 1 for a missing one.
+#[test]
+fn plain_dates() {
+    let t = dated();
+    let overrides = [("day".to_owned(), Override::Date)].into();
+    let schema = Schema::infer(&t, &all(&t), InferOptions { overrides, ..InferOptions::default() }).unwrap();
+    let fitted = Preprocess::fit(&t, &all(&t), &schema, Standardise::Yes).unwrap();
+    assert_eq!(fitted.layout(), Layout { others: fitted.width(), ..Layout::default() });
+    let day = fitted.inputs_of(1);
+    assert_eq!(
+        (day.len(), &fitted.input_names()[day[0].clone()]),
+        (1, &["day day", "day weekday", "day hour", "day missing"].map(String::from)[..])
+    );
+    one_by_one(&t, &schema, &fitted);
+    let rows = encode::<f64>(&schema, &fitted, &t);
+    let column = |input: usize| rows.iter().map(move |row| row[input]);
+    for part in 0..day[0].len() - 1 {
+        let input = day[0].start + part;
+        let given = || (0..200).filter(|i| i % 9 != 0).map(|i| rows[i][input]);
+        let n = given().count() as f64;
+        let mean = given().sum::<f64>() / n;
+        let variance = given().map(|x| x * x).sum::<f64>() / n;
+        assert!(mean.abs() < 1e-12 && (variance - 1.0).abs() < 1e-12, "{mean} {variance}");
+        assert!(rows[0][input].abs() < 1e-12);
+    }
+    assert_eq!(column(day[0].end - 1).filter(|&x| x == 1.0).count(), 23);
 }
 
 #[test]

@@ -278,3 +278,20 @@ fn a_diverging_run_gets_a_logarithmic_axis() {
     training.members[0].epochs[0].train = Some(0.5);
     assert!(!glassnet_report::page::curves(&training).unwrap().y.log);
 }
+
+#[test]
+fn every_contribution_of_a_wide_table_is_there() {
+    let mut data = classifier();
+    let row = &mut data.explained[0];
+    let one = row.contributions[0].clone();
+    row.contributions = (0..500)
+        .map(|place| glassnet_report::page::Contribution { name: format!("column{place}."), ..one.clone() })
+        .collect();
+    let left = data.data.as_mut().unwrap();
+    left.left_out = vec![left.left_out[0].clone(); 400];
+    let html = check(&data);
+    for place in 0..500 {
+        assert!(html.contains(&format!("<th scope=\"row\">column{place}.</th>")), "{place}");
+    }
+    assert!(html.contains(">491 other columns<") && html.contains("Columns that were left out: 400"));
+}

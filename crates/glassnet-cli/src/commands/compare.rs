@@ -149,7 +149,10 @@ fn scores(runs: &[Run]) -> Vec<Vec<String>> {
             let doubled = name == "loss"
                 && runs.iter().all(|run| {
                     let of = |name: &str| run.metrics.get(part).and_then(|scores| scores.get(name));
-                    of("loss") == of("log_loss")
+                    match (of("loss"), of("log_loss")) {
+                        (Some(loss), Some(log_loss)) => (loss - log_loss).abs() <= 1e-6 * loss.abs(),
+                        (loss, log_loss) => loss.is_none() && log_loss.is_none(),
+                    }
                 });
             // Of the rows that were trained on the loss alone: the rest says little.
             if !doubled && (part != "train" || name == "loss" || name == "log_loss") {

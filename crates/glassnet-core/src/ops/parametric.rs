@@ -3,14 +3,13 @@
 //!
 //! Shapes: `x [B, d]`, `a [d]`, `y [B, d]`; leading axes of a row are carried along. Gradients:
 //! `dx_j = g_j (1 + a_j (sigma'(x_j) - 1))`, `da_j = sum over rows of g_j (sigma(x_j) - x_j)` (a sum over examples: blocks of
-//! 1,024 rows). One pass makes both, and the curve is evaluated a second time in it: with vectors that is cheaper than to keep
-//! what forward knew. Source: the parametric activations of RealMLP (Holzmueller et al. 2024).
+//! 1,024 rows). One pass makes both, and the curve is evaluated a second time in it: nothing is kept from forward. Source: the parametric activations of RealMLP (Holzmueller et al. 2024).
 
 use glassnet_kernels::product::BLOCK;
 use glassnet_kernels::{Kernel, vectorized};
 
 use super::curve::Curve;
-use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Pass, Sample, SlotSpec, same_shape};
+use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample, SlotSpec, same_shape};
 use super::{gelu::Gelu, mish::Mish, relu::Relu, selu::Selu, silu::Silu, tanh::Tanh};
 use crate::Real;
 use crate::shape::Shape;
@@ -19,7 +18,7 @@ use crate::slots::Role;
 /// Elements that are worth a thread.
 const PART: usize = 1 << 15;
 /// Columns whose chains stay in registers.
-const COLUMNS: usize = 32;
+const COLUMNS: usize = 64;
 
 /// The curve that is bent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,12 +129,12 @@ fn bent<T: Real>(g: T, a: T, derivative: T) -> T {
     g * a.mul_add(derivative - T::ONE, T::ONE)
 }
 
-/// Both gradients in one pass over the rows.
+/// Both gradients in one pass over the rows, some columns at a time: chains and factors of these stand in arrays of their own, which the
+/// compiler knows to overlap with nothing.
 struct Both<'a, T, C> {
     of: Known<'a, T, C>,
     dx: &'a mut [T],
     sums: &'a mut [T],
-    chains: &'a mut [T],
 }
 
 impl<T: Real, C: Curve> Kernel for Both<'_, T, C> {
@@ -147,19 +146,22 @@ impl<T: Real, C: Curve> Kernel for Both<'_, T, C> {
         let width = factors.len();
         let size = BLOCK * width;
         for ((x, g), dx) in x.chunks(size).zip(upstream.chunks(size)).zip(self.dx.chunks_mut(size)) {
-            let chains = &mut self.chains[..width];
-            chains.fill(T::ZERO);
-            let rows = x.chunks_exact(width).zip(g.chunks_exact(width)).zip(dx.chunks_exact_mut(width));
-            for ((x, g), dx) in rows {
-                let columns = x.iter().zip(g).zip(dx).zip(factors).zip(&mut *chains);
-                for ((((&x, &g), dx), &a), chain) in columns {
-                    let (value, derivative) = curve.both(x);
-                    *dx = bent(g, a, derivative);
-                    *chain = g.mul_add(value - x, *chain);
+            for (tile, sums) in self.sums.chunks_mut(COLUMNS).enumerate() {
+                let (from, live) = (tile * COLUMNS, sums.len());
+                let (mut chains, mut own) = ([T::ZERO; COLUMNS], [T::ZERO; COLUMNS]);
+                own[..live].copy_from_slice(&factors[from..from + live]);
+                let rows = x.chunks_exact(width).zip(g.chunks_exact(width)).zip(dx.chunks_exact_mut(width));
+                for ((x, g), dx) in rows {
+                    let (x, g, dx) = (&x[from..from + live], &g[from..from + live], &mut dx[from..from + live]);
+                    for ((((dx, &x), &g), &a), chain) in dx.iter_mut().zip(x).zip(g).zip(&own).zip(&mut chains) {
+                        let (value, derivative) = curve.both(x);
+                        *dx = bent(g, a, derivative);
+                        *chain = g.mul_add(value - x, *chain);
+                    }
                 }
-            }
-            for (sum, &chain) in self.sums.iter_mut().zip(&*chains) {
-                *sum += chain;
+                for (sum, &chain) in sums.iter_mut().zip(&chains) {
+                    *sum += chain;
+                }
             }
         }
     }
@@ -247,10 +249,6 @@ impl Operation for Parametric {
         Needs { inputs: true, ..Needs::default() }
     }
 
-    fn scratch(&self, inputs: &[&Shape], pass: Pass) -> usize {
-        if pass == Pass::Backward { inputs[0].last() } else { 0 }
-    }
-
     fn cost(&self, _inputs: &[&Shape], output: &Shape) -> Cost {
         let flops = with_curve!(self.sigma, curve => curve.flops());
         let elements = output.len() as u64;
@@ -276,7 +274,7 @@ impl Operation for Parametric {
             let sums = &mut *io.parameter_gradients[0];
             let alone = team.threads() == 1 || x.len() < 2 * PART;
             match &mut io.input_gradients[0] {
-                Some(dx) if alone => vectorized(Both { of, dx, sums, chains: io.scratch }),
+                Some(dx) if alone => vectorized(Both { of, dx, sums }),
                 dx => {
                     // Rows for the one, columns for the other: a thread owns what it writes.
                     if let Some(dx) = dx {

@@ -10,7 +10,6 @@
 
 use glassnet_core::{Real, Team};
 use glassnet_nn::calibration::{Affine, CalibrationError, Isotonic, Kind, Temperature};
-use glassnet_nn::conformal;
 use glassnet_nn::metrics::{ClassScores, ReliabilityBin, calibration_error, log_loss, reliability};
 use glassnet_nn::source::Source;
 
@@ -63,6 +62,13 @@ impl Judged {
             labels: rows.iter().map(|&row| self.labels[row]).collect(),
             weights: rows.iter().map(|&row| self.weights[row]).collect(),
         }
+    }
+
+    /// Adds other rows of the same classes.
+    pub fn extend(&mut self, other: Judged) {
+        self.scores.extend(other.scores);
+        self.labels.extend(other.labels);
+        self.weights.extend(other.weights);
     }
 
     /// Fits a calibration of that kind; `None`: what so many rows can bear ([`Kind::for_rows`]).
@@ -206,28 +212,28 @@ impl Model {
     /// Widths of intervals around a predicted number, from rows that the training did not see (split conformal prediction).
     ///
     /// # Errors
-    /// A model of classes, rows that were encoded for another model.
+    /// As [`Model::errors`].
     pub fn fit_intervals(
         &self,
         encoded: &Encoded<f32>,
         rows: &[u32],
         team: &Team,
     ) -> Result<Intervals, FitCalibrationError> {
+        Ok(Intervals::of_errors(&self.errors(encoded, rows, team)?))
+    }
+
+    /// Truth minus prediction, in the target's unit; rows without a target are left out.
+    ///
+    /// # Errors
+    /// A model of classes, rows that were encoded for another model.
+    pub fn errors(&self, encoded: &Encoded<f32>, rows: &[u32], team: &Team) -> Result<Vec<f64>, FitCalibrationError> {
         if self.classes().is_some() {
-            return Err(FitCalibrationError::Task("classes are predicted; intervals are for numbers"));
+            return Err(FitCalibrationError::Task("classes are predicted; errors are of numbers"));
         }
         let known = |row: &u32| encoded.values.get(*row as usize).is_some_and(|value| value.is_finite());
         let rows: Vec<u32> = rows.iter().copied().filter(known).collect();
         let predicted = self.scores(&mut self.runner(team.clone()), encoded, &rows)?;
         let truth = |&row: &u32| encoded.restore(encoded.values[row as usize]);
-        let errors: Vec<f64> = rows.iter().zip(&predicted).map(|(row, &y)| truth(row) - f64::from(y)).collect();
-        let mut intervals = Intervals { rows: errors.len(), widths: Vec::new() };
-        for percent in (50..=99).map(f64::from).chain([99.5, 99.9]) {
-            // A level that so few rows cannot tell has no width.
-            if let Ok(half) = conformal::quantile(&errors, percent / 100.0) {
-                intervals.widths.push((percent / 100.0, half));
-            }
-        }
-        Ok(intervals)
+        Ok(rows.iter().zip(&predicted).map(|(row, &y)| truth(row) - f64::from(y)).collect())
     }
 }

@@ -2,18 +2,20 @@
 
 use super::marks::Finding;
 use super::reference::{
-    MOST_LEVELS, Recalibrated, Reference, ReferenceColumn, ReferenceTarget, ReferenceValues, Tenths, has_numbers,
-    name_of, numbers,
+    Recalibrated, Reference, ReferenceColumn, ReferenceTarget, ReferenceValues, Tenths, name_of, numbers,
 };
 use crate::error::ModelError;
 use crate::levels::Levels;
-use crate::preprocess::Preprocess;
+use crate::preprocess::{Encoding, Preprocess};
 use crate::rescale::quantile;
 use crate::schema::infer::no_column;
 use crate::standardise::Moments;
 use crate::table::Table;
 use crate::target::{Labels, TargetSchema, Targets, Task};
 use std::collections::BTreeMap;
+
+/// Levels of a column that are kept by name; the others are one share.
+const MOST_LEVELS: usize = 50;
 
 impl Tenths {
     /// Of numbers, missing ones passed over; `None` where there are none.
@@ -58,11 +60,8 @@ impl Reference {
             let column = table.column(&encoder.name).ok_or_else(|| no_column(table, &encoder.name, "reference"))?;
             let present = rows.iter().filter(|&&row| !column.values.is_missing(row)).count();
             let missing = 1.0 - present as f64 / rows.len().max(1) as f64;
-            let tenths = if has_numbers(&encoder.encoding) {
-                Tenths::fit(&numbers(&column.values, rows, &encoder.encoding))
-            } else {
-                None
-            };
+            let of_numbers = encoder.encoding.is_number() || matches!(encoder.encoding, Encoding::Date { .. });
+            let tenths = if of_numbers { Tenths::fit(&numbers(&column.values, rows, &encoder.encoding)) } else { None };
             let values = tenths.map_or_else(
                 || {
                     let mut counts: BTreeMap<String, usize> = BTreeMap::new();

@@ -8,9 +8,6 @@ use crate::table::{Table, Values};
 use crate::target::{Labels, TargetSchema, Targets};
 use serde::{Deserialize, Serialize};
 
-/// Levels of a column that are kept by name; the others are one share.
-pub(super) const MOST_LEVELS: usize = 50;
-
 /// The training rows in a few numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reference {
@@ -172,11 +169,6 @@ pub(super) fn name_of(values: &Values, row: usize) -> Option<std::borrow::Cow<'_
         Values::Number(numbers) => numbers.get(row).map(|&number| number_text(number).into()),
         Values::Text(text) => text.get(row).map(Into::into),
     }
-}
-
-/// Whether a column's values are numbers to compare.
-pub(super) fn has_numbers(encoding: &Encoding) -> bool {
-    encoding.is_number() || matches!(encoding, Encoding::Date { .. })
 }
 
 impl Reference {

@@ -29,6 +29,8 @@ pub(super) struct Table {
     pub(super) lines: Vec<Vec<String>>,
     /// Class of each line; may be shorter.
     pub(super) classes: Vec<&'static str>,
+    /// All lines are shown however many they are: they add up, or are looked up by name.
+    pub(super) whole: bool,
 }
 
 /// What a column of a table holds.
@@ -76,7 +78,7 @@ impl Table {
                 out += &match kind {
                     Kind::Name => format!("<th scope=\"row\">{}</th>", escape(cell)),
                     Kind::Number => format!("<td class=\"n\">{}</td>", escape(cell)),
-                    Kind::Words => format!("<td>{}</td>", escape(cell)),
+                    Kind::Words => format!("<td class=\"w\">{}</td>", escape(cell)),
                 };
             }
             out += "</tr>\n";
@@ -91,7 +93,7 @@ impl Table {
         }
         let mut table = self.clone();
         let places: Vec<usize> = (0..self.lines.len()).collect();
-        if places.len() > MOST_LINES {
+        if places.len() > MOST_LINES && !self.whole {
             let mut kept = evenly(&places, MOST_LINES - 1);
             kept.extend(places.last().filter(|last| kept.last() != Some(last)));
             table.lines = kept.iter().filter_map(|&place| self.lines.get(place).cloned()).collect();

@@ -7,6 +7,8 @@ use crate::plot::{Bar, Bars, Waterfall};
 
 /// Most columns in the picture; the table has all.
 const MOST_BARS: usize = 20;
+/// How many columns of a row are said in words.
+const MOST_WORDS: usize = 3;
 /// Most columns in the picture of one row; the rest is one bar.
 const MOST_STEPS: usize = 9;
 
@@ -30,6 +32,7 @@ pub(super) fn importances(importances: &Importances, figures: &mut Figures) -> O
     let label = if importances.label.is_empty() { "importance" } else { &importances.label };
     let heads = [("column", Kind::Name), (label, Kind::Number), ("standard deviation", Kind::Number)];
     let mut table = Table::new("importance of the columns", &heads);
+    table.whole = true;
     for column in &importances.columns {
         let spread = column.spread.map_or(String::new(), number);
         table.line(vec![column.name.clone(), number(column.value), spread]);
@@ -71,6 +74,7 @@ fn one(row: &Explained, figures: &mut Figures) -> String {
         heads.push(("percentage points", Kind::Number));
     }
     let mut table = Table::new(format!("what adds up in row {}", count(row.row)), &heads);
+    table.whole = true;
     table.line(vec!["base".into(), String::new(), number(row.base), String::new()]);
     for contribution in &row.contributions {
         let points = contribution.points.map_or(String::new(), points);
@@ -85,6 +89,14 @@ fn one(row: &Explained, figures: &mut Figures) -> String {
         if !said.is_empty() {
             words.push(format!("{what}: {said}."));
         }
+    }
+    let first = row.contributions.iter().take(MOST_WORDS).filter_map(|contribution| {
+        let name = named(&contribution.name, &contribution.value);
+        contribution.points.map(|share| format!("{name} ({})", points(share)))
+    });
+    let first: Vec<String> = first.collect();
+    if !first.is_empty() {
+        words.push(format!("In percentage points: {}.", first.join(", ")));
     }
     figures.figure(&plot, &words.join(" "), Some(&table))
 }

@@ -88,7 +88,11 @@ fn left_out(caption: &str, why: &str, columns: &[LeftOut]) -> String {
     for column in columns {
         table.line(vec![column.name.clone(), column.why.clone()]);
     }
-    table.html()
+    if columns.len() <= MOST_COLUMNS {
+        return table.html();
+    }
+    let count = count(columns.len() as u64);
+    format!("<details><summary>{}: {count}</summary>\n{}</details>\n", escape(caption), table.html())
 }
 
 /// Curves of train and validation loss with the chosen epochs; none where there is no epoch.
@@ -128,7 +132,7 @@ pub fn curves(training: &Training) -> Option<Chart> {
         }
     }
     if several && validated {
-        chart.layers.push(Layer::Key { name: "full: validation".into(), dash: 0 });
+        chart.layers.push(Layer::Key { name: "solid: validation".into(), dash: 0 });
         chart.layers.push(Layer::Key { name: "dashed: train".into(), dash: 1 });
     }
     if values.is_empty() {

@@ -21,6 +21,8 @@ h3{font-size:16px;line-height:1.35;margin:0 0 4px;overflow-wrap:anywhere}
 p{margin:0 0 10px;max-width:46em;overflow-wrap:anywhere}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:14px;margin:24px 0 14px}
 .figures>div{background:var(--panel);border-radius:10px;padding:14px 18px;display:flex;flex-direction:column}
+.figures dt,.figures dd{overflow-wrap:anywhere;min-width:0}
+.figures>div{min-width:0}
 .figures dt{order:2;font-weight:600}
 .figures dd{margin:0;order:3;font-size:14px;color:var(--gn-soft);line-height:1.4}
 .figures dd.value{order:1;font-size:34px;line-height:1.15;font-weight:650;color:var(--gn-ink);font-variant-numeric:tabular-nums}
@@ -64,6 +66,7 @@ footer{margin-top:64px;padding-top:16px;padding-bottom:40px;color:var(--gn-soft)
 @media (max-width:560px){
 header,nav,main,footer{padding-left:16px;padding-right:16px}
 header{padding-top:24px}
+th,td{padding-right:14px}td.w:last-child{min-width:9em}
 h1{font-size:26px}.lead{font-size:17px}h2{margin-top:42px;font-size:21px}
 .figures{grid-template-columns:1fr 1fr;gap:10px}.figures>div{padding:12px 14px}.figures dd.value{font-size:27px}
 }

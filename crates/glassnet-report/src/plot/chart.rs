@@ -240,7 +240,15 @@ impl Chart {
                 _ => padded(low, high, axis, place),
             }
         };
-        let (x, y) = (of(&self.x, 0), of(&self.y, 1));
+        let (mut x, y) = (of(&self.x, 0), of(&self.y, 1));
+        if self.layers.iter().any(|layer| matches!(layer, Layer::Points { .. }))
+            && self.x.range.is_none()
+            && !self.x.log
+        {
+            // A dot at the very end would lie half outside.
+            let room = 0.02 * (0.5 * x.1 - 0.5 * x.0);
+            x = (if x.0 == 0.0 { 0.0 } else { x.0 - room }, x.1 + room);
+        }
         if self.same_span {
             let both = (x.0.min(y.0), x.1.max(y.1));
             return [both, both];
@@ -308,6 +316,8 @@ impl Chart {
         if outside {
             frame.close_window();
         }
+        // Bars have edges of the paper's colour: the axis lies above them.
+        frame.baseline();
         frame.finish()
     }
 }

@@ -75,7 +75,6 @@ impl Frame {
             let most = self.left - 14.0;
             self.pen.label("soft", [self.left - 6.0, y + 4.0], Anchor::End, &tick.label, most.max(20.0));
         }
-        self.pen.line("axis", [self.left, self.bottom], [self.right, self.bottom]);
         let named = !chart.x.names.is_empty();
         let room = (self.right - self.left) / self.x_ticks.len().max(1) as f64;
         // Names that would not fit side by side stand at every second, third, ... place.
@@ -98,6 +97,11 @@ impl Frame {
             let at = [0.5 * (self.left + self.right), self.bottom + 17.0 + LINE];
             self.pen.label("soft", at, Anchor::Middle, &chart.x.label, self.width - 20.0);
         }
+    }
+
+    /// The line of the axis below.
+    pub(super) fn baseline(&mut self) {
+        self.pen.line("axis", [self.left, self.bottom], [self.right, self.bottom]);
     }
 
     /// From here on nothing is drawn outside of the axes.

@@ -144,6 +144,10 @@ impl<'a> Drawing<'a> {
     fn groups(&self) -> Vec<Group> {
         let Some(by) = self.by else { return vec![(String::new(), (0..self.table.rows).collect())] };
         let mut groups = in_groups(by, self.table.rows);
+        if matches!(by.values, Values::Number(_)) {
+            // A number alone does not say what it is of.
+            groups.iter_mut().for_each(|(name, _)| *name = format!("{} = {name}", by.name));
+        }
         if groups.len() > MOST {
             self.output.message(&format!(
                 "--by: the {MOST} most frequent of {} values of {} are drawn",

@@ -3,9 +3,12 @@
 use glassnet::core::Team;
 use glassnet::model::Model;
 use glassnet::model::encoded::Encoded;
+use glassnet::model::fit::Headed;
 use glassnet::model::fit::calibrate::{FitCalibrationError, Judged};
+use glassnet::model::interval::Intervals;
 use glassnet::nn::calibration::Kind;
 
+use super::data::Data;
 use super::recipe::Calibrate;
 use crate::error::CliError;
 
@@ -22,6 +25,45 @@ pub fn kind(asked: Calibrate) -> Option<Kind> {
     }
 }
 
+/// Rows that the training has not seen.
+pub struct HeldOut<'a> {
+    pub data: &'a Data,
+    pub headed: &'a Headed,
+    /// The rows of the last test.
+    pub tested: Option<Part<'a>>,
+}
+
+impl HeldOut<'_> {
+    /// Models with the rows that each has not seen: the whole model with the validation rows, or each member of `--best` with its fold.
+    fn parts(&self, model: &Model) -> Result<Vec<(Model, Part<'_>)>, CliError> {
+        let prepared = &self.data.prepared;
+        if self.data.folds.is_empty() {
+            let valid = prepared.valid.as_ref().unwrap_or(&prepared.train);
+            let rows = prepared.valid_rows.as_slice();
+            return Ok(if rows.is_empty() { Vec::new() } else { vec![(model.clone(), (valid, rows))] });
+        }
+        let mut parts = Vec::with_capacity(self.data.folds.len());
+        for (member, (_, rows)) in model.members().zip(&self.data.folds) {
+            let alone = prepared.model(self.headed, member.to_vec())?;
+            parts.push((alone, (&prepared.train, rows.as_slice())));
+        }
+        Ok(parts)
+    }
+}
+
+/// Scores of all of them, one after the other.
+fn judged(parts: &[(Model, Part<'_>)], team: &Team) -> Result<Judged, FitCalibrationError> {
+    let mut all: Option<Judged> = None;
+    for (model, (encoded, rows)) in parts {
+        let part = model.judged(encoded, rows, team)?;
+        match &mut all {
+            None => all = Some(part),
+            Some(all) => all.extend(part),
+        }
+    }
+    all.ok_or(FitCalibrationError::Task("there are no rows to calibrate on"))
+}
+
 /// Fits what the rows tell and keeps it in the model; a sentence about it. Where nothing can be fitted by itself, the scores stay scores
 /// and the sentence says why; what was asked for by name is an error then.
 ///
@@ -30,31 +72,31 @@ pub fn kind(asked: Calibrate) -> Option<Kind> {
 pub fn calibrate(
     model: Model,
     asked: Option<Calibrate>,
-    valid: Option<Part<'_>>,
-    test: Option<Part<'_>>,
+    held_out: &HeldOut<'_>,
     team: &Team,
 ) -> Result<(Model, String), CliError> {
     let asked_by_name = asked.is_some_and(|asked| !matches!(asked, Calibrate::Auto));
-    let Some((encoded, rows)) = valid else {
+    let parts = held_out.parts(&model)?;
+    if parts.is_empty() {
         return match asked_by_name {
             true => Err(CliError::Usage(
                 "--calibration: there are no validation rows to fit it on\n  hint: give --valid FILE, or a --validation-share above 0".into(),
             )),
             false => Ok((model, String::new())),
         };
-    };
+    }
     if model.classes().is_none() {
-        return intervals(model, (encoded, rows), team);
+        return intervals(model, &parts, team);
     }
     let kind = kind(asked.unwrap_or(Calibrate::Auto));
-    let fitted = model.judged(encoded, rows, team).and_then(|judged| Ok((judged.fit(kind)?, judged)));
+    let fitted = judged(&parts, team).and_then(|judged| Ok((judged.fit(kind)?, judged)));
     let (mut calibration, judged) = match fitted {
         Ok(fitted) => fitted,
         Err(error) if asked_by_name => return Err(CliError::Usage(format!("--calibration: {error}"))),
         Err(FitCalibrationError::Model(error)) => return Err(error.into()),
         Err(error) => return Ok((model, format!("not calibrated, so scores stay scores: {error}"))),
     };
-    let held = match test {
+    let held = match held_out.tested {
         Some((encoded, rows)) => {
             let test: Judged = model.judged(encoded, rows, team).map_err(|error| CliError::Data(error.to_string()))?;
             test.with(&calibration).held("the test rows")
@@ -81,8 +123,12 @@ pub fn calibrate(
     Ok((model, format!("calibrated ({way}) on {rows} validation rows; {verdict}")))
 }
 
-fn intervals(mut model: Model, (encoded, rows): Part<'_>, team: &Team) -> Result<(Model, String), CliError> {
-    let intervals = model.fit_intervals(encoded, rows, team).map_err(|error| CliError::Data(error.to_string()))?;
+fn intervals(mut model: Model, parts: &[(Model, Part<'_>)], team: &Team) -> Result<(Model, String), CliError> {
+    let mut errors = Vec::new();
+    for (part, (encoded, rows)) in parts {
+        errors.extend(part.errors(encoded, rows, team).map_err(|error| CliError::Data(error.to_string()))?);
+    }
+    let intervals = Intervals::of_errors(&errors);
     let words = match intervals.half_width(0.9) {
         Some(half) => format!(
             "intervals: nine of ten rows are within {} of the prediction (from {} validation rows; predict --interval 90%)",

@@ -5,21 +5,27 @@ use std::collections::BTreeSet;
 use glassnet::data::{DataError, Dataset, Kind, ReadOptions, Understood, Warning};
 use glassnet::model::fit::{FitOptions, Prepared};
 use glassnet::model::schema::Override;
+use glassnet::model::split::{DEFAULT_SHARE, Parts, SplitBy, folds};
 use glassnet::model::standardise::Standardise;
 use glassnet::model::style::Style;
 use glassnet::model::table::{Images, Table};
+use glassnet::model::target::TargetSchema;
 
 use glassnet::nn::nearest::nearest;
 use serde_json::Value;
 
 use super::choices::kind_name;
+use super::recipe::Recipe;
 use super::settings::Settings;
+use super::tabular::FOLDS;
 use crate::error::CliError;
 use crate::reading;
 
 /// Data that is ready.
 pub struct Data {
     pub prepared: Prepared,
+    /// Of `--best` the rows that each member is fitted to and validated by.
+    pub folds: Vec<(Vec<u32>, Vec<u32>)>,
     pub test: Option<Part>,
     /// How the table was read; `None` for images.
     pub understood: Option<Understood>,
@@ -103,10 +109,48 @@ fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result
     };
     let valid = settings.valid.as_ref().map(|path| other(path, "valid_hash")).transpose()?;
     let test = settings.test.as_ref().map(|path| other(path, "test_hash")).transpose()?;
-    let prepared = Prepared::table(table, valid, &fit_options(settings, &target))
-        .map_err(|error| with_flags(&spoken_of(settings, &error), error))?;
+    let (mut table, mut valid) = (table, valid);
+    if settings.around.best
+        && let Some(more) = valid.take()
+    {
+        // Every row is learned from and every row validates: the two files are one.
+        table.append(&more).map_err(|columns| {
+            let (own, other) = (&table.source, &more.source);
+            CliError::Data(format!(
+                "--best joins {own} and {other}, but these columns are missing in the second or hold something else there: {}\n  hint: \
+                 leave --valid out",
+                columns.join(", ")
+            ))
+        })?;
+        notes.push(format!("--best: the {} rows of {} are learned from too", more.rows, more.source));
+    }
+    let (prepared, folds) = match settings.around.best {
+        true => folded(settings, table, &target),
+        false => Prepared::table(table, valid, &fit_options(settings, &target)).map(|prepared| (prepared, Vec::new())),
+    }
+    .map_err(|error| with_flags(&spoken_of(settings, &error), error))?;
+    notes.extend(prepared.leaks.iter().map(|leak| leak.words.clone()));
+    notes.extend(prepared.moved.iter().map(|(part, finding)| format!("{part} rows: {}", finding.words)));
     let hash = understood.hash.clone();
-    Ok(Data { prepared, test: test.map(Part::Table), understood: Some(understood), hash, others, notes, images: false })
+    let (test, understood) = (test.map(Part::Table), Some(understood));
+    Ok(Data { prepared, folds, test, understood, hash, others, notes, images: false })
+}
+
+/// A table whose every row is learned from, in folds.
+fn folded(
+    settings: &Settings,
+    table: Table,
+    target: &str,
+) -> Result<(Prepared, Vec<(Vec<u32>, Vec<u32>)>), glassnet::model::ModelError> {
+    let options = FitOptions { validation_share: None, ..fit_options(settings, target) };
+    let (_, targets) = TargetSchema::infer(&table, &options.target, options.task)?;
+    let folds = folds(&table, &targets, &options.split, FOLDS, settings.seed)?;
+    let numbers = |rows: Vec<usize>| rows.into_iter().map(|row| row as u32).collect();
+    let rows = Parts { train: targets.rows, ..Parts::default() };
+    let mut prepared = Prepared::parts(table, rows, &options)?;
+    prepared.split =
+        format!("every row is learned from: {FOLDS} members, each validated on another fold, seed {}", settings.seed);
+    Ok((prepared, folds.into_iter().map(|fold| (numbers(fold.train), numbers(fold.test))).collect()))
 }
 
 fn of_images(
@@ -164,7 +208,8 @@ fn of_images(
     if let Some(augmentation) = settings.augment {
         prepared.augment(augmentation).map_err(|error| CliError::Usage(format!("--augment: {error}")))?;
     }
-    Ok(Data { prepared, test: test.map(Part::Images), understood: None, hash, others, notes, images: true })
+    let test = test.map(Part::Images);
+    Ok(Data { prepared, folds: Vec::new(), test, understood: None, hash, others, notes, images: true })
 }
 
 /// Said where rows to judge by are the rows to train on, byte for byte.
@@ -194,9 +239,18 @@ fn fit_options(settings: &Settings, target: &str) -> FitOptions {
         validation_share: (settings.validation_share > 0.0).then_some(settings.validation_share),
         seed: settings.seed,
         class_weights: settings.class_weights.clone(),
-        style: if settings.around.recipe == super::recipe::Recipe::Tabular { Style::Tabular } else { Style::Plain },
-        split: glassnet::model::split::SplitBy::Random,
-        test_share: None,
+        style: if settings.around.recipe == Recipe::Tabular { Style::Tabular } else { Style::Plain },
+        split: match (&settings.around.time, &settings.around.group) {
+            (Some(time), _) => SplitBy::Time(time.clone()),
+            (None, Some(group)) => SplitBy::Group(group.clone()),
+            (None, None) => SplitBy::Random,
+        },
+        // Where the test rows are given, all others are there to fit and to calibrate.
+        test_share: match settings.test.is_none() && settings.around.splits() {
+            true => Some(DEFAULT_SHARE),
+            false => Some(0.0),
+        },
+        find_leaks: true,
     }
 }
 

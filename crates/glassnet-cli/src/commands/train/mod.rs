@@ -239,7 +239,10 @@ fn train(
         true => &tabular::initial,
         false => &|_, member| member.network.initialise(member.spec.seed),
     };
-    let mut all = tabular::side_by_side(headed, prepared, spec, whole.members);
+    let mut all = match whole.data.folds.as_slice() {
+        [] => tabular::side_by_side(headed, prepared, spec, whole.members),
+        folds => tabular::in_folds(headed, prepared, spec, folds),
+    };
     if whole.members > 1 {
         let trained = members::train(&all, whole.threads, initial, progress)?;
         let (parameters, mut histories, stop, progress, seconds) = trained.joined();
@@ -320,17 +323,15 @@ impl Finished<'_> {
         let mut model = data.prepared.model(headed, parameters)?;
         let mut calibrated = String::new();
         let asked = self.settings.around.calibrate;
+        let tested = tested(&data, test.as_ref());
         let wanted = if self.tabular {
             asked != Some(Calibrate::Off)
         } else {
             asked.is_some_and(|asked| asked != Calibrate::Off)
         };
         if wanted {
-            let prepared = &data.prepared;
-            let valid = prepared.valid.as_ref().unwrap_or(&prepared.train);
-            let valid = (!prepared.valid_rows.is_empty()).then_some((valid, prepared.valid_rows.as_slice()));
-            let tested = test.as_ref().map(|test| (&test.encoded, test.rows.as_slice()));
-            (model, calibrated) = calibrate::calibrate(model, asked, valid, tested, team)?;
+            let held_out = calibrate::HeldOut { data: &data, headed, tested };
+            (model, calibrated) = calibrate::calibrate(model, asked, &held_out, team)?;
         }
         model.document_mut().reference = data.prepared.reference(&model, team)?;
         model.document_mut().other_histories = histories;
@@ -338,9 +339,9 @@ impl Finished<'_> {
             let background = data.prepared.background(self.spec.seed)?;
             model = model.with_background(background)?;
         }
-        let parts = scores(&data, test.as_ref(), &model, team)?;
+        let parts = scores(&data, tested, &model, team)?;
         let constant = Constant::new(&data.prepared);
-        let guesses = guesses(&data, test.as_ref(), constant.as_ref());
+        let guesses = guesses(&data, tested, constant.as_ref());
         record::fill(
             &mut model,
             self.settings,
@@ -444,8 +445,16 @@ fn stop_message(stop: &Stop) -> String {
     }
 }
 
+/// The rows of the last test: those of a file of their own, or those of the training data that were set aside.
+fn tested<'a>(data: &'a Data, test: Option<&'a Test>) -> Option<calibrate::Part<'a>> {
+    match test {
+        Some(test) => Some((&test.encoded, test.rows.as_slice())),
+        None => data.prepared.test().map(|_| (&data.prepared.train, data.prepared.test_rows.as_slice())),
+    }
+}
+
 /// The kept model's scores on each part.
-fn scores(data: &Data, test: Option<&Test>, model: &Model, team: &Team) -> Result<Parts, CliError> {
+fn scores(data: &Data, test: Option<calibrate::Part<'_>>, model: &Model, team: &Team) -> Result<Parts, CliError> {
     let prepared = &data.prepared;
     let train = model.evaluate(&prepared.train, &prepared.train_rows, team)?;
     let valid = match prepared.valid_rows.is_empty() {
@@ -455,16 +464,16 @@ fn scores(data: &Data, test: Option<&Test>, model: &Model, team: &Team) -> Resul
             Some(model.evaluate(valid, &prepared.valid_rows, team)?)
         }
     };
-    let test = test.map(|test| model.evaluate(&test.encoded, &test.rows, team)).transpose()?;
+    let test = test.map(|(encoded, rows)| model.evaluate(encoded, rows, team)).transpose()?;
     Ok([("train", Some(train)), ("valid", valid), ("test", test)])
 }
 
 /// The constant guess's scores on the same rows.
-fn guesses(data: &Data, test: Option<&Test>, constant: Option<&Constant>) -> Guesses {
+fn guesses(data: &Data, test: Option<calibrate::Part<'_>>, constant: Option<&Constant>) -> Guesses {
     let Some(constant) = constant else { return [None; 3] };
     let prepared = &data.prepared;
     let valid = prepared.valid.as_ref().unwrap_or(&prepared.train);
     let valid = (!prepared.valid_rows.is_empty()).then(|| constant.scores(valid, &prepared.valid_rows));
-    let test = test.map(|test| constant.scores(&test.encoded, &test.rows));
+    let test = test.map(|(encoded, rows)| constant.scores(encoded, rows));
     [Some(constant.scores(&prepared.train, &prepared.train_rows)), valid, test]
 }

@@ -104,6 +104,11 @@ fn plain_only(args: &Args, said: &TrainConfig, network: bool) -> Option<&'static
 }
 
 impl Around {
+    /// Whether rows are kept apart by time or by group.
+    pub fn splits(&self) -> bool {
+        self.time.is_some() || self.group.is_some()
+    }
+
     /// Reads what was said; `network`: the config has one.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use glassnet::model::file::Features;
 use glassnet::model::fit::{Headed, Prepared};
 use glassnet::nn::recipe;
 use glassnet::nn::train::members::{Member, seed};
-use glassnet::nn::train::{Batch, TrainSpec, tabular_batch};
+use glassnet::nn::train::{Batch, Rows, TrainSpec, tabular_batch};
 
 use super::settings::Settings;
 use crate::error::CliError;
@@ -100,6 +100,24 @@ pub fn side_by_side<'a>(
         state: None,
     };
     (0..members).map(member).collect()
+}
+
+/// The members of `--best`: each is fitted to four folds and validated by the fifth.
+pub fn in_folds<'a>(
+    headed: &'a Headed,
+    prepared: &'a Prepared,
+    spec: &TrainSpec,
+    folds: &'a [(Vec<u32>, Vec<u32>)],
+) -> Vec<Member<'a, f32>> {
+    let rows = |rows: &'a [u32]| Rows { source: &prepared.train, rows };
+    let member = |(number, (train, valid)): (usize, &'a (Vec<u32>, Vec<u32>))| Member {
+        network: &headed.network,
+        train: rows(train),
+        valid: Some(rows(valid)),
+        spec: TrainSpec { seed: seed(spec.seed, number), ..spec.clone() },
+        state: None,
+    };
+    folds.iter().enumerate().map(member).collect()
 }
 
 /// A member's first weights: drawn by the training rows.
