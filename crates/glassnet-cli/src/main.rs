@@ -44,6 +44,7 @@ Examples:
   glassnet evaluate late.glass new.csv
   glassnet predict late.glass new.csv --id order -o scores.csv
   glassnet explain late.glass new.csv --row 3
+  glassnet cv orders.csv --target late --folds 5
   glassnet trace \"2 -> 1 sigmoid\" --w 0.7,0.3 --b -4 --x 6,8
 
 Exit codes:
@@ -65,6 +66,8 @@ enum Command {
     Monitor(commands::monitor::Args),
     /// Why the model says what it says: each column's part of a prediction
     Explain(Box<commands::explain::Args>),
+    /// Cross-validation: mean and spread of every score, and predictions for rows that were not learned from
+    Cv(Box<commands::cv::Args>),
     /// Layers, shapes, parameters, FLOPs, memory, provenance of a model or a network
     Inspect(commands::inspect::Args),
     /// One row through a network, every number shown; with a target, every gradient too
@@ -112,6 +115,7 @@ fn main() -> std::process::ExitCode {
         Command::Recalibrate(args) => commands::recalibrate::run(args, &mut output),
         Command::Monitor(args) => commands::monitor::run(args, &mut output),
         Command::Explain(args) => commands::explain::run(args, &mut output),
+        Command::Cv(args) => commands::cv::run(args, &mut output),
         Command::Inspect(args) => commands::inspect::run(args, &mut output),
         Command::Trace(args) => commands::trace::run(args, &mut output),
         Command::Check(args) => commands::check::run(args, &mut output),

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod check;
 pub mod compare;
+pub mod cv;
 pub mod evaluate;
 pub mod explain;
 pub mod generate;

@@ -120,6 +120,13 @@ pub struct Provenance {
     pub findings: Vec<Value>,
 }
 
+/// Some numbers, the first of many.
+fn listed(numbers: &[usize]) -> String {
+    let some: Vec<String> = numbers.iter().take(8).map(ToString::to_string).collect();
+    let more = if numbers.len() > 8 { ", ..." } else { "" };
+    if numbers.is_empty() { "no".to_owned() } else { format!("{}{more}", some.join(", ")) }
+}
+
 impl Document {
     /// A document of this version without provenance and metrics.
     pub fn new(schema: Schema, preprocess: Features, network: Network) -> Self {
@@ -197,6 +204,14 @@ impl Document {
                     if !fits {
                         return Err(format!("preprocessing and schema disagree on column {name:?}"));
                     }
+                }
+                let (tables, wanted) = (self.network.spec.category_tables(), preprocess.layout().categories);
+                if !preprocess.style().is_plain() && !tables.is_empty() && tables != wanted {
+                    return Err(format!(
+                        "the network looks codes up in tables of {} rows, its preprocessing gives codes for tables of {}",
+                        listed(&tables),
+                        listed(&wanted)
+                    ));
                 }
                 preprocess.width()
             }

@@ -17,25 +17,27 @@
 //! | `baseline` | what knowing nothing would score |
 //! | `text` | the same for a text: windows, perplexity |
 //! | `record` | what the model file says about its training |
+//! | `page` | the report: one page that shows all of it |
 
-mod args;
-mod baseline;
-mod calibrate;
+pub(super) mod args;
+pub(super) mod baseline;
+pub(super) mod calibrate;
 mod checkpoint;
 mod choices;
-mod data;
-mod forecast;
-mod interrupt;
+pub(super) mod data;
+pub(super) mod forecast;
+pub(super) mod interrupt;
 mod members;
-mod network;
+pub(super) mod network;
+mod page;
 mod progress;
-mod recipe;
+pub(super) mod recipe;
 mod record;
 mod report;
-mod settings;
-mod tabular;
+pub(super) mod settings;
+pub(super) mod tabular;
 mod text;
-mod understand;
+pub(super) mod understand;
 
 use std::path::Path;
 
@@ -89,6 +91,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         output.message("bf16: no instruction for it here, so its products are made of f32 steps: the same bytes, many times slower");
     }
     if settings.text {
+        page::none_of_text(&settings)?;
         return text::run(args, &settings, interrupt, checkpoints, output);
     }
     let out = record::out_path(&settings);
@@ -97,6 +100,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let read: Vec<&str> = read.into_iter().flatten().map(String::as_str).filter(|path| *path != "-").collect();
     keep_inputs(&out, &read)?;
     check_writable(&out)?;
+    page::check(&settings, &out, &read)?;
 
     let mut data = data::read(&settings)?;
     let told = !output.is_json();
@@ -159,6 +163,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         )));
     }
     let finished = Finished {
+        args,
         settings: &settings,
         headed: &headed,
         spec: &spec,
@@ -172,7 +177,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
 }
 
 /// How many networks are trained and averaged.
-fn members(settings: &Settings, images: bool) -> usize {
+pub(super) fn members(settings: &Settings, images: bool) -> usize {
     match settings.around.recipe {
         Recipe::Tabular if !images => tabular::members(settings),
         _ => settings.around.members.unwrap_or(1),
@@ -199,27 +204,31 @@ fn test(data: &mut Data, headed: &Headed, spec: &TrainSpec) -> Result<Option<Tes
 }
 
 /// What training leaves.
-struct Trained {
+pub(super) struct Trained {
     /// Of several members the weights of all, and the first one's history.
-    outcome: Outcome<f32>,
+    pub outcome: Outcome<f32>,
     /// The histories of the other members.
     histories: Vec<History>,
     doctor: Doctor<f32>,
-    seconds: f64,
+    pub seconds: f64,
     checkpoints: Option<Checkpoints>,
 }
 
 /// All that a training needs to know.
-struct Whole<'a> {
-    data: &'a Data,
-    headed: &'a Headed,
-    spec: &'a TrainSpec,
-    tabular: bool,
-    members: usize,
-    threads: usize,
+pub(super) struct Whole<'a> {
+    pub data: &'a Data,
+    pub headed: &'a Headed,
+    pub spec: &'a TrainSpec,
+    pub tabular: bool,
+    pub members: usize,
+    pub threads: usize,
 }
 
-fn train(
+/// Trains it; what a checkpoint or the doctor has to say is said by the progress.
+///
+/// # Errors
+/// Settings or rows that cannot be trained on, a checkpoint that cannot be written.
+pub(super) fn train(
     whole: &Whole<'_>,
     team: &Team,
     (interrupt, checkpoints): (Interrupt, Option<Checkpoints>),
@@ -283,6 +292,7 @@ fn run_trainer(
 
 /// Everything about a run that is over.
 struct Finished<'a> {
+    args: &'a Args,
     settings: &'a Settings,
     headed: &'a Headed,
     spec: &'a TrainSpec,
@@ -386,6 +396,30 @@ impl Finished<'_> {
             text += "these are scores, not probabilities: nothing has checked them as such\n";
         }
         let failure = failure(&stop, self.out, self.checkpoints.as_ref());
+        let page = page::Page {
+            args: self.args,
+            settings: self.settings,
+            data: &data,
+            headed,
+            spec: self.spec,
+            model: &model,
+            parts: &parts,
+            guesses: &guesses,
+            constant: constant.as_ref(),
+            tested,
+            stop: &stop,
+            forecast: &self.forecast,
+            measured: &measured,
+            findings: doctor.findings(),
+            weights: &weights,
+            team,
+        };
+        // The model is there: what the run gave is told even where the page cannot be written.
+        let reported =
+            self.settings.around.report.as_deref().map(|path| page.write(path).map(|()| path.display().to_string()));
+        if let Some(Ok(path)) = &reported {
+            text += &format!("report {path}\n");
+        }
         let mut value = json!({
             "train": report::part_json(parts[0].1.as_ref()),
             "valid": report::part_json(parts[1].1.as_ref()),
@@ -411,6 +445,7 @@ impl Finished<'_> {
             "forecast": self.forecast,
             "measured": measured,
             "checkpoint": self.checkpoints.as_ref().map(Checkpoints::as_json),
+            "report": reported.as_ref().and_then(|reported| reported.as_ref().ok()),
         });
         if let (Some(failure), Some(object)) = (&failure, value.as_object_mut())
             && let serde_json::Value::Object(error) = failure.as_json()
@@ -418,7 +453,8 @@ impl Finished<'_> {
             object.extend(error);
         }
         output.result(&text, &value)?;
-        failure.map_or(Ok(()), Err)
+        failure.map_or(Ok(()), Err)?;
+        reported.transpose().map(|_| ())
     }
 }
 
