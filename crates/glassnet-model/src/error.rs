@@ -114,7 +114,7 @@ pub enum ModelError {
         why: String,
     },
     /// The weights of the rows add up to nothing.
-    #[error("the weights in column {column:?} are 0 in all {rows} rows\n  hint: give at least one a positive weight")]
+    #[error("the weights in column {column:?} are 0 in all {rows} rows\n  hint: at least one must be positive")]
     ZeroWeights {
         /// The column's name.
         column: String,

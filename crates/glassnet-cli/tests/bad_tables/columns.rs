@@ -19,6 +19,11 @@ pub fn cases() -> Vec<Case> {
             .flags(&["--epochs", "1", "--members", "1"]),
         table("identifiers alone", made("order,key,y", 60, |row| format!("o{row:05},{},{}", row + 1, word(row))))
             .says(&["kept, for nothing else is left"]),
+        table("names alone", made("order,y", 60, |row| format!("o{row:05},{}", word(row)))).refused(&[
+            "no column left to learn from",
+            "order",
+            "--type COL=category",
+        ]),
         table("an identifier beside an input", plus("order", |row| format!("o{row:05}"))).says(&["order"]),
         table("free text", plus("comment", |row| format!("row {row} came late again; said {row} people")))
             .says(&["comment"]),
