@@ -1,11 +1,13 @@
-//! `cargo xtask picture`: runs the README's first command and draws what it prints, as a terminal shows it, as an SVG.
+//! `cargo xtask picture`: runs the README's first command, takes a picture of the head of its report with a browser, and draws what the
+//! command prints, as a terminal shows it, as an SVG.
 
 use std::fmt::Write;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What a person types; the picture's first line.
-const COMMAND: &str = "glassnet train data/flights.csv.gz --target late15";
+const COMMAND: &str = "glassnet train data/flights.csv.gz --target late15 --report report.html";
 
 /// Of a part with more lines than both together the first and the last are drawn, and how many stand between them.
 const FIRST_LINES: usize = 11;
@@ -36,7 +38,12 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let (reader, writer) = std::io::pipe().map_err(|error| error.to_string())?;
     let second = writer.try_clone().map_err(|error| error.to_string())?;
     let mut command = Command::new(target.join("release/glassnet"));
-    command.args(COMMAND.split(' ').skip(1)).arg("-o").arg(&model);
+    let report = crate::root().join("target/xtask/report.html");
+    let words = COMMAND.split(' ').skip(1).map(|word| match word {
+        "report.html" => report.display().to_string(),
+        word => word.to_string(),
+    });
+    command.args(words).arg("-o").arg(&model);
     command.current_dir(crate::root()).env("NO_COLOR", "1").stdin(Stdio::null()).stdout(writer).stderr(second);
     let mut child = command.spawn().map_err(|error| format!("the command cannot be started: {error}"))?;
     drop(command);
@@ -46,9 +53,36 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         return Err(format!("{COMMAND}: {status}\n{text}"));
     }
     let text = text.replace(&model.display().to_string(), "flights.glass");
+    let text = text.replace(&report.display().to_string(), "report.html");
+    photograph(&report)?;
     let picture = crate::root().join("docs/picture.svg");
     fs::write(&picture, svg(COMMAND, &text)).map_err(|error| format!("{}: {error}", picture.display()))?;
     eprintln!("docs/picture.svg: {} lines", text.lines().count());
+    Ok(())
+}
+
+/// Browsers that take pictures without a window, and how large they are told to be.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+const WINDOW: &str = "--window-size=1180,1010";
+
+/// Takes a picture of a page's head, as `docs/report.png`, with the first browser that is there; without one the picture stays as it is.
+fn photograph(page: &Path) -> Result<(), String> {
+    let picture = crate::root().join("docs/report.png");
+    let shot = format!("--screenshot={}", picture.display());
+    let address = format!("file://{}", page.display());
+    for browser in BROWSERS {
+        let mut command = Command::new(browser);
+        command.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", WINDOW, &shot, &address]);
+        match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status() {
+            Ok(status) if status.success() => {
+                eprintln!("docs/report.png: by {browser}");
+                return Ok(());
+            }
+            Ok(status) => return Err(format!("{browser}: {status}")),
+            Err(_) => {}
+        }
+    }
+    eprintln!("docs/report.png stays as it is: no browser of {} is here", BROWSERS.join(", "));
     Ok(())
 }
 

@@ -76,6 +76,9 @@ fn one_row_adds_up_to_what_predict_prints() {
     // The other class has the opposite sign.
     let no = folder.run(&["explain", "m.glass", "new.csv", "--row", "3", "--class", "no", "--json"]).ok().json();
     assert!((no["output"].as_f64().unwrap() + of("output")).abs() < 1e-6);
+    let against = folder.run(&["explain", "m.glass", "new.csv", "--against", "64", "--json"]).ok().json();
+    assert_eq!(against["background_rows"].as_u64(), Some(64));
+    assert!(against["residual"].as_f64().unwrap().abs() < 1e-9);
     let few = folder.run(&["explain", "m.glass", "new.csv", "--top", "1"]).ok().out;
     assert!(few.contains("the other 3"), "{few}");
 }

@@ -236,10 +236,7 @@ impl<'a> Explainer<'a> {
         source.features(&[row], &mut x);
         let mut scores = Vec::new();
         worker.margins.scores(&x, &mut scores);
-        let class = match self.model.classes() {
-            None => None,
-            Some(_) => Some(class.unwrap_or_else(|| margins::explained(&scores))),
-        };
+        let class = self.model.classes().map(|_| class.unwrap_or_else(|| margins::explained(&scores)));
         let output = margins::margin(&scores, class);
         let Worker { margins, slopes } = worker;
         if let Some(slopes) = slopes {

@@ -51,6 +51,9 @@ pub struct Args {
     /// Rows to compare with, in place of the training rows that the model file holds: 128 of this table, drawn by the seed
     #[arg(long, value_name = "DATA", conflicts_with = "global")]
     pub background: Option<String>,
+    /// Compare with N rows of the background only: half of them take half the time
+    #[arg(long, value_name = "N", conflicts_with = "global", value_parser = clap::value_parser!(u8).range(1..=128))]
+    pub against: Option<u8>,
     /// How often each row of the background is gone through, where there are too many columns to count all their coalitions
     /// out: four times as many halve the error
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -134,6 +137,8 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
             args.model
         )));
     };
+    let fewer = args.against.map(|rows| background.first(usize::from(rows)));
+    let background = fewer.as_ref().unwrap_or(background);
     let options = Options { fast: args.fast, passes: args.passes, seed: args.seed, ..Options::default() };
     let explainer = Explainer::new(&model, background, options)?;
     let subject =

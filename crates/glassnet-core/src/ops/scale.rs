@@ -35,6 +35,39 @@ impl<T: Real> Kernel for Rows<'_, T> {
     }
 }
 
+/// Columns whose chains stay in registers.
+const COLUMNS: usize = 64;
+
+struct FactorGradient<'a, T> {
+    width: usize,
+    x: &'a [T],
+    upstream: &'a [T],
+    sums: &'a mut [T],
+}
+
+impl<T: Real> Kernel for FactorGradient<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let size = BLOCK * self.width;
+        for (g, x) in self.upstream.chunks(size).zip(self.x.chunks(size)) {
+            for (tile, sums) in self.sums.chunks_mut(COLUMNS).enumerate() {
+                let columns = tile * COLUMNS..tile * COLUMNS + sums.len();
+                let mut chains = [T::ZERO; COLUMNS];
+                for (g, x) in g.chunks_exact(self.width).zip(x.chunks_exact(self.width)) {
+                    for ((chain, &g), &x) in chains.iter_mut().zip(&g[columns.clone()]).zip(&x[columns.clone()]) {
+                        *chain = g.mul_add(x, *chain);
+                    }
+                }
+                for (sum, &chain) in sums.iter_mut().zip(&chains) {
+                    *sum += chain;
+                }
+            }
+        }
+    }
+}
+
 impl Operation for Scale {
     fn card(&self) -> Card {
         Card {
@@ -76,16 +109,12 @@ impl Operation for Scale {
         if let Some(dx) = &mut io.input_gradients[0] {
             vectorized(Rows { x: io.upstream, scale, y: dx });
         }
-        let width = scale.len();
-        for (g, x) in io.upstream.chunks(BLOCK * width).zip(io.inputs[0].chunks(BLOCK * width)) {
-            for (j, sum) in io.parameter_gradients[0].iter_mut().enumerate() {
-                let mut chain = T::ZERO;
-                for (g, x) in g.chunks_exact(width).zip(x.chunks_exact(width)) {
-                    chain = g[j].mul_add(x[j], chain);
-                }
-                *sum += chain;
-            }
-        }
+        vectorized(FactorGradient {
+            width: scale.len(),
+            x: io.inputs[0],
+            upstream: io.upstream,
+            sums: io.parameter_gradients[0],
+        });
     }
 
     fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {

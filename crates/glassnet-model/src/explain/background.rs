@@ -73,6 +73,12 @@ impl Background {
         Background::of(source, &order)
     }
 
+    /// The first `rows` of them (at least one): they lie in the order of the draw, so these are drawn at random too.
+    pub fn first(&self, rows: usize) -> Self {
+        let numbers = rows.max(1).saturating_mul(self.inputs).min(self.values.len());
+        Background { inputs: self.inputs, values: self.values[..numbers].to_vec() }
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.values.len() / self.inputs.max(1)

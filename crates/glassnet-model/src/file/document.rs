@@ -6,6 +6,7 @@ use crate::images::ImagePreprocess;
 use crate::interval::Intervals;
 use crate::preprocess::Preprocess;
 use crate::schema::Schema;
+use crate::shift::Reference;
 use crate::target::Task;
 use crate::text::TextPreprocess;
 use glassnet_nn::history::History;
@@ -34,6 +35,9 @@ pub struct Document {
     /// Of a predicted number: how wide intervals around it are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervals: Option<Intervals>,
+    /// The training rows in a few numbers, which later rows are compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
     /// Where the model comes from.
     #[serde(default)]
     pub provenance: Provenance,
@@ -133,6 +137,7 @@ impl Document {
             network,
             calibration: None,
             intervals: None,
+            reference: None,
             provenance: Provenance::default(),
             metrics: BTreeMap::new(),
             history: None,
@@ -178,6 +183,9 @@ impl Document {
         }
         if let Some(intervals) = &self.intervals {
             intervals.check()?;
+        }
+        if let Some(reference) = &self.reference {
+            reference.check()?;
         }
         if self.network.members == 0 {
             return Err("its network has no member".to_owned());

@@ -141,6 +141,8 @@ pub struct Data {
     pub classes: Vec<(String, u64)>,
     /// The columns that the network sees.
     pub columns: Vec<Column>,
+    /// Rows among which missing values were counted, where those are not all.
+    pub missing_of: Option<u64>,
     /// The columns that it does not see, each with the reason.
     pub left_out: Vec<LeftOut>,
     /// Columns that give the target away, each with what was measured.

@@ -40,14 +40,16 @@ pub(super) fn data(data: &Data, figures: &mut Figures) -> Option<Section> {
     }
     body += &left_out("Columns that were left out", "why", &data.left_out);
     if !data.columns.is_empty() {
-        let heads = [("column", Kind::Name), ("kind", Kind::Words), ("missing", Kind::Number), ("values", Kind::Words)];
+        let (counted, head) = match data.missing_of {
+            Some(rows) => (rows, "missing in training"),
+            None => (data.rows, "missing"),
+        };
+        let heads = [("column", Kind::Name), ("kind", Kind::Words), (head, Kind::Number), ("values", Kind::Words)];
         let mut table = Table::new(format!("The {} columns that the network sees", data.columns.len()), &heads);
         for column in &data.columns {
             let missing = match column.missing {
                 0 => "none".to_string(),
-                missing if data.rows > 0 => {
-                    format!("{} ({})", count(missing), percent(missing as f64 / data.rows as f64))
-                }
+                missing if counted > 0 => format!("{} ({})", count(missing), percent(missing as f64 / counted as f64)),
                 missing => count(missing),
             };
             table.line(vec![column.name.clone(), column.kind.clone(), missing, column.note.clone()]);

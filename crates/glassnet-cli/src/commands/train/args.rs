@@ -11,6 +11,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   glassnet train orders.csv --target late
   glassnet train orders.csv --target late --valid may.csv --test june.csv -o late.glass
+  glassnet train orders.csv --target late --test june.csv --report report.html
   glassnet train orders.csv --target days --net \"128 relu -> 64 relu\" --epochs 30 --lr 0.003
   glassnet train orders.csv --target late --type zip=category --drop id,comment --class-weights balanced
   glassnet train mnist/ --net \"256 relu\" --epochs 5
@@ -126,7 +127,7 @@ pub struct RecipeArgs {
     /// Leave the 128 training rows out of the model file that explanations compare with
     #[arg(long)]
     pub no_background: bool,
-    /// Write the report, one page that needs nothing else
+    /// Write the report of the run: one HTML page that needs nothing else, without scripts
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 }

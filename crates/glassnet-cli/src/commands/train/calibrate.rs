@@ -2,6 +2,7 @@
 
 use glassnet::core::Team;
 use glassnet::model::Model;
+use glassnet::model::calibration::Calibration;
 use glassnet::model::encoded::Encoded;
 use glassnet::model::fit::Headed;
 use glassnet::model::fit::calibrate::{FitCalibrationError, Judged};
@@ -107,13 +108,7 @@ pub fn calibrate(
         },
     };
     let rows = crate::numbers::thousands(calibration.rows as u64);
-    let way = match &calibration.knots {
-        Some(_) => "isotonic".to_owned(),
-        None if calibration.offset != 0.0 => {
-            format!("affine, {:.3} + {:.3} z", calibration.offset, calibration.slope)
-        }
-        None => format!("temperature {:.3}", 1.0 / calibration.slope),
-    };
+    let way = way(&calibration);
     let verdict = match held.holds {
         true => format!("it holds on {}: ECE {:.4}, at most {:.4} would do", held.on, held.ece, held.limit),
         false => format!("it does not hold on {}, so scores stay scores: {}", held.on, held.reasons.join("; ")),
@@ -121,6 +116,17 @@ pub fn calibrate(
     calibration.held = Some(held);
     let model = model.with_calibration(Some(calibration))?;
     Ok((model, format!("calibrated ({way}) on {rows} validation rows; {verdict}")))
+}
+
+/// What a calibration does, in words.
+pub fn way(calibration: &Calibration) -> String {
+    match &calibration.knots {
+        Some(_) => "isotonic".to_owned(),
+        None if calibration.offset != 0.0 => {
+            format!("affine, {:.3} + {:.3} z", calibration.offset, calibration.slope)
+        }
+        None => format!("temperature {:.3}", 1.0 / calibration.slope),
+    }
 }
 
 fn intervals(mut model: Model, parts: &[(Model, Part<'_>)], team: &Team) -> Result<(Model, String), CliError> {

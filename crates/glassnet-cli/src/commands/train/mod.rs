@@ -17,6 +17,7 @@
 //! | `baseline` | what knowing nothing would score |
 //! | `text` | the same for a text: windows, perplexity |
 //! | `record` | what the model file says about its training |
+//! | `page` | the report: one page that shows all of it |
 
 pub(super) mod args;
 pub(super) mod baseline;
@@ -28,6 +29,7 @@ pub(super) mod forecast;
 pub(super) mod interrupt;
 mod members;
 pub(super) mod network;
+mod page;
 mod progress;
 pub(super) mod recipe;
 mod record;
@@ -89,6 +91,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         output.message("bf16: no instruction for it here, so its products are made of f32 steps: the same bytes, many times slower");
     }
     if settings.text {
+        page::none_of_text(&settings)?;
         return text::run(args, &settings, interrupt, checkpoints, output);
     }
     let out = record::out_path(&settings);
@@ -97,6 +100,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let read: Vec<&str> = read.into_iter().flatten().map(String::as_str).filter(|path| *path != "-").collect();
     keep_inputs(&out, &read)?;
     check_writable(&out)?;
+    page::check(&settings, &out, &read)?;
 
     let mut data = data::read(&settings)?;
     let told = !output.is_json();
@@ -159,6 +163,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         )));
     }
     let finished = Finished {
+        args,
         settings: &settings,
         headed: &headed,
         spec: &spec,
@@ -287,6 +292,7 @@ fn run_trainer(
 
 /// Everything about a run that is over.
 struct Finished<'a> {
+    args: &'a Args,
     settings: &'a Settings,
     headed: &'a Headed,
     spec: &'a TrainSpec,
@@ -337,6 +343,7 @@ impl Finished<'_> {
             let held_out = calibrate::HeldOut { data: &data, headed, tested };
             (model, calibrated) = calibrate::calibrate(model, asked, &held_out, team)?;
         }
+        model.document_mut().reference = data.prepared.reference(&model, team)?;
         model.document_mut().other_histories = histories;
         if self.settings.around.background {
             let background = data.prepared.background(self.spec.seed)?;
@@ -389,6 +396,30 @@ impl Finished<'_> {
             text += "these are scores, not probabilities: nothing has checked them as such\n";
         }
         let failure = failure(&stop, self.out, self.checkpoints.as_ref());
+        let page = page::Page {
+            args: self.args,
+            settings: self.settings,
+            data: &data,
+            headed,
+            spec: self.spec,
+            model: &model,
+            parts: &parts,
+            guesses: &guesses,
+            constant: constant.as_ref(),
+            tested,
+            stop: &stop,
+            forecast: &self.forecast,
+            measured: &measured,
+            findings: doctor.findings(),
+            weights: &weights,
+            team,
+        };
+        // The model is there: what the run gave is told even where the page cannot be written.
+        let reported =
+            self.settings.around.report.as_deref().map(|path| page.write(path).map(|()| path.display().to_string()));
+        if let Some(Ok(path)) = &reported {
+            text += &format!("report {path}\n");
+        }
         let mut value = json!({
             "train": report::part_json(parts[0].1.as_ref()),
             "valid": report::part_json(parts[1].1.as_ref()),
@@ -414,6 +445,7 @@ impl Finished<'_> {
             "forecast": self.forecast,
             "measured": measured,
             "checkpoint": self.checkpoints.as_ref().map(Checkpoints::as_json),
+            "report": reported.as_ref().and_then(|reported| reported.as_ref().ok()),
         });
         if let (Some(failure), Some(object)) = (&failure, value.as_object_mut())
             && let serde_json::Value::Object(error) = failure.as_json()
@@ -421,7 +453,8 @@ impl Finished<'_> {
             object.extend(error);
         }
         output.result(&text, &value)?;
-        failure.map_or(Ok(()), Err)
+        failure.map_or(Ok(()), Err)?;
+        reported.transpose().map(|_| ())
     }
 }
 
