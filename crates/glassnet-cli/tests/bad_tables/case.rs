@@ -179,7 +179,7 @@ fn used(folder: &Folder, case: &Case, faults: &mut Vec<String>) {
 }
 
 /// Every score is in [0, 1] and a row's add up to 1; every predicted number is one.
-fn predictions(object: &Value, faults: &mut Vec<String>) {
+pub fn predictions(object: &Value, faults: &mut Vec<String>) {
     let rows = object["predictions"].as_array().cloned().unwrap_or_default();
     if rows.is_empty() {
         faults.push("predict: no rows".into());
@@ -220,7 +220,7 @@ fn number_at(command: &str, run: &Run, path: &[&str], faults: &mut Vec<String>) 
 }
 
 /// What holds for every answer.
-fn sound(command: &str, run: &Run, faults: &mut Vec<String>) {
+pub fn sound(command: &str, run: &Run, faults: &mut Vec<String>) {
     if !matches!(run.code, Some(0 | 2 | 3)) {
         faults.push(format!("{command}: exit code {:?}", run.code));
     }

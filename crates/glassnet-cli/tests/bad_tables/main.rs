@@ -7,6 +7,7 @@ mod made;
 
 mod case;
 mod columns;
+mod new_rows;
 mod parts;
 mod sizes;
 mod targets;
@@ -42,6 +43,7 @@ groups! {
     tables_of_odd_sizes: sizes::cases;
     columns_that_say_little: columns::cases;
     values_at_the_ends_of_what_there_is: values::cases;
+    the_same_with_the_plain_recipe: values::plain;
     targets_that_are_hard: targets::cases;
     parts_that_do_not_fit: parts::cases;
     files_that_are_written_oddly: writing::cases;

@@ -86,3 +86,8 @@ pub fn cases() -> Vec<Case> {
         .flags(&["--weight-column", "w"]),
     ]
 }
+
+/// The same tables with one ordinary network.
+pub fn plain() -> Vec<Case> {
+    cases().into_iter().map(|case| case.flags(&["--recipe", "plain", "--members", "1"])).collect()
+}
