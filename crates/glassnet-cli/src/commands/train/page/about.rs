@@ -171,7 +171,7 @@ impl Page<'_> {
         let layer = |layer: &glassnet::nn::layers::LayerInfo| LayerLine {
             name: layer.name.clone(),
             kind: layer.kind.clone(),
-            shape: layer.output.to_string(),
+            shape: layer.output.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x "),
             parameters: layer.slots.iter().map(|&id| slots.get(id).range().len() as u64).sum(),
         };
         Network {
