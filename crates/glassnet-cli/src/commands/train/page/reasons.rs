@@ -223,7 +223,7 @@ impl Page<'_> {
 }
 
 /// A number with more digits than can be read, in six of them.
-fn rounded(value: &str) -> String {
+pub(super) fn rounded(value: &str) -> String {
     match value.parse::<f64>() {
         Ok(number) if value.len() > 9 && value.contains('.') => significant(number, 6),
         _ => value.to_string(),
