@@ -29,6 +29,9 @@ pub enum CliError {
     /// A check failed.
     #[error("{0}")]
     Check(String),
+    /// Something has moved since training.
+    #[error("{0}")]
+    Moved(String),
     /// Interrupted; what could be kept is kept.
     #[error("{0}")]
     Interrupted(String),
@@ -48,6 +51,7 @@ impl CliError {
             CliError::NonFinite(_) => 5,
             CliError::Write(_) => 6,
             CliError::Check(_) => 7,
+            CliError::Moved(_) => 8,
             CliError::Interrupted(_) => 130,
         }
     }

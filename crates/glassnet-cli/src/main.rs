@@ -1,6 +1,7 @@
 //! The command `glassnet`: results on stdout, progress and messages on stderr, documented exit codes.
 #![forbid(unsafe_code)]
 
+mod certainty;
 mod commands;
 mod drawing;
 mod error;
@@ -14,6 +15,7 @@ mod output;
 mod reading;
 mod row;
 mod runs;
+mod share;
 mod subject;
 mod vectors;
 mod words;
@@ -42,12 +44,13 @@ Examples:
   glassnet evaluate late.glass new.csv
   glassnet predict late.glass new.csv --id order -o scores.csv
   glassnet explain late.glass new.csv --row 3
+  glassnet cv orders.csv --target late --folds 5
   glassnet trace \"2 -> 1 sigmoid\" --w 0.7,0.3 --b -4 --x 6,8
 
 Exit codes:
   0 done   1 unexpected failure   2 wrong use of the command or its settings   3 the data cannot be used
   4 the model file (or checkpoint) cannot be used   5 training stopped at a value that is not finite   6 the output cannot be written
-  7 a check failed   130 interrupted (training keeps the best epoch so far)";
+  7 a check failed   8 something moved since training (monitor)   130 interrupted (training keeps the best epoch so far)";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -57,8 +60,14 @@ enum Command {
     Evaluate(commands::evaluate::Args),
     /// Scores for rows, streamed
     Predict(commands::predict::Args),
+    /// The same network, its calibration (or its intervals) fitted again to recent rows
+    Recalibrate(commands::recalibrate::Args),
+    /// What has moved in new rows since the training; exit code 8 where something has
+    Monitor(commands::monitor::Args),
     /// Why the model says what it says: each column's part of a prediction
     Explain(Box<commands::explain::Args>),
+    /// Cross-validation: mean and spread of every score, and predictions for rows that were not learned from
+    Cv(Box<commands::cv::Args>),
     /// Layers, shapes, parameters, FLOPs, memory, provenance of a model or a network
     Inspect(commands::inspect::Args),
     /// One row through a network, every number shown; with a target, every gradient too
@@ -103,7 +112,10 @@ fn main() -> std::process::ExitCode {
         Command::Train(args) => commands::train::run(args, &mut output),
         Command::Evaluate(args) => commands::evaluate::run(args, &mut output),
         Command::Predict(args) => commands::predict::run(args, &mut output),
+        Command::Recalibrate(args) => commands::recalibrate::run(args, &mut output),
+        Command::Monitor(args) => commands::monitor::run(args, &mut output),
         Command::Explain(args) => commands::explain::run(args, &mut output),
+        Command::Cv(args) => commands::cv::run(args, &mut output),
         Command::Inspect(args) => commands::inspect::run(args, &mut output),
         Command::Trace(args) => commands::trace::run(args, &mut output),
         Command::Check(args) => commands::check::run(args, &mut output),

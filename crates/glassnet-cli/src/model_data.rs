@@ -33,6 +33,8 @@ pub struct Wanted<'a> {
     pub target: Need,
     /// A column that names the rows.
     pub id: Option<&'a str>,
+    /// A column that groups the rows.
+    pub by: Option<&'a str>,
 }
 
 /// Whether a column is read.
@@ -192,6 +194,18 @@ fn plan(model: &Model, names: &[String], path: &str, wanted: Wanted<'_>) -> Resu
         if let Some(weight) = schema.weight_column.as_deref().filter(|weight| has(weight)) {
             add(weight, Kind::Number);
         }
+    }
+    // After the others: what the model reads as numbers stays numbers.
+    if let Some(by) = wanted.by {
+        if !has(by) {
+            let near = glassnet::nn::nearest::nearest(by, names.iter().map(String::as_str));
+            let hint = near.map_or_else(
+                || format!("its columns are {}", names.join(", ")),
+                |near| format!("did you mean '{near}'?"),
+            );
+            return Err(CliError::Data(format!("{path}: there is no column '{by}' for --by\n  hint: {hint}")));
+        }
+        add(by, Kind::Text);
     }
     Ok(plan)
 }

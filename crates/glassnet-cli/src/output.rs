@@ -22,6 +22,8 @@ pub struct GlobalArgs {
 pub struct Output {
     json: bool,
     quiet: bool,
+    /// A bar at most.
+    brief: bool,
     /// Whether the one JSON object is out: a failure after it must not add another.
     printed: bool,
 }
@@ -29,7 +31,12 @@ pub struct Output {
 impl Output {
     /// As the options say.
     pub fn new(args: &GlobalArgs) -> Self {
-        Output { json: args.json, quiet: args.quiet, printed: false }
+        Output { json: args.json, quiet: args.quiet, brief: false, printed: false }
+    }
+
+    /// The same with a bar where there is one and no lines: for work of many parts that are told one by one.
+    pub fn brief(&self) -> Output {
+        Output { json: self.json, quiet: self.quiet, brief: true, printed: self.printed }
     }
 
     /// Whether results are JSON.
@@ -39,7 +46,7 @@ impl Output {
 
     /// Whether messages are wanted.
     pub fn is_quiet(&self) -> bool {
-        self.quiet
+        self.quiet || self.brief
     }
 
     /// Whether progress can be drawn: a person looks at stderr.
@@ -54,7 +61,7 @@ impl Output {
 
     /// A message for a person, on stderr.
     pub fn message(&self, text: &str) {
-        if !self.quiet {
+        if !self.is_quiet() {
             // A closed stderr must not end the work.
             let _ = writeln!(std::io::stderr(), "{text}");
         }

@@ -7,6 +7,7 @@ mod head;
 
 use std::collections::BTreeMap;
 
+use glassnet_core::Team;
 use glassnet_nn::loss::LossSpec;
 use glassnet_nn::network::Network;
 use glassnet_nn::spec::NetSpec;
@@ -25,7 +26,7 @@ use crate::leaks::{self, Leak};
 use crate::model::{Model, all_weights, label_table};
 use crate::preprocess::{Preprocess, Unseen};
 use crate::schema::{InferOptions, Override, Schema};
-use crate::shift::{self, Finding, Reference};
+use crate::shift::{self, Finding, Reference, watched};
 use crate::split::{DEFAULT_SHARE, Parts, SplitBy, parts, split};
 use crate::standardise::Standardise;
 use crate::style::Style;
@@ -129,6 +130,8 @@ pub struct Prepared {
     pub extra: Vec<String>,
     /// Categories of the validation data without a level.
     pub unseen: Vec<Unseen>,
+    /// The training rows of a table in a few numbers, without the scores of a model: see [`Prepared::reference`].
+    pub reference: Option<Reference>,
 }
 
 /// A network with the meaning of its outputs.
@@ -215,13 +218,12 @@ impl Prepared {
             let findings = shift::between(&table, &preprocess, (&target, &targets), &train_rows, rows)?;
             moved.extend(findings.into_iter().map(|finding| (part, finding)));
         }
-        let reference =
-            valid.as_ref().map(|_| Reference::fit(&table, &train_rows, &preprocess, Some((&target, &targets))));
-        let reference = reference.transpose()?;
+        let reference = Reference::fit(&table, &train_rows, &preprocess, Some((&target, &targets)))?;
         drop(table);
         let mut prepared = Prepared {
             leaks: found,
             moved,
+            reference: Some(reference),
             class_weights: Vec::new(),
             features: Features::Table(preprocess.clone()),
             train,
@@ -242,7 +244,7 @@ impl Prepared {
             prepared.unseen = compact.unseen().to_vec();
             prepared.extra = matching.extra;
             let targets = target.read(&valid)?;
-            if let Some(reference) = &reference {
+            if let Some(reference) = &prepared.reference {
                 let known = Some((&target, &targets));
                 let findings = reference.compare(&preprocess, &valid, &targets.rows, known, None)?;
                 prepared.moved.extend(findings.into_iter().map(|finding| ("validation", finding)));
@@ -274,6 +276,7 @@ impl Prepared {
         train.set_targets(&target, &targets.labels);
         let schema = Schema { target: Some(target.clone()), rows: train_rows.len(), ..Schema::default() };
         let mut prepared = Prepared {
+            reference: None,
             class_weights: Vec::new(),
             schema,
             features: Features::Images(preprocess.clone()),
@@ -382,6 +385,21 @@ impl Prepared {
             Features::Table(_) => Background::draw(&self.train, &self.train_rows, MAX_ROWS, seed).map(Some),
             Features::Images(_) | Features::Text(_) => Ok(None),
         }
+    }
+
+    /// What later rows are compared with, for the model file: the training rows in a few numbers and the trained model's scores of the
+    /// validation rows, before calibration. `None` of images.
+    ///
+    /// # Errors
+    /// A model of other rows.
+    pub fn reference(&self, model: &Model, team: &Team) -> Result<Option<Reference>, ModelError> {
+        let Some(reference) = &self.reference else { return Ok(None) };
+        if self.valid_rows.is_empty() {
+            return Ok(Some(reference.clone()));
+        }
+        let source = self.valid.as_ref().unwrap_or(&self.train);
+        let scores = model.raw_scores(&mut model.runner(team.clone()), source, &self.valid_rows)?;
+        Ok(Some(reference.clone().with_scores(&watched(&scores, model.outputs()))))
     }
 
     /// The model of trained parameters; of several members those of all, one after the other.

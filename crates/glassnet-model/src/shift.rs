@@ -20,7 +20,7 @@ mod marks;
 mod reference;
 
 pub use marks::{Finding, Sort};
-pub use reference::{Reference, ReferenceColumn, ReferenceTarget, ReferenceValues, Tenths};
+pub use reference::{Recalibrated, Reference, ReferenceColumn, ReferenceTarget, ReferenceValues, Tenths, watched};
 
 #[cfg(feature = "fit")]
 pub use fitted::between;

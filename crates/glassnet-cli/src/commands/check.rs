@@ -252,7 +252,7 @@ fn of_data(args: &Args, model: &Model, path: &str, network: &Network) -> Result<
     if let Some(text) = model.text() {
         return of_text(args, text, path, network);
     }
-    let wanted = Wanted { target: Need::Must, id: None };
+    let wanted = Wanted { target: Need::Must, ..Wanted::default() };
     let data = model_data::open(model, path, &args.reading.options(), args.part, wanted)?;
     let (encoded, rows) = match data {
         ModelData::Stream(mut stream) => {
@@ -261,7 +261,7 @@ fn of_data(args: &Args, model: &Model, path: &str, network: &Network) -> Result<
             (encoded, rows)
         }
         data => {
-            let labelled = super::evaluate::encode(model, data)?;
+            let labelled = super::evaluate::encode(model, data, None)?;
             (labelled.encoded, labelled.rows)
         }
     };

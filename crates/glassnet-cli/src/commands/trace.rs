@@ -121,7 +121,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let row = match (&args.data, model) {
         _ if piece.is_some() => None,
         (Some(data), Some(model)) => {
-            let wanted = Wanted { target: if args.forward { Need::No } else { Need::May }, id: None };
+            let wanted = Wanted { target: if args.forward { Need::No } else { Need::May }, ..Wanted::default() };
             let data = model_data::open(model, data, &args.reading.options(), args.part, wanted)?;
             Some(row::read(model, data, args.row)?)
         }

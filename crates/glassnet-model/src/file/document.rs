@@ -6,6 +6,7 @@ use crate::images::ImagePreprocess;
 use crate::interval::Intervals;
 use crate::preprocess::Preprocess;
 use crate::schema::Schema;
+use crate::shift::Reference;
 use crate::target::Task;
 use crate::text::TextPreprocess;
 use glassnet_nn::history::History;
@@ -34,6 +35,9 @@ pub struct Document {
     /// Of a predicted number: how wide intervals around it are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervals: Option<Intervals>,
+    /// The training rows in a few numbers, which later rows are compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
     /// Where the model comes from.
     #[serde(default)]
     pub provenance: Provenance,
@@ -116,6 +120,13 @@ pub struct Provenance {
     pub findings: Vec<Value>,
 }
 
+/// Some numbers, the first of many.
+fn listed(numbers: &[usize]) -> String {
+    let some: Vec<String> = numbers.iter().take(8).map(ToString::to_string).collect();
+    let more = if numbers.len() > 8 { ", ..." } else { "" };
+    if numbers.is_empty() { "no".to_owned() } else { format!("{}{more}", some.join(", ")) }
+}
+
 impl Document {
     /// A document of this version without provenance and metrics.
     pub fn new(schema: Schema, preprocess: Features, network: Network) -> Self {
@@ -126,6 +137,7 @@ impl Document {
             network,
             calibration: None,
             intervals: None,
+            reference: None,
             provenance: Provenance::default(),
             metrics: BTreeMap::new(),
             history: None,
@@ -172,6 +184,9 @@ impl Document {
         if let Some(intervals) = &self.intervals {
             intervals.check()?;
         }
+        if let Some(reference) = &self.reference {
+            reference.check()?;
+        }
         if self.network.members == 0 {
             return Err("its network has no member".to_owned());
         }
@@ -189,6 +204,14 @@ impl Document {
                     if !fits {
                         return Err(format!("preprocessing and schema disagree on column {name:?}"));
                     }
+                }
+                let (tables, wanted) = (self.network.spec.category_tables(), preprocess.layout().categories);
+                if !preprocess.style().is_plain() && !tables.is_empty() && tables != wanted {
+                    return Err(format!(
+                        "the network looks codes up in tables of {} rows, its preprocessing gives codes for tables of {}",
+                        listed(&tables),
+                        listed(&wanted)
+                    ));
                 }
                 preprocess.width()
             }

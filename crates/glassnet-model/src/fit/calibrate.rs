@@ -10,7 +10,7 @@
 
 use glassnet_core::{Real, Team};
 use glassnet_nn::calibration::{Affine, CalibrationError, Isotonic, Kind, Temperature};
-use glassnet_nn::metrics::{ClassScores, ReliabilityBin, calibration_error, reliability};
+use glassnet_nn::metrics::{ClassScores, ReliabilityBin, calibration_error, log_loss, reliability};
 use glassnet_nn::source::Source;
 
 use crate::calibration::{Calibration, Held, Knots};
@@ -152,11 +152,31 @@ impl Judged {
         Held { holds: reasons.is_empty() && rows > 0, on: on.to_owned(), rows, ece: ece.min(1.0), limit, reasons }
     }
 
+    /// Mean log-loss of these scores as they are, in nats; `None` without rows.
+    pub fn log_loss(&self) -> Option<f64> {
+        let scores = ClassScores::from_probabilities(&self.scores, self.classes);
+        log_loss(&scores, &self.labels, Some(&self.weights))
+    }
+
+    /// Expected calibration error of these scores as they are ([`BINS`] bins); `None` without rows.
+    pub fn ece(&self) -> Option<f64> {
+        calibration_error(&self.reliability())
+    }
+
     /// Whether such a calibration would hold, from these rows alone: each half is judged by a fit on the other.
     ///
     /// # Errors
     /// A half that nothing can be fitted to.
     pub fn held_by_halves(&self, kind: Option<Kind>, on: &str) -> Result<Held, FitCalibrationError> {
+        Ok(self.by_halves(kind)?.held(on))
+    }
+
+    /// These rows with each half calibrated by a fit on the other: no row's probability comes of its own label. The rows of the first half
+    /// (every second one) come first.
+    ///
+    /// # Errors
+    /// A half that nothing can be fitted to.
+    pub fn by_halves(&self, kind: Option<Kind>) -> Result<Judged, FitCalibrationError> {
         let (mut scores, mut labels, mut weights) = (Vec::new(), Vec::new(), Vec::new());
         for half in 0..2 {
             let (own, other) = (self.part(|row| row % 2 == half), self.part(|row| row % 2 != half));
@@ -165,7 +185,7 @@ impl Judged {
             labels.extend(judged.labels);
             weights.extend(judged.weights);
         }
-        Ok(Judged { scores, labels, weights, classes: self.classes }.held(on))
+        Ok(Judged { scores, labels, weights, classes: self.classes })
     }
 }
 

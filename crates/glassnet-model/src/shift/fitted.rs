@@ -1,7 +1,9 @@
 //! The reference of the training rows, and one part of a table against another.
 
 use super::marks::Finding;
-use super::reference::{Reference, ReferenceColumn, ReferenceTarget, ReferenceValues, Tenths, name_of, numbers};
+use super::reference::{
+    Recalibrated, Reference, ReferenceColumn, ReferenceTarget, ReferenceValues, Tenths, name_of, numbers,
+};
 use crate::error::ModelError;
 use crate::levels::Levels;
 use crate::preprocess::{Encoding, Preprocess};
@@ -94,7 +96,13 @@ impl Reference {
             columns.push(ReferenceColumn { name: encoder.name.clone(), missing, values });
         }
         let target = target.and_then(|(target, targets)| of_target(target, targets, rows));
-        Ok(Reference { rows: rows.len(), columns, target, scores: None })
+        Ok(Reference { rows: rows.len(), columns, target, scores: None, recalibrated: None })
+    }
+
+    /// The same after a later calibration on rows with these targets: their base rate is what later rows are compared with.
+    pub fn recalibrated_on(mut self, target: &TargetSchema, targets: &Targets, rows: &[usize]) -> Reference {
+        self.recalibrated = of_target(target, targets, rows).map(|target| Recalibrated { rows: rows.len(), target });
+        self
     }
 
     /// The same with the model's outputs on rows that it was not fitted to: one number a row, such as the second class's score.

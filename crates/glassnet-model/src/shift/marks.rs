@@ -45,13 +45,13 @@ pub(super) fn z_of_shares(first: (f64, f64), second: (f64, f64)) -> f64 {
     if spread > 0.0 { (now / new - hits / rows) / spread } else { 0.0 }
 }
 
-/// The finding of a class's share, `share` of `rows` in training and `hits` of `new` now.
+/// The finding of a class's share, `known` (share and rows) of the rows that `whose` names and `now` (rows of the class and all) of others.
 pub(super) fn base_rate(
-    name: &str,
-    class: &str,
+    (name, class): (&str, &str),
     known: (f64, f64),
     now: (f64, f64),
     classes: usize,
+    whose: &str,
 ) -> Option<Finding> {
     let ((share, rows), (hits, new)) = (known, now);
     let z = z_of_shares((share * rows, rows), now);
@@ -64,7 +64,7 @@ pub(super) fn base_rate(
         size,
         strong: true,
         words: format!(
-            "the base rate moved: {name} is {class} in {} of the rows, it was in {} of the training rows (z = {z:.1}); scores \
+            "the base rate moved: {name} is {class} in {} of the rows, it was in {} of {whose} (z = {z:.1}); scores \
              are no probabilities until they are calibrated again",
             percent(hits / new.max(1.0)),
             percent(share)
@@ -151,11 +151,11 @@ mod tests {
 
     #[test]
     fn small_differences_are_none() {
-        assert!(base_rate("y", "1", (0.2, 1000.0), (209.0, 1000.0), 2).is_none());
-        assert!(base_rate("y", "1", (0.2, 1e6), (204_000.0, 1e6), 2).is_none());
-        assert!(base_rate("y", "1", (0.2, 1e6), (212_000.0, 1e6), 2).is_some());
+        assert!(base_rate(("y", "1"), (0.2, 1000.0), (209.0, 1000.0), 2, "them").is_none());
+        assert!(base_rate(("y", "1"), (0.2, 1e6), (204_000.0, 1e6), 2, "them").is_none());
+        assert!(base_rate(("y", "1"), (0.2, 1e6), (212_000.0, 1e6), 2, "them").is_some());
         // One in a thousand that doubles.
-        assert!(base_rate("y", "1", (0.001, 1e6), (2000.0, 1e6), 2).is_some());
+        assert!(base_rate(("y", "1"), (0.001, 1e6), (2000.0, 1e6), 2, "them").is_some());
         assert!(share(Sort::Unseen, "c", (0.3, 1e4), (100.0, 1e4)).is_none());
         assert!(share(Sort::Missing, "c", (0.3, 1e4), (100.0, 1e4)).is_some());
     }

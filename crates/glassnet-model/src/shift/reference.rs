@@ -18,9 +18,32 @@ pub struct Reference {
     /// The target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<ReferenceTarget>,
-    /// The model's outputs on rows that it was not fitted to, one number a row: the same one is compared.
+    /// The model's outputs on rows that it was not fitted to, one number a row ([`watched`]): the same one is compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scores: Option<Tenths>,
+    /// The target in the rows that the model was calibrated on again: from then on the base rate is compared with theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recalibrated: Option<Recalibrated>,
+}
+
+/// The rows of a later calibration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recalibrated {
+    /// How many there were.
+    pub rows: usize,
+    /// Their target.
+    pub target: ReferenceTarget,
+}
+
+/// The one number of each row that is watched for drift: of two classes the second's score, of more the highest score, of a regression the
+/// value. `scores` are [rows, outputs] without the calibration ([`Model::raw_scores`](crate::Model::raw_scores)), so that calibrating a
+/// model again moves nothing.
+pub fn watched(scores: &[f32], outputs: usize) -> Vec<f64> {
+    let one = |row: &[f32]| match row {
+        [value] | [_, value] => f64::from(*value),
+        scores => f64::from(scores.iter().fold(f32::NAN, |most, &score| most.max(score))),
+    };
+    scores.chunks_exact(outputs.max(1)).map(one).collect()
 }
 
 /// One column.
@@ -165,12 +188,12 @@ impl Reference {
                 return Err(format!("the reference of column {:?} cannot be used", column.name));
             }
         }
-        let target = match &self.target {
-            Some(ReferenceTarget::Classes { shares }) => are_shares(shares),
-            Some(ReferenceTarget::Number { mean, deviation }) => mean.is_finite() && *deviation >= 0.0,
-            None => true,
+        let sound = |target: &ReferenceTarget| match target {
+            ReferenceTarget::Classes { shares } => are_shares(shares),
+            ReferenceTarget::Number { mean, deviation } => mean.is_finite() && *deviation >= 0.0,
         };
-        if !target {
+        let again = self.recalibrated.as_ref().map(|again| &again.target);
+        if !self.target.iter().chain(again).all(sound) {
             return Err("the reference of its target cannot be used".to_owned());
         }
         self.scores.as_ref().map_or(Ok(()), Tenths::check)
@@ -233,8 +256,8 @@ impl Reference {
                 }
             }
         }
-        if let (Some(known), Some((target, targets))) = (&self.target, targets) {
-            found.extend(base_rate(known, self.rows as f64, target, targets, rows));
+        if let Some((target, targets)) = targets {
+            found.extend(self.base_rate(target, targets, rows));
         }
         if let (Some(known), Some(scores)) = (&self.scores, scores) {
             if scores.len() != rows.len() {
@@ -246,12 +269,22 @@ impl Reference {
         found.sort_by(|a, b| order(a).cmp(&order(b)).then(b.size.abs().total_cmp(&a.size.abs())));
         Ok(found)
     }
+
+    /// What moved in the target alone, in rows whose targets are known: against the rows that the model was last calibrated on again, and
+    /// where it was not, against those of training.
+    pub fn base_rate(&self, target: &TargetSchema, targets: &Targets, rows: &[usize]) -> Option<Finding> {
+        let (known, size, whose) = match (&self.recalibrated, &self.target) {
+            (Some(Recalibrated { rows, target }), _) => (target, *rows, "the rows of its last calibration"),
+            (None, Some(target)) => (target, self.rows, "the training rows"),
+            (None, None) => return None,
+        };
+        base_rate((known, size as f64, whose), target, targets, rows)
+    }
 }
 
 /// The class that moved most, or the mean.
 fn base_rate(
-    known: &ReferenceTarget,
-    trained: f64,
+    (known, trained, whose): (&ReferenceTarget, f64, &str),
     target: &TargetSchema,
     targets: &Targets,
     rows: &[usize],
@@ -271,7 +304,8 @@ fn base_rate(
             let first = usize::from(shares.len() == 2);
             let one = |class: usize| {
                 let name = names.get(class).map_or("", String::as_str);
-                marks::base_rate(&target.name, name, (shares[class], trained), (counts[class], total), shares.len())
+                let (known, now) = ((shares[class], trained), (counts[class], total));
+                marks::base_rate((&target.name, name), known, now, shares.len(), whose)
             };
             (first..shares.len()).filter_map(one).max_by(|a, b| a.size.abs().total_cmp(&b.size.abs()))
         }
@@ -289,7 +323,7 @@ fn base_rate(
                 size,
                 strong: true,
                 words: format!(
-                    "the target moved: the mean of {} is {}, it was {} in training (z = {z:.1})",
+                    "the target moved: the mean of {} is {}, it was {} in {whose} (z = {z:.1})",
                     target.name,
                     short(now),
                     short(*mean)

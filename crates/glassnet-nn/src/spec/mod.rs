@@ -104,6 +104,25 @@ impl NetSpec {
     }
 }
 
+impl NetSpec {
+    /// Rows of the tables that codes are looked up in, at any depth, in the order of the layers: one for each code.
+    pub fn category_tables(&self) -> Vec<usize> {
+        fn walk(layers: &[LayerSpec], found: &mut Vec<usize>) {
+            for layer in layers {
+                match layer {
+                    LayerSpec::Table(TableLayer::Categories { sizes, .. }) => found.extend(sizes),
+                    LayerSpec::Residual { layers } => walk(layers, found),
+                    LayerSpec::Concat { branches } => branches.iter().for_each(|layers| walk(layers, found)),
+                    _ => {}
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(&self.layers, &mut found);
+        found
+    }
+}
+
 /// A layer that would let a time step see what comes after it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeesAhead {

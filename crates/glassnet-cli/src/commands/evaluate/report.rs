@@ -5,11 +5,17 @@ use std::fmt::{self, Display, Formatter};
 use glassnet::model::Model;
 use glassnet::model::calibration::Held;
 use glassnet::model::evaluation::{Before, Evaluation};
+use glassnet::model::shift::Finding;
 use glassnet::nn::inspect::number::{count, significant};
 use serde::Serialize;
 
+use super::groups::Groups;
+use super::interval::Interval;
+use super::thresholds::Thresholds;
 use super::{Args, Labelled};
+use crate::certainty::NOT_CALIBRATED;
 use crate::model_data::Notices;
+use crate::share::percent;
 
 /// More classes than this, and the confusion table gives way to the commonest mistakes.
 const TABLE_UP_TO: usize = 20;
@@ -40,8 +46,27 @@ pub struct Report {
     held: Option<Held>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    #[serde(flatten)]
+    more: More,
     #[serde(skip)]
     what: &'static str,
+}
+
+/// What is found besides the scores.
+#[derive(Debug, Default, Serialize)]
+pub struct More {
+    /// How far the target has moved since training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_rate: Option<Finding>,
+    /// Of a regression: whether its intervals hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+    /// Of a class: from which score on to act.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
+    /// The scores by the groups of a column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Groups>,
 }
 
 /// What always giving the commonest class would score.
@@ -61,16 +86,19 @@ struct Class {
     f1: Option<f64>,
 }
 
-/// Said wherever scores are shown.
-pub const NO_PROBABILITY: &str = "scores, not probabilities: nothing has calibrated them";
-
 /// Said where the data is that of the training.
 const SEEN: &str = "warning: these rows include those that the model was trained on (the data has the training's hash), so the \
                     figures flatter; evaluate on other rows";
 
 impl Report {
     /// Puts it together.
-    pub fn new(args: &Args, model: &Model, rows: &Labelled, evaluation: Evaluation, held: Option<Held>) -> Self {
+    pub fn new(
+        args: &Args,
+        model: &Model,
+        rows: &Labelled,
+        evaluation: Evaluation,
+        (held, more): (Option<Held>, More),
+    ) -> Self {
         let names = model.classes().unwrap_or(&[]);
         let reports = evaluation.confusion.as_ref().map(|confusion| confusion.per_class()).unwrap_or_default();
         let classes: Vec<Class> = names
@@ -106,17 +134,18 @@ impl Report {
                 }
             }),
             baseline,
-            note: (!classes.is_empty()).then(|| held.as_ref().map_or(NO_PROBABILITY.to_owned(), held_words)),
+            note: (!classes.is_empty()).then(|| held.as_ref().map_or(NOT_CALIBRATED.to_owned(), held_words)),
             held,
             classes,
             notices: rows.notices.clone(),
+            more,
             what: rows.what,
         }
     }
 
     fn confusion(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(confusion) = &self.evaluation.confusion else { return Ok(()) };
-        let names: Vec<String> = self.classes.iter().map(|class| cut(&class.name)).collect();
+        let names: Vec<String> = self.classes.iter().map(|class| cut(&class.name, 20)).collect();
         if names.len() > TABLE_UP_TO {
             return self.mistakes(f, &confusion.table, &names);
         }
@@ -160,7 +189,7 @@ impl Report {
         if self.classes.is_empty() {
             return Ok(());
         }
-        let names: Vec<String> = self.classes.iter().map(|class| cut(&class.name)).collect();
+        let names: Vec<String> = self.classes.iter().map(|class| cut(&class.name, 20)).collect();
         let first = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("class".len());
         let supports: Vec<String> = self.classes.iter().map(|class| amount(class.support)).collect();
         let rows = supports.iter().map(String::len).max().unwrap_or(0).max(4);
@@ -223,8 +252,31 @@ impl Display for Report {
             let loss = digits(self.evaluation.loss);
             writeln!(f, "loss      {loss}   mean squared error of the standardised target")?;
         }
+        if let Some(Interval { level, coverage, width, holds }) = &self.more.interval {
+            let level = percent(*level);
+            writeln!(
+                f,
+                "inside    {coverage:.4}   of the true values lie in the intervals of {level}, {} wide on average",
+                digits(*width)
+            )?;
+            if !holds {
+                writeln!(
+                    f,
+                    "the intervals do not hold on these rows\n  hint: glassnet recalibrate MODEL LABELLED.csv with recent rows"
+                )?;
+            }
+        }
         self.confusion(f)?;
         self.per_class(f)?;
+        if let Some(thresholds) = &self.more.thresholds {
+            write!(f, "{thresholds}")?;
+        }
+        if let Some(groups) = &self.more.by {
+            write!(f, "{groups}")?;
+        }
+        if let Some(moved) = &self.more.base_rate {
+            writeln!(f, "\n{}", moved.words)?;
+        }
         match &self.note {
             Some(note) => writeln!(f, "\n{note}"),
             None => Ok(()),
@@ -261,18 +313,19 @@ fn before_words(before: &Before) -> String {
 }
 
 /// Four decimals for numbers of the size of a score, six digits for others.
-fn digits(value: f64) -> String {
+pub fn digits(value: f64) -> String {
     if value.abs() < 10.0 { format!("{value:.4}") } else { significant(value, 6) }
 }
 
 /// A number of rows, or a sum of their weights.
-fn amount(value: f64) -> String {
+pub fn amount(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 { count(value as u64) } else { significant(value, 6) }
 }
 
-fn cut(name: &str) -> String {
-    match name.char_indices().nth(20) {
-        Some(_) => name.chars().take(17).chain("...".chars()).collect(),
+/// A name of at most so many letters.
+pub fn cut(name: &str, most: usize) -> String {
+    match name.char_indices().nth(most) {
+        Some(_) => name.chars().take(most.saturating_sub(3)).chain("...".chars()).collect(),
         None => name.to_string(),
     }
 }

@@ -15,7 +15,7 @@ const ROWS: usize = 4096;
 /// At most [`MAX_ROWS`] rows of a table, each as likely as any other: a reservoir, so that the table may be of any length
 /// (Vitter 1985, algorithm R).
 pub fn background(args: &Args, model: &Model, path: &str) -> Result<Background, CliError> {
-    let wanted = Wanted { target: Need::No, id: None };
+    let wanted = Wanted { target: Need::No, ..Wanted::default() };
     let data = model_data::open(model, path, &args.reading.options(), None, wanted)?;
     let draws = Draws::new(args.seed, Purpose::Inspect, 0x00ba_c6d1, 0);
     let width = model.network().inputs();

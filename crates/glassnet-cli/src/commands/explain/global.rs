@@ -17,9 +17,9 @@ use crate::output::Output;
 
 /// Runs it.
 pub fn run(args: &Args, model: &Model, team: &Team, output: &mut Output) -> Result<(), CliError> {
-    let wanted = Wanted { target: Need::Must, id: None };
+    let wanted = Wanted { target: Need::Must, ..Wanted::default() };
     let data = model_data::open(model, &args.data, &args.reading.options(), None, wanted)?;
-    let rows = encode(model, data)?;
+    let rows = encode(model, data, None)?;
     rows.notices.say(output);
     let importance = Importance::of(model, &rows.encoded, &rows.rows, args.repeats, args.seed, team)?;
     if rows.seen {

@@ -32,8 +32,13 @@ struct Seen {
 /// Runs it.
 pub fn run(subject: &Subject<'_>, output: &mut Output) -> Result<(), CliError> {
     let (args, model) = (subject.args, subject.model);
-    let data =
-        model_data::open(model, &args.data, &args.reading.options(), None, Wanted { target: Need::May, id: None })?;
+    let data = model_data::open(
+        model,
+        &args.data,
+        &args.reading.options(),
+        None,
+        Wanted { target: Need::May, ..Wanted::default() },
+    )?;
     let number = args.row.unwrap_or(1);
     let table = row::alone(data, number)?;
     let mut notices = Notices::default();

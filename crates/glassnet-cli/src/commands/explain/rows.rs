@@ -13,7 +13,7 @@ use crate::commands::predict::chunks::ids;
 use crate::commands::predict::rows::{field, string};
 use crate::commands::predict::sink::Sink;
 use crate::error::CliError;
-use crate::model_data::{self, ModelData, Need, Notices, Wanted, extra_columns};
+use crate::model_data::{self, ModelData, Notices, Wanted, extra_columns};
 use crate::output::Output;
 use crate::row;
 
@@ -27,7 +27,7 @@ const REASONS: usize = 3;
 pub fn run(subject: &Subject<'_>, output: &mut Output) -> Result<(), CliError> {
     let (args, model) = (subject.args, subject.model);
     let id = args.id.as_deref();
-    let data = model_data::open(model, &args.data, &args.reading.options(), None, Wanted { target: Need::No, id })?;
+    let data = model_data::open(model, &args.data, &args.reading.options(), None, Wanted { id, ..Wanted::default() })?;
     let mut notices = Notices::default();
     let mut chunks = match data {
         ModelData::Stream(stream) => {

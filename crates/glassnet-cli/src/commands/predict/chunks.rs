@@ -1,5 +1,7 @@
 //! The data's rows as scores, one chunk after the other.
 
+use std::rc::Rc;
+
 use glassnet::core::{Runner, Team};
 use glassnet::data::CsvStream;
 use glassnet::model::Model;
@@ -20,12 +22,20 @@ pub struct Chunk {
     pub ids: Option<Vec<String>>,
     /// [rows, outputs].
     pub scores: Vec<f32>,
+    /// What they were worked out from.
+    pub encoded: Rc<Encoded<f32>>,
+    /// Which rows of it (and of the table).
+    pub rows: Vec<u32>,
+    /// The rows as they stand in the file, where somebody asks.
+    pub table: Option<Rc<Table>>,
 }
 
 /// All rows, chunk by chunk.
 pub struct Chunks<'a> {
     model: &'a Model,
     id: Option<&'a str>,
+    /// Whether the rows are wanted as they stand in the file.
+    raw: bool,
     runner: Runner<f32>,
     source: Source,
     notices: Notices,
@@ -33,12 +43,18 @@ pub struct Chunks<'a> {
 
 enum Source {
     Stream(Box<CsvStream>),
-    Whole { encoded: Box<Encoded<f32>>, ids: Option<Vec<String>>, rows: Vec<u32>, done: usize },
+    Whole { encoded: Rc<Encoded<f32>>, ids: Option<Vec<String>>, rows: Vec<u32>, done: usize, table: Option<Rc<Table>> },
 }
 
 impl<'a> Chunks<'a> {
-    /// Over data that was opened for the model.
-    pub fn new(model: &'a Model, data: ModelData, id: Option<&'a str>, team: Team) -> Result<Self, CliError> {
+    /// Over data that was opened for the model; `raw`: each chunk has its rows as they stand in the file too.
+    pub fn new(
+        model: &'a Model,
+        data: ModelData,
+        id: Option<&'a str>,
+        raw: bool,
+        team: Team,
+    ) -> Result<Self, CliError> {
         let mut notices = Notices::default();
         let source = match data {
             ModelData::Stream(stream) => {
@@ -51,7 +67,7 @@ impl<'a> Chunks<'a> {
                 let (encoded, rows, noticed) = model.encode_table(&table, false)?;
                 notices.add(&noticed);
                 let ids = id.map(|id| ids(&table, id)).transpose()?;
-                Source::Whole { encoded: Box::new(encoded), ids, rows, done: 0 }
+                Source::Whole { encoded: Rc::new(encoded), ids, rows, done: 0, table: raw.then(|| Rc::new(table)) }
             }
             ModelData::Images(images, ..) => {
                 if let Some(id) = id {
@@ -59,10 +75,10 @@ impl<'a> Chunks<'a> {
                     return Err(CliError::Usage(format!("--id {id}: images have no columns\n  hint: {hint}")));
                 }
                 let (encoded, rows) = model.encode_images(images, false)?;
-                Source::Whole { encoded: Box::new(encoded), ids: None, rows, done: 0 }
+                Source::Whole { encoded: Rc::new(encoded), ids: None, rows, done: 0, table: None }
             }
         };
-        Ok(Chunks { model, id, runner: model.runner(team), source, notices })
+        Ok(Chunks { model, id, raw, runner: model.runner(team), source, notices })
     }
 
     /// The next rows; `None` at the end.
@@ -76,9 +92,12 @@ impl<'a> Chunks<'a> {
                     first_row: table.first_row,
                     ids: self.id.map(|id| ids(&table, id)).transpose()?,
                     scores: self.model.scores(&mut self.runner, &encoded, &rows)?,
+                    encoded: Rc::new(encoded),
+                    rows,
+                    table: self.raw.then(|| Rc::new(table)),
                 }))
             }
-            Source::Whole { encoded, ids, rows, done } => {
+            Source::Whole { encoded, ids, rows, done, table } => {
                 let range = *done..rows.len().min(*done + ROWS);
                 if range.is_empty() {
                     return Ok(None);
@@ -87,7 +106,10 @@ impl<'a> Chunks<'a> {
                 Ok(Some(Chunk {
                     first_row: range.start as u64 + 1,
                     ids: ids.as_ref().map(|ids| ids[range.clone()].to_vec()),
-                    scores: self.model.scores(&mut self.runner, &**encoded, &rows[range])?,
+                    scores: self.model.scores(&mut self.runner, &**encoded, &rows[range.clone()])?,
+                    encoded: Rc::clone(encoded),
+                    rows: rows[range].to_vec(),
+                    table: table.clone(),
                 }))
             }
         }

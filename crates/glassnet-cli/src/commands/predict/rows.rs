@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use glassnet::model::Model;
+use glassnet::model::explain::Reason;
 
 use super::Format;
-use super::chunks::Chunk;
+use super::band::Band;
 use super::sink::Sink;
+use crate::certainty;
 use crate::error::CliError;
 use crate::model_data::Notices;
 
@@ -32,12 +34,40 @@ impl Queue {
     }
 }
 
+/// What is written about each row besides its name.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Shape {
+    /// The queues of a threshold.
+    pub queue: Option<Queue>,
+    /// The interval around a number.
+    pub band: Option<Band>,
+    /// How many reasons a row has at most.
+    pub reasons: usize,
+    /// The one output that rows are ranked by: the others are left out.
+    pub ranked: Option<usize>,
+}
+
+/// A row to write.
+pub struct Line<'a> {
+    /// Its number, from 1.
+    pub row: u64,
+    /// Its name, where a column has one.
+    pub id: Option<&'a str>,
+    /// All its scores.
+    pub scores: &'a [f32],
+    /// Why, the largest first.
+    pub reasons: &'a [Reason],
+}
+
 /// Writes rows.
 pub struct RowWriter<'a> {
     classes: Option<&'a [String]>,
     target: &'a str,
+    /// `probability` or `score`.
+    word: &'static str,
+    note: Option<String>,
     id: Option<&'a str>,
-    queue: Option<Queue>,
+    shape: Shape,
     format: Format,
     sink: Sink,
     line: String,
@@ -47,14 +77,15 @@ pub struct RowWriter<'a> {
 
 impl<'a> RowWriter<'a> {
     /// For a model's outputs.
-    pub fn new(model: &'a Model, id: Option<&'a str>, queue: Option<Queue>, format: Format, sink: Sink) -> Self {
+    pub fn new(model: &'a Model, id: Option<&'a str>, shape: Shape, format: Format, sink: Sink) -> Self {
         let (classes, target) = (model.classes(), model.target());
         let mut counts = BTreeMap::new();
-        if let Some(queue) = &queue {
+        if let Some(queue) = &shape.queue {
             counts.insert(queue.above.clone(), 0);
             counts.insert(queue.below.clone(), 0);
         }
-        RowWriter { classes, target, id, queue, format, sink, line: String::new(), rows: 0, counts }
+        let (word, note) = (certainty::word(model), certainty::note(model));
+        RowWriter { classes, target, word, note, id, shape, format, sink, line: String::new(), rows: 0, counts }
     }
 
     /// Rows written so far.
@@ -68,16 +99,22 @@ impl<'a> RowWriter<'a> {
         match self.format {
             Format::Csv => {
                 let mut names = vec![self.id.unwrap_or("row").to_string()];
-                match self.classes {
-                    Some(classes) => {
-                        names.extend(classes.iter().map(|class| format!("score_{class}")));
+                let named = |class: &String| format!("{}_{class}", self.word);
+                match (self.classes, self.shape.ranked) {
+                    (Some(classes), Some(ranked)) => names.extend(classes.get(ranked).map(named)),
+                    (Some(classes), None) => {
+                        names.extend(classes.iter().map(named));
                         names.push("class".into());
                     }
-                    None => names.push("prediction".into()),
+                    (None, _) => names.push("prediction".into()),
                 }
-                if self.queue.is_some() {
+                if self.shape.band.is_some() {
+                    names.extend(["low".into(), "high".into()]);
+                }
+                if self.shape.queue.is_some() {
                     names.push("queue".into());
                 }
+                names.extend((1..=self.shape.reasons).map(|reason| format!("reason_{reason}")));
                 for (place, name) in names.iter().enumerate() {
                     if place > 0 {
                         head.push(',');
@@ -92,9 +129,20 @@ impl<'a> RowWriter<'a> {
                 if let Some(classes) = self.classes {
                     head.push_str(",\"classes\":");
                     head.push_str(&serde_json::json!(classes).to_string());
-                    head.push_str(",\"note\":\"scores, not probabilities: nothing has calibrated them\"");
                 }
-                if let Some(Queue { output, threshold, .. }) = &self.queue {
+                if let Some(note) = &self.note {
+                    head.push_str(",\"note\":");
+                    string(&mut head, note);
+                }
+                if let Some(class) = self.shape.ranked.and_then(|ranked| self.classes?.get(ranked)) {
+                    head.push_str(",\"ranked_by\":");
+                    string(&mut head, class);
+                }
+                if let Some(Band { level, half, range }) = &self.shape.band {
+                    let interval = serde_json::json!({ "level": level, "half_width": half, "within": range });
+                    head.push_str(&format!(",\"interval\":{interval}"));
+                }
+                if let Some(Queue { output, threshold, .. }) = &self.shape.queue {
                     let class = self.classes.and_then(|classes| classes.get(*output));
                     let threshold = serde_json::json!({ "class": class, "at_least": threshold });
                     head.push_str(&format!(",\"threshold\":{threshold}"));
@@ -106,27 +154,25 @@ impl<'a> RowWriter<'a> {
         self.sink.write(head.as_bytes())
     }
 
-    /// A chunk's rows.
-    pub fn chunk(&mut self, chunk: &Chunk) -> Result<(), CliError> {
-        let outputs = self.classes.map_or(1, <[String]>::len).max(1);
-        for (place, scores) in chunk.scores.chunks_exact(outputs).enumerate() {
-            let row = chunk.first_row + place as u64;
-            let id = chunk.ids.as_ref().and_then(|ids| ids.get(place)).map(String::as_str);
-            self.line.clear();
-            match self.format {
-                Format::Csv => self.csv(row, id, scores),
-                Format::Text => self.text(row, id, scores),
-                Format::Json => self.json(row, id, scores),
-            }
-            if let Some(queue) = &self.queue
-                && let Some(count) = self.counts.get_mut(queue.of(scores))
-            {
-                *count += 1;
-            }
-            self.sink.write(self.line.as_bytes())?;
-            self.rows += 1;
+    /// One row.
+    pub fn row(&mut self, line: &Line<'_>) -> Result<(), CliError> {
+        self.line.clear();
+        match self.format {
+            Format::Csv => self.csv(line),
+            Format::Text => self.text(line),
+            Format::Json => self.json(line),
         }
-        // A reader behind a pipe sees whole chunks as they come.
+        if let Some(queue) = &self.shape.queue
+            && let Some(count) = self.counts.get_mut(queue.of(line.scores))
+        {
+            *count += 1;
+        }
+        self.rows += 1;
+        self.sink.write(self.line.as_bytes())
+    }
+
+    /// Hands on what is written so far: a reader behind a pipe sees whole chunks as they come.
+    pub fn flush(&mut self) -> Result<(), CliError> {
         self.sink.flush()
     }
 
@@ -135,7 +181,7 @@ impl<'a> RowWriter<'a> {
         if self.format == Format::Json {
             let ignored = serde_json::json!(notices.ignored_columns);
             let unseen = serde_json::json!(notices.unseen);
-            let queues = match self.queue {
+            let queues = match self.shape.queue {
                 Some(_) => format!(",\"queues\":{}", serde_json::json!(self.counts)),
                 None => String::new(),
             };
@@ -159,46 +205,70 @@ impl<'a> RowWriter<'a> {
         classes.get(best).map(String::as_str)
     }
 
-    fn csv(&mut self, row: u64, id: Option<&str>, scores: &[f32]) {
+    /// The ends of the interval around a prediction, where there is one.
+    fn ends(&self, scores: &[f32]) -> Option<[f32; 2]> {
+        let band = self.shape.band.as_ref()?;
+        Some(band.around(scores.first().copied().unwrap_or(f32::NAN)))
+    }
+
+    fn csv(&mut self, line: &Line<'_>) {
+        let Line { row, id, scores, reasons } = *line;
         match id {
             Some(id) => field(&mut self.line, id),
             None => self.line.push_str(&row.to_string()),
         }
-        for score in scores {
-            // {:?} is the shortest that reads back, with an exponent where zeros would be many.
-            let _ = write!(self.line, ",{score:?}");
+        let shown = match self.shape.ranked {
+            Some(ranked) => scores.get(ranked..=ranked).unwrap_or(&[]),
+            None => scores,
+        };
+        // {:?} is the shortest that reads back, with an exponent where zeros would be many.
+        for number in shown.iter().chain(self.ends(scores).iter().flatten()) {
+            let _ = write!(self.line, ",{number:?}");
         }
-        if let Some(class) = self.class(scores) {
+        if let Some(class) = self.class(scores).filter(|_| self.shape.ranked.is_none()) {
             self.line.push(',');
             field(&mut self.line, class);
         }
-        if let Some(queue) = &self.queue {
+        if let Some(queue) = &self.shape.queue {
             self.line.push(',');
             field(&mut self.line, queue.of(scores));
         }
-        self.line.push('\n');
-    }
-
-    fn text(&mut self, row: u64, id: Option<&str>, scores: &[f32]) {
-        let name = id.map_or_else(|| format!("row {row}"), str::to_string);
-        let class = self.class(scores);
-        let shown = match (&self.queue, class) {
-            (Some(queue), Some(_)) => scores.get(queue.output),
-            (None, Some(_)) if scores.len() == 2 => scores.get(1),
-            (_, Some(_)) => scores.iter().max_by(|a, b| a.total_cmp(b)),
-            (_, None) => None,
-        };
-        let _ = match shown {
-            Some(score) => write!(self.line, "{name}: score={score:.3}"),
-            None => write!(self.line, "{name}: {}", scores.first().copied().unwrap_or(f32::NAN)),
-        };
-        if let Some(end) = self.queue.as_ref().map(|queue| queue.of(scores)).or(class) {
-            let _ = write!(self.line, " -> {end}");
+        for place in 0..self.shape.reasons {
+            self.line.push(',');
+            field(&mut self.line, reasons.get(place).map_or("", |reason| reason.words.as_str()));
         }
         self.line.push('\n');
     }
 
-    fn json(&mut self, row: u64, id: Option<&str>, scores: &[f32]) {
+    fn text(&mut self, line: &Line<'_>) {
+        let Line { row, id, scores, reasons } = *line;
+        let name = id.map_or_else(|| format!("row {row}"), str::to_string);
+        let class = self.class(scores);
+        let shown = match (self.shape.ranked, &self.shape.queue, class) {
+            (Some(ranked), _, Some(_)) => scores.get(ranked),
+            (None, Some(queue), Some(_)) => scores.get(queue.output),
+            (None, None, Some(_)) if scores.len() == 2 => scores.get(1),
+            (_, _, Some(_)) => scores.iter().max_by(|a, b| a.total_cmp(b)),
+            (_, _, None) => None,
+        };
+        let _ = match shown {
+            Some(score) => write!(self.line, "{name}: {}={score:.3}", self.word),
+            None => write!(self.line, "{name}: {}", scores.first().copied().unwrap_or(f32::NAN)),
+        };
+        if let Some([low, high]) = self.ends(scores) {
+            let _ = write!(self.line, " ({low} to {high})");
+        }
+        if let Some(end) = self.shape.queue.as_ref().map(|queue| queue.of(scores)).or(class) {
+            let _ = write!(self.line, " -> {end}");
+        }
+        for (place, reason) in reasons.iter().enumerate() {
+            let _ = write!(self.line, "{} {}", if place == 0 { ":" } else { ";" }, reason.words);
+        }
+        self.line.push('\n');
+    }
+
+    fn json(&mut self, line: &Line<'_>) {
+        let Line { row, id, scores, reasons } = *line;
         self.line.push_str(if self.rows == 0 { "\n" } else { ",\n" });
         let _ = write!(self.line, "{{\"row\":{row}");
         if let Some(id) = id {
@@ -210,7 +280,8 @@ impl<'a> RowWriter<'a> {
         };
         match self.class(scores) {
             Some(class) => {
-                self.line.push_str(",\"scores\":[");
+                let words = if self.word == "score" { ",\"scores\":[" } else { ",\"probabilities\":[" };
+                self.line.push_str(words);
                 for (place, &score) in scores.iter().enumerate() {
                     if place > 0 {
                         self.line.push(',');
@@ -225,9 +296,18 @@ impl<'a> RowWriter<'a> {
                 number(&mut self.line, scores.first().copied().unwrap_or(f32::NAN));
             }
         }
-        if let Some(queue) = &self.queue {
+        if let Some([low, high]) = self.ends(scores) {
+            self.line.push_str(",\"low\":");
+            number(&mut self.line, low);
+            self.line.push_str(",\"high\":");
+            number(&mut self.line, high);
+        }
+        if let Some(queue) = &self.shape.queue {
             self.line.push_str(",\"queue\":");
             string(&mut self.line, queue.of(scores));
+        }
+        if self.shape.reasons > 0 {
+            let _ = write!(self.line, ",\"reasons\":{}", serde_json::json!(reasons));
         }
         self.line.push('}');
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use glassnet::data::{DataError, Dataset, Kind, ReadOptions, Understood, Warning};
+use glassnet::model::ModelError;
 use glassnet::model::fit::{FitOptions, Prepared};
 use glassnet::model::schema::Override;
 use glassnet::model::split::{DEFAULT_SHARE, Parts, SplitBy, folds};
@@ -58,6 +59,16 @@ pub enum Part {
 /// # Errors
 /// What is wrong with the data, or with what was said about it.
 pub fn read(settings: &Settings) -> Result<Data, CliError> {
+    let mut data = match open(settings)? {
+        Dataset::Table { table, understood } => of_table(settings, table, *understood)?,
+        Dataset::Images { train, valid, test, hash } => of_images(settings, train, (valid, test), hash)?,
+    };
+    data.notes.extend(super::understand::rare_classes(&data.prepared));
+    Ok(data)
+}
+
+/// Reads it as the columns' types say.
+fn open(settings: &Settings) -> Result<Dataset, CliError> {
     let mut options = settings.read.clone();
     for (name, kind) in &settings.types {
         match kind {
@@ -68,12 +79,51 @@ pub fn read(settings: &Settings) -> Result<Data, CliError> {
             Override::Boolean | Override::Drop => false,
         };
     }
-    let mut data = match reading::open(&settings.data, &options).map_err(|error| of_type(settings, error))? {
-        Dataset::Table { table, understood } => of_table(settings, table, *understood)?,
-        Dataset::Images { train, valid, test, hash } => of_images(settings, train, (valid, test), hash)?,
+    reading::open(&settings.data, &options).map_err(|error| of_type(settings, error))
+}
+
+/// A table that is not split yet: what a cross-validation cuts into folds.
+pub struct Read {
+    pub table: Table,
+    pub understood: Understood,
+    pub target: String,
+    /// What was noticed, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl Read {
+    /// Some of its rows by their use, encoded with what those to fit on say.
+    ///
+    /// # Errors
+    /// What is wrong with these rows.
+    pub fn part(&self, rows: Parts, options: &FitOptions) -> Result<Data, ModelError> {
+        Ok(Data {
+            prepared: Prepared::parts(self.table.clone(), rows, options)?,
+            folds: Vec::new(),
+            test: None,
+            understood: Some(self.understood.clone()),
+            hash: self.understood.hash.clone(),
+            others: Vec::new(),
+            notes: Vec::new(),
+            images: false,
+        })
+    }
+}
+
+/// Reads a table and checks what was said about its columns.
+///
+/// # Errors
+/// Images; what is wrong with the data, or with what was said about it.
+pub fn table(settings: &Settings) -> Result<Read, CliError> {
+    let (table, understood) = match open(settings)? {
+        Dataset::Table { table, understood } => (table, *understood),
+        Dataset::Images { .. } => {
+            let hint = "glassnet train holds images out with --validation-share and --test";
+            return Err(CliError::Usage(format!("{}: folds are of a table's rows\n  hint: {hint}", settings.data)));
+        }
     };
-    data.notes.extend(super::understand::rare_classes(&data.prepared));
-    Ok(data)
+    let (target, notes) = checked(settings, &table, &understood)?;
+    Ok(Read { table, understood, target, notes })
 }
 
 /// A column that the reader does not find was named by a flag of ours.
@@ -84,14 +134,20 @@ fn of_type(settings: &Settings, error: CliError) -> CliError {
     }
 }
 
-fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result<Data, CliError> {
+/// The target's name and what was noticed, where everything that was said fits the table.
+fn checked(settings: &Settings, table: &Table, understood: &Understood) -> Result<(String, Vec<String>), CliError> {
     if settings.augment.is_some() {
         let hint = "leave it out; it flips, shifts and cuts images";
         return Err(CliError::Usage(format!("--augment: {} is a table, not images\n  hint: {hint}", table.source)));
     }
-    let target = target(settings, &table)?;
-    check_names(settings, &table, &target)?;
-    let mut notes = suspicions(settings, &understood)?;
+    let target = target(settings, table)?;
+    check_names(settings, table, &target)?;
+    let notes = suspicions(settings, understood)?;
+    Ok((target, notes))
+}
+
+fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result<Data, CliError> {
+    let (target, mut notes) = checked(settings, &table, &understood)?;
     let same = same_kinds(settings, &understood);
     let mut others = Vec::new();
     let mut other = |path: &String, name| match read_again(path, &same)? {
@@ -141,7 +197,7 @@ fn folded(
     settings: &Settings,
     table: Table,
     target: &str,
-) -> Result<(Prepared, Vec<(Vec<u32>, Vec<u32>)>), glassnet::model::ModelError> {
+) -> Result<(Prepared, Vec<(Vec<u32>, Vec<u32>)>), ModelError> {
     let options = FitOptions { validation_share: None, ..fit_options(settings, target) };
     let (_, targets) = TargetSchema::infer(&table, &options.target, options.task)?;
     let folds = folds(&table, &targets, &options.split, FOLDS, settings.seed)?;
@@ -220,7 +276,8 @@ fn same_rows(path: &str, settings: &Settings) -> String {
     )
 }
 
-fn fit_options(settings: &Settings, target: &str) -> FitOptions {
+/// What was said, as the library takes it.
+pub fn fit_options(settings: &Settings, target: &str) -> FitOptions {
     let mut overrides = settings.types.clone();
     let of_target = overrides.remove(target);
     let implied = match of_target {
@@ -370,8 +427,7 @@ fn read_again(path: &str, options: &ReadOptions) -> Result<Dataset, CliError> {
 }
 
 /// Library errors speak of choices; the command's hints name its flags.
-fn with_flags(data: &str, error: glassnet::model::ModelError) -> CliError {
-    use glassnet::model::ModelError;
+pub fn with_flags(data: &str, error: ModelError) -> CliError {
     let hint = match &error {
         ModelError::BadOverride { kind: "weighted by class", why, .. } => {
             return CliError::Usage(format!(
@@ -396,16 +452,16 @@ fn with_flags(data: &str, error: glassnet::model::ModelError) -> CliError {
 }
 
 /// The data that an error is about. Of row weights that are all 0 the library does not say in which file they stand.
-fn spoken_of(settings: &Settings, error: &glassnet::model::ModelError) -> String {
+fn spoken_of(settings: &Settings, error: &ModelError) -> String {
     match (error, &settings.valid) {
-        (glassnet::model::ModelError::ZeroWeights { .. }, Some(valid)) => format!("{} or {valid}", settings.data),
+        (ModelError::ZeroWeights { .. }, Some(valid)) => format!("{} or {valid}", settings.data),
         _ => settings.data.clone(),
     }
 }
 
 /// Whether its message begins with where the table came from.
-fn names_a_file(error: &glassnet::model::ModelError) -> bool {
-    use glassnet::model::ModelError as E;
+fn names_a_file(error: &ModelError) -> bool {
+    use ModelError as E;
     matches!(
         error,
         E::NoColumn { .. }

@@ -22,6 +22,17 @@ impl Interrupt {
     /// # Errors
     /// The system gives no handler.
     pub fn listen() -> Result<Self, CliError> {
+        Self::saying(
+            "interrupted: stopping after this step and keeping the best epoch so far (again to end at once)",
+            "interrupted: training is over, writing the model (again to end at once)",
+        )
+    }
+
+    /// The same with words of its own for an interrupt while something is trained, and after it.
+    ///
+    /// # Errors
+    /// The system gives no handler.
+    pub fn saying(training: &'static str, over: &'static str) -> Result<Self, CliError> {
         let interrupt = Interrupt::default();
         let (asked, stage) = (Arc::clone(&interrupt.asked), Arc::clone(&interrupt.stage));
         ctrlc::set_handler(move || {
@@ -30,10 +41,8 @@ impl Interrupt {
             let text = match stage.load(Ordering::SeqCst) {
                 BEFORE => "interrupted before training began: nothing is written",
                 _ if again => "interrupted again: ending at once, nothing more is written",
-                TRAINING => {
-                    "interrupted: stopping after this step and keeping the best epoch so far (again to end at once)"
-                }
-                _ => "interrupted: training is over, writing the model (again to end at once)",
+                TRAINING => training,
+                _ => over,
             };
             let _ = writeln!(std::io::stderr(), "\n{text}");
             if again || stage.load(Ordering::SeqCst) == BEFORE {

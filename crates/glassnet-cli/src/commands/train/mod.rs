@@ -19,25 +19,25 @@
 //! | `record` | what the model file says about its training |
 //! | `page` | the report: one page that shows all of it |
 
-mod args;
-mod baseline;
-mod calibrate;
+pub(super) mod args;
+pub(super) mod baseline;
+pub(super) mod calibrate;
 mod checkpoint;
 mod choices;
-mod data;
-mod forecast;
-mod interrupt;
+pub(super) mod data;
+pub(super) mod forecast;
+pub(super) mod interrupt;
 mod members;
-mod network;
+pub(super) mod network;
 mod page;
 mod progress;
-mod recipe;
+pub(super) mod recipe;
 mod record;
 mod report;
-mod settings;
-mod tabular;
+pub(super) mod settings;
+pub(super) mod tabular;
 mod text;
-mod understand;
+pub(super) mod understand;
 
 use std::path::Path;
 
@@ -177,7 +177,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
 }
 
 /// How many networks are trained and averaged.
-fn members(settings: &Settings, images: bool) -> usize {
+pub(super) fn members(settings: &Settings, images: bool) -> usize {
     match settings.around.recipe {
         Recipe::Tabular if !images => tabular::members(settings),
         _ => settings.around.members.unwrap_or(1),
@@ -204,27 +204,31 @@ fn test(data: &mut Data, headed: &Headed, spec: &TrainSpec) -> Result<Option<Tes
 }
 
 /// What training leaves.
-struct Trained {
+pub(super) struct Trained {
     /// Of several members the weights of all, and the first one's history.
-    outcome: Outcome<f32>,
+    pub outcome: Outcome<f32>,
     /// The histories of the other members.
     histories: Vec<History>,
     doctor: Doctor<f32>,
-    seconds: f64,
+    pub seconds: f64,
     checkpoints: Option<Checkpoints>,
 }
 
 /// All that a training needs to know.
-struct Whole<'a> {
-    data: &'a Data,
-    headed: &'a Headed,
-    spec: &'a TrainSpec,
-    tabular: bool,
-    members: usize,
-    threads: usize,
+pub(super) struct Whole<'a> {
+    pub data: &'a Data,
+    pub headed: &'a Headed,
+    pub spec: &'a TrainSpec,
+    pub tabular: bool,
+    pub members: usize,
+    pub threads: usize,
 }
 
-fn train(
+/// Trains it; what a checkpoint or the doctor has to say is said by the progress.
+///
+/// # Errors
+/// Settings or rows that cannot be trained on, a checkpoint that cannot be written.
+pub(super) fn train(
     whole: &Whole<'_>,
     team: &Team,
     (interrupt, checkpoints): (Interrupt, Option<Checkpoints>),
@@ -339,6 +343,7 @@ impl Finished<'_> {
             let held_out = calibrate::HeldOut { data: &data, headed, tested };
             (model, calibrated) = calibrate::calibrate(model, asked, &held_out, team)?;
         }
+        model.document_mut().reference = data.prepared.reference(&model, team)?;
         model.document_mut().other_histories = histories;
         if self.settings.around.background {
             let background = data.prepared.background(self.spec.seed)?;
