@@ -44,7 +44,7 @@ figcaption p{font-size:14.5px;color:var(--gn-soft);line-height:1.45;margin-botto
 svg.gn{display:block;width:100%;max-width:580px;height:auto}
 .scroll{overflow-x:auto;margin:10px 0 18px}
 table{border-collapse:collapse;font-size:14.5px;line-height:1.4;font-variant-numeric:tabular-nums}
-caption{text-align:left;font-weight:600;padding:0 0 6px}
+caption{text-align:left;min-width:16em;font-weight:600;padding:0 0 6px}
 th,td{padding:5px 22px 5px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--gn-grid)}
 thead th{white-space:nowrap}
 th:last-child,td:last-child{padding-right:6px}

@@ -54,7 +54,7 @@ impl Picture for Waterfall {
         }
         let (low, high) = span(reach);
         let names = (0.44 * self.width).min(210.0);
-        let scale = Scale::new((low, high), (names + 52.0, self.width - 58.0), false);
+        let scale = Scale::new((low, high), (names + 62.0, self.width - 74.0), false);
         let rows = self.steps.len() + 2;
         let bottom = top + ROW * rows as f64;
         let end = |row: usize| top + ROW * (row as f64 + 0.5);

@@ -8,6 +8,7 @@ use glassnet::report::escape::shorten;
 use glassnet::report::page::{Column, Cost, Data, LayerLine, LeftOut, Member, Network, Part, Training, Unit};
 
 use super::Page;
+use super::reasons::rounded;
 use super::results::capital;
 use crate::commands::train::record::file_name;
 use crate::commands::train::{report, understand};
@@ -171,7 +172,7 @@ impl Page<'_> {
         let layer = |layer: &glassnet::nn::layers::LayerInfo| LayerLine {
             name: layer.name.clone(),
             kind: layer.kind.clone(),
-            shape: layer.output.to_string(),
+            shape: layer.output.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x "),
             parameters: layer.slots.iter().map(|&id| slots.get(id).range().len() as u64).sum(),
         };
         Network {
@@ -212,7 +213,7 @@ fn column(column: &ColumnSchema) -> Column {
     let mut words = match &column.kind {
         _ if column.constant => "one value only: whether it is missing is what counts".to_string(),
         Kind::Number | Kind::Date { .. } if column.example.is_empty() => String::new(),
-        Kind::Number | Kind::Date { .. } => format!("such as {}", shorten(&column.example, LONGEST)),
+        Kind::Number | Kind::Date { .. } => format!("such as {}", shorten(&rounded(&column.example), LONGEST)),
         Kind::Boolean { false_word, true_word } => {
             format!("{} or {}", shorten(false_word, LONGEST), shorten(true_word, LONGEST))
         }

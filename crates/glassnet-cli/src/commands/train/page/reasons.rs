@@ -7,8 +7,10 @@ use glassnet::model::encoded::Encoded;
 use glassnet::model::explain::{Explainer, Explanation, Importance, Options};
 use glassnet::model::file::Features;
 use glassnet::model::table::Table;
+use glassnet::nn::inspect::number::significant;
 use glassnet::nn::source::Source;
 use glassnet::report::escape::shorten;
+use glassnet::report::number::number;
 use glassnet::report::page::{self, Contribution, Explained, Importances};
 
 use super::Page;
@@ -18,7 +20,7 @@ use crate::commands::train::record::file_name;
 use crate::commands::train::understand;
 use crate::error::CliError;
 use crate::model_data::{self, ModelData, Wanted};
-use crate::numbers::{number, thousands};
+use crate::numbers::thousands;
 use crate::row;
 
 /// Floating-point operations that measuring what columns are worth may take: a few seconds of two cores. A number and not a clock, so that
@@ -130,7 +132,7 @@ impl Page<'_> {
             |class: usize| self.model.classes().and_then(|classes| classes.get(class)).map_or("", String::as_str);
         let contributions = explanation.ranked().into_iter().filter_map(|place| {
             let value = match values.and_then(|values| values.get(place)) {
-                Some(Some(value)) => shorten(value, LONGEST),
+                Some(Some(value)) => shorten(&rounded(value), LONGEST),
                 Some(None) => "(missing)".to_string(),
                 None => String::new(),
             };
@@ -151,7 +153,7 @@ impl Page<'_> {
                 let name = class(explained);
                 (
                     format!("log-odds of {target} = {name}"),
-                    format!("{target} = {name} with a score of {}", number(score)),
+                    format!("a score of {} for {target} = {name}", number(score)),
                     format!("{target} = {label}"),
                 )
             }
@@ -217,6 +219,14 @@ impl Page<'_> {
                 found.insert(*row, values.collect());
             }
         }
+    }
+}
+
+/// A number with more digits than can be read, in six of them.
+pub(super) fn rounded(value: &str) -> String {
+    match value.parse::<f64>() {
+        Ok(number) if value.len() > 9 && value.contains('.') => significant(number, 6),
+        _ => value.to_string(),
     }
 }
 
