@@ -49,7 +49,8 @@ fn line(page: &Document<'_>, caption: &str, name: &str) -> Vec<(String, String)>
 /// What a number is on the page: rounded, with the sign of its own kind.
 fn near(shown: &str, value: &Value) {
     let plain: String = shown.replace([',', '\u{2009}', '\u{a0}', '\u{202f}'], "").replace('\u{2212}', "-");
-    let (shown, value) = (plain.parse::<f64>().unwrap_or_else(|_| panic!("{shown} is no number")), value.as_f64().unwrap());
+    let (shown, value) =
+        (plain.parse::<f64>().unwrap_or_else(|_| panic!("{shown} is no number")), value.as_f64().unwrap());
     assert!((shown - value).abs() <= 5e-3 * value.abs().max(1e-3), "{shown} on the page, {value} in JSON");
 }
 
@@ -71,7 +72,8 @@ fn same_scores(page: &Document<'_>, value: &Value, part: &str, names: &[(&str, &
     }
 }
 
-const CLASSES: [(&str, &str); 4] = [("log-loss", "log_loss"), ("AUC", "auc"), ("accuracy", "accuracy"), ("Brier", "brier")];
+const CLASSES: [(&str, &str); 4] =
+    [("log-loss", "log_loss"), ("AUC", "auc"), ("accuracy", "accuracy"), ("Brier", "brier")];
 
 #[test]
 fn two_classes_on_test_rows() {
@@ -113,7 +115,9 @@ fn two_classes_on_test_rows() {
     assert!(rows.contains("in june.csv") && rows.contains("country = "), "{rows}");
     // The command is whole and names files by their names alone.
     let repeat = text(section(&page, "repeat"));
-    for words in ["glassnet train orders.csv", "--target late", "--test june.csv", "--epochs 6", "--members 2", "--drop days"] {
+    for words in
+        ["glassnet train orders.csv", "--target late", "--test june.csv", "--epochs 6", "--members 2", "--drop days"]
+    {
         assert!(repeat.contains(words), "{words} is not in {repeat}");
     }
     assert!(repeat.contains(value["weights_hash"].as_str().unwrap()));
@@ -180,7 +184,13 @@ fn more_classes_and_the_plain_recipe() {
     let mut rows = String::from("a,b,kind\n");
     for _ in 0..400 {
         let (a, b) = (numbers.next(), numbers.next());
-        let kind = if a > 0.66 { "ash" } else if b > 0.5 { "birch" } else { "elm" };
+        let kind = if a > 0.66 {
+            "ash"
+        } else if b > 0.5 {
+            "birch"
+        } else {
+            "elm"
+        };
         rows += &format!("{a:.4},{b:.4},{kind}\n");
     }
     folder.write("trees.csv", rows);
@@ -222,7 +232,8 @@ fn names_are_only_names() {
     let mut rows = format!("{bad},\"b\"\"onload=\"\"x\",y<\n");
     for _ in 0..200 {
         let (a, b) = (numbers.next(), numbers.next());
-        rows += &format!("{a:.3},{},{}\n", ["<b>", "]]>", "--"][(b * 3.0) as usize], if a > 0.5 { "<i>" } else { "o'k" });
+        rows +=
+            &format!("{a:.3},{},{}\n", ["<b>", "]]>", "--"][(b * 3.0) as usize], if a > 0.5 { "<i>" } else { "o'k" });
     }
     folder.write("it's $(x).csv", rows);
     train(&folder, &["it's $(x).csv", "--target", "y<", "--epochs", "2", "--members", "1"]);
