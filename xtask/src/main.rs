@@ -34,7 +34,11 @@ const COMMANDS: &[Command] = &[
     ("wasm", "the runtime as a WebAssembly module: its predictions against the native ones", wasm::run),
     ("aarch64", "the kernels' tests and trained weights as aarch64 code, emulated: the same bytes", aarch64::run),
     ("threads", "what a second thread brings, by the size of a step: the data behind a threshold", threads),
-    ("picture", "runs the README's first command; its report as docs/report.png, what it prints as docs/picture.svg", picture::run),
+    (
+        "picture",
+        "runs the README's first command; its report as docs/report.png, what it prints as docs/picture.svg",
+        picture::run,
+    ),
 ];
 
 fn main() -> ExitCode {
