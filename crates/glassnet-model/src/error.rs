@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ModelError {
     /// A column that was asked for by name is not in the table.
-    #[error("{source_name} has no column {column:?} for the {role}{}; give the name as the header has it", did_you_mean(.nearest))]
+    #[error("{source_name} has no column {column:?} for the {role}{}\n  hint: give the name as the header has it", did_you_mean(.nearest))]
     NoColumn {
         /// Where the table came from.
         source_name: String,
@@ -19,8 +19,8 @@ pub enum ModelError {
     },
     /// Columns that the model needs are not in the table.
     #[error(
-        "{source_name} lacks {count} column{s} that the model needs: {names}; add {them} (order does not matter; a column \
-         without values may be all blank)",
+        "{source_name} lacks {count} column{s} that the model needs: {names}\n  hint: add {them} (order does not matter; a \
+         column without values may be all blank)",
         s = if *.count == 1 { "" } else { "s" }, them = if *.count == 1 { "it" } else { "them" }
     )]
     ColumnsMissing {
@@ -32,7 +32,7 @@ pub enum ModelError {
         names: String,
     },
     /// Two columns have one name.
-    #[error("{source_name} has two columns named {column:?}; rename one of them in the header")]
+    #[error("{source_name} has two columns named {column:?}\n  hint: rename one of them in the header")]
     DuplicateColumn {
         /// Where the table came from.
         source_name: String,
@@ -43,7 +43,7 @@ pub enum ModelError {
     #[error(transparent)]
     BadValue(Box<BadValue>),
     /// The table, or what is left of it, has no rows.
-    #[error("{source_name} has no usable row{because}; {hint}")]
+    #[error("{source_name} has no usable row{because}\n  hint: {hint}")]
     NoRows {
         /// Where the table came from.
         source_name: String,
@@ -54,8 +54,8 @@ pub enum ModelError {
     },
     /// Every row has the same class.
     #[error(
-        "the target {column:?} has only one class, {class:?}, in all {rows} rows; a classifier needs two: check the column, \
-         or the rows that were kept"
+        "the target {column:?} has only one class, {class:?}, in all {rows} rows; a classifier needs two\n  hint: check the \
+         column, or the rows that were kept"
     )]
     OneClass {
         /// The target's name.
@@ -68,7 +68,7 @@ pub enum ModelError {
     /// More classes than a classifier can have.
     #[error(
         "the target {column:?} has {classes} different values in {rows} rows, more than the {limit} classes that a classifier \
-         may have; is it an identifier or free text? For a number choose the task regress"
+         may have\n  hint: is it an identifier or free text? For a number choose the task regress"
     )]
     TooManyClasses {
         /// The target's name.
@@ -82,7 +82,8 @@ pub enum ModelError {
     },
     /// A regression's target is always the same.
     #[error(
-        "the target {column:?} is {value} in all {rows} rows; there is nothing to learn: check the column, or the rows that were kept"
+        "the target {column:?} is {value} in all {rows} rows; there is nothing to learn\n  hint: check the column, or the rows \
+         that were kept"
     )]
     ConstantTarget {
         /// The target's name.
@@ -94,7 +95,7 @@ pub enum ModelError {
     },
     /// No column is left to learn from.
     #[error(
-        "{source_name} has no column left to learn from: {reasons}; keep one with an override (number, category, boolean or date)"
+        "{source_name} has no column left to learn from: {reasons}\n  hint: keep one with an override (number, category, boolean or date)"
     )]
     NoInputs {
         /// Where the table came from.
@@ -103,7 +104,7 @@ pub enum ModelError {
         reasons: String,
     },
     /// A column cannot be what an override says.
-    #[error("column {column:?} cannot be {kind}: {why}; choose otherwise, or leave that out")]
+    #[error("column {column:?} cannot be {kind}: {why}\n  hint: choose otherwise, or leave that out")]
     BadOverride {
         /// The column's name.
         column: String,
@@ -113,7 +114,7 @@ pub enum ModelError {
         why: String,
     },
     /// The weights of the rows add up to nothing.
-    #[error("the weights in column {column:?} are 0 in all {rows} rows; at least one must be positive")]
+    #[error("the weights in column {column:?} are 0 in all {rows} rows\n  hint: at least one must be positive")]
     ZeroWeights {
         /// The column's name.
         column: String,
@@ -121,7 +122,7 @@ pub enum ModelError {
         rows: usize,
     },
     /// Rows cannot be split as asked.
-    #[error("cannot set rows aside for validation: {why}; {hint}")]
+    #[error("cannot set rows aside for validation: {why}\n  hint: {hint}")]
     Split {
         /// Why not.
         why: String,
@@ -193,7 +194,7 @@ pub enum ModelError {
         hint: &'static str,
     },
     /// Not a model file, or a damaged one.
-    #[error("not a readable model file: {what}; {hint}")]
+    #[error("not a readable model file: {what}\n  hint: {hint}")]
     File {
         /// What is wrong, and where in the file.
         what: String,
@@ -202,7 +203,7 @@ pub enum ModelError {
     },
     /// The model file comes from a later version.
     #[error(
-        "the model file has format version {found}, written by a later glassnet; this one reads up to {known}: update glassnet"
+        "the model file has format version {found}, written by a later glassnet; this one reads up to {known}\n  hint: update glassnet"
     )]
     LaterVersion {
         /// The file's version.
@@ -212,14 +213,14 @@ pub enum ModelError {
     },
     /// Tensors and network do not go together.
     #[error(
-        "tensors of the model file do not fit its network: {what}; the file was damaged or put together by hand: train again or repair it"
+        "tensors of the model file do not fit its network: {what}; the file was damaged or put together by hand\n  hint: train again or repair it"
     )]
     Tensors {
         /// Each tensor that is missing, extra, or of another shape.
         what: String,
     },
     /// Something that a model file cannot hold.
-    #[error("cannot write the model: {what}; {hint}")]
+    #[error("cannot write the model: {what}\n  hint: {hint}")]
     Unwritable {
         /// What, and where in the document.
         what: String,
@@ -230,7 +231,7 @@ pub enum ModelError {
 
 /// A value that cannot be what its column is.
 #[derive(Debug, Clone, PartialEq, Error)]
-#[error("{source_name}, {place}, column {column:?}: {value:?} is not {wanted}; {hint}")]
+#[error("{source_name}, {place}, column {column:?}: {value:?} is not {wanted}\n  hint: {hint}")]
 pub struct BadValue {
     /// Where the table came from.
     pub source_name: String,

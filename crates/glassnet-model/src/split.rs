@@ -71,8 +71,12 @@ fn split_rows(labels: &Labels, rows: &[usize], share: f64, seed: u64, turn: u32)
     valid.sort_unstable();
     if train.is_empty() || valid.is_empty() {
         let n = train.len() + valid.len();
+        let alone = stratified && n > 1 && groups.iter().all(|group| group.len() < 2);
         return Err(ModelError::Split {
-            why: format!("{n} rows with a target are too few for a share of {share}"),
+            why: match alone {
+                true => format!("each of the {n} rows with a target has a class of its own"),
+                false => format!("{n} rows with a target are too few for a share of {share}"),
+            },
             hint: "give more rows, another share, or a file of its own for validation",
         });
     }

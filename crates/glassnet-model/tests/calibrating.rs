@@ -84,3 +84,24 @@ fn nothing_is_fitted_to_nothing() {
     let kept = rows.with(&same);
     assert!(kept.scores.iter().zip(&rows.scores).all(|(a, b)| (a - b).abs() < 1e-6));
 }
+
+/// By halves no row's probability comes of its own label: to turn the labels of the first half leaves its own probabilities as they are.
+#[test]
+fn by_halves_no_row_judges_itself() {
+    let rows = bent(2_000, 5, 2.0, 0.7, -1.0);
+    let mut turned = rows.clone();
+    turned.labels.iter_mut().step_by(2).for_each(|label| *label = 1 - *label);
+    let kind = Some(Kind::Isotonic);
+    // The half that is fitted to turned labels would be refused: only a few are turned there.
+    let mut few = rows.clone();
+    few.labels.iter_mut().step_by(2).take(50).for_each(|label| *label = 1 - *label);
+    assert!(turned.by_halves(kind).is_err());
+    let (before, after) = (rows.by_halves(kind).unwrap(), few.by_halves(kind).unwrap());
+    assert_eq!(before.scores.len(), rows.scores.len());
+    assert_eq!(before.scores[..2_000], after.scores[..2_000]);
+    assert_ne!(before.scores[2_000..], after.scores[2_000..]);
+    assert!(before.log_loss().unwrap() < rows.log_loss().unwrap() && before.ece().unwrap() < rows.ece().unwrap());
+    // By hand: the mean of -ln of the true class's score.
+    let own = rows.labels.iter().enumerate().map(|(row, &label)| -f64::from(rows.scores[2 * row + label]).ln());
+    assert!((rows.log_loss().unwrap() - own.sum::<f64>() / 2_000.0).abs() < 1e-6);
+}

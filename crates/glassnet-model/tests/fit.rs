@@ -131,7 +131,7 @@ fn new_tables() {
     let error = fitted.matching(&schema, &table(vec![numbers("tmp", &[1.0])])).unwrap_err().to_string();
     assert!(
         error.starts_with(
-            "t.csv lacks 2 columns that the model needs: \"temp\" (there is \"tmp\"), \"carrier\"; add them"
+            "t.csv lacks 2 columns that the model needs: \"temp\" (there is \"tmp\"), \"carrier\"\n  hint: add them"
         ),
         "{error}"
     );

@@ -140,7 +140,7 @@ fn mistakes_are_named() {
     let error = infer(&t, &[("tmep", Override::Drop)]).unwrap_err();
     assert_eq!(
         error,
-        "t.csv has no column \"tmep\" for the kind that was given (did you mean \"temp\"?); give the name as the header has it"
+        "t.csv has no column \"tmep\" for the kind that was given (did you mean \"temp\"?)\n  hint: give the name as the header has it"
     );
     let error = infer(&t, &[("c", Override::Number)]).unwrap_err();
     assert!(error.starts_with("t.csv, row 1 (line 2), column \"c\": \"a\" is not a number; "), "{error}");
@@ -263,7 +263,7 @@ fn targets_that_cannot_be() {
     let error = TargetSchema::infer(&ids, "id", None).unwrap_err().to_string();
     assert!(error.contains("1001 different values in 1001 rows"), "{error}");
     let error = TargetSchema::infer(&table(vec![words("y", &[])]), "y", None).unwrap_err().to_string();
-    assert!(error.contains("t.csv has no usable row;"), "{error}");
+    assert!(error.contains("t.csv has no usable row\n  hint:"), "{error}");
 }
 
 #[test]

@@ -7,10 +7,10 @@ use glassnet_core::random::{Draws, Purpose};
 use glassnet_model::file::Features;
 use glassnet_model::fit::{FitOptions, Prepared};
 use glassnet_model::preprocess::Preprocess;
-use glassnet_model::shift::{Finding, Reference, ReferenceTarget, ReferenceValues, Sort, Tenths, between};
+use glassnet_model::shift::{Finding, Reference, ReferenceTarget, ReferenceValues, Sort, Tenths, between, watched};
 use glassnet_model::style::Style;
 use glassnet_model::table::{Table, Values};
-use glassnet_model::target::Targets;
+use glassnet_model::target::{Targets, TaskChoice};
 use glassnet_model::{ModelError, TargetSchema};
 use made::{all, numbers, table, words};
 
@@ -136,7 +136,7 @@ fn scores_and_a_number() {
     let (target, targets) = TargetSchema::infer(&one, "y", None).unwrap();
     let reference = Reference::fit(&one, &all(&one), &Preprocess::default(), Some((&target, &targets))).unwrap();
     let moved = compare(&reference, &Preprocess::default(), &target, &two);
-    assert!(moved[0].words.starts_with("the target moved: the mean of y is 60, it was 50 in training"), "{moved:?}");
+    assert!(moved[0].words.starts_with("the target moved: the mean of y is 60, it was 50 in the training rows"), "{moved:?}");
     assert_eq!(compare(&reference, &Preprocess::default(), &target, &one), []);
 }
 
@@ -180,4 +180,39 @@ fn kept_and_forged() {
     let error = reference.compare(&preprocess, &less, &all(&less), None, None).unwrap_err();
     assert!(matches!(error, ModelError::ColumnsMissing { .. }));
     assert!(matches!(less.columns[0].values, Values::Number(_)));
+}
+
+/// After a later calibration its base rate is what later rows are compared with; everything else stays as in training.
+#[test]
+fn a_later_calibration_has_a_base_rate_of_its_own() {
+    let y = |yes: usize| {
+        let names: Vec<f64> = (0..N).map(|row| f64::from(u8::from(row * 7919 % N < yes))).collect();
+        table(vec![numbers("y", &names)])
+    };
+    let (before, after) = (y(N / 5), y(N / 2));
+    let infer = |t: &Table| TargetSchema::infer(t, "y", Some(TaskChoice::Classify)).unwrap();
+    let ((target, old), (_, new)) = (infer(&before), infer(&after));
+    let reference = Reference::fit(&before, &all(&before), &Preprocess::default(), Some((&target, &old))).unwrap();
+    let moved = reference.base_rate(&target, &new, &all(&after)).unwrap();
+    assert!(moved.words.contains("1 in 50.0 % of the rows, it was in 20.0 % of the training rows"), "{}", moved.words);
+    assert_eq!(reference.base_rate(&target, &old, &all(&before)), None);
+
+    let again = reference.clone().recalibrated_on(&target, &new, &all(&after));
+    assert_eq!(again.base_rate(&target, &new, &all(&after)), None);
+    let moved = again.base_rate(&target, &old, &all(&before)).unwrap();
+    assert!(moved.words.contains("it was in 50.0 % of the rows of its last calibration"), "{}", moved.words);
+    assert_eq!((&again.columns, &again.target, again.check()), (&reference.columns, &reference.target, Ok(())));
+    // What a model file keeps of it is read back as it was.
+    let text = serde_json::to_string(&again).unwrap();
+    assert_eq!(serde_json::from_str::<Reference>(&text).unwrap(), again);
+    let forged = text.replace("\"recalibrated\":{", "\"recalibrated\":{\"rows\":1,\"target\":{\"is\":\"classes\",\"shares\":[2.0]}},\"x\":{");
+    assert!(serde_json::from_str::<Reference>(&forged).unwrap().check().is_err());
+}
+
+/// One number a row is watched: the second of two classes, the highest of more, the value of a regression.
+#[test]
+fn what_is_watched() {
+    assert_eq!(watched(&[0.25, 0.75, 1.0, 0.0], 2), [0.75, 0.0]);
+    assert_eq!(watched(&[0.25, 0.5, 0.25], 3), [0.5]);
+    assert_eq!(watched(&[3.0, -4.0], 1), [3.0, -4.0]);
 }

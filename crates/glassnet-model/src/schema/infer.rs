@@ -148,7 +148,7 @@ impl Schema {
 }
 
 /// Where rules leave nothing to learn from, what they took for keys and names comes back; a toy table's only column may
-/// well count its rows.
+/// well count its rows. Text that is another in each row stays out: no level of it comes a second time.
 fn bring_back(
     table: &Table,
     rows: &[usize],
@@ -161,6 +161,7 @@ fn bring_back(
         };
         let wanted = match source.values {
             Values::Number(_) => Override::Number,
+            Values::Text(_) if count_levels(&source.values, rows).into_values().all(|count| count == 1) => continue,
             Values::Text(_) => Override::Category,
         };
         let again = infer_column(table, source, rows, Some(wanted), Style::Tabular)?;

@@ -69,12 +69,30 @@ impl TargetSchema {
     /// Takes a regression's mean and deviation from the training rows; a classification has nothing to take.
     ///
     /// # Errors
-    /// The target is constant in these rows, or there are none.
+    /// The target is constant in these rows, or there are none; predictions, which are f32, cannot hold its values or tell them apart.
     pub fn fit(&mut self, labels: &Labels, rows: &[usize]) -> Result<(), ModelError> {
         let (Task::Regress { mean, deviation }, Labels::Numbers(numbers)) = (&mut self.task, labels) else {
             return Ok(());
         };
         let known = || rows.iter().filter_map(|&row| numbers.get(row).copied()).filter(|number| !number.is_nan());
+        let (least, most) = known().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), y| (a.min(y), b.max(y)));
+        let unfit = |what: &str, hint| {
+            let (name, least, most) = (&self.name, shown(least), shown(most));
+            Err(ModelError::Unfit { what: format!("the target {name:?} is from {least} to {most}: {what}"), hint })
+        };
+        let size = least.abs().max(most.abs());
+        if most > least && size > f64::from(f32::MAX) / 16.0 {
+            return unfit("a prediction (f32) cannot be as large", "give it in a larger unit: divide the column");
+        }
+        if most > least && most - least < 16.0 * f64::from(f32::MIN_POSITIVE) {
+            return unfit("a prediction (f32) cannot be as small", "give it in a smaller unit: multiply the column");
+        }
+        if most > least && most - least < 16.0 * f64::from(f32::EPSILON) * size {
+            return unfit(
+                "a prediction (f32) has seven digits and cannot tell these apart",
+                "subtract what they have in common, such as the smallest",
+            );
+        }
         match Moments::of(known()) {
             Some(moments) if !moments.constant => {
                 (*mean, *deviation) = (moments.mean, moments.deviation);
@@ -82,7 +100,7 @@ impl TargetSchema {
             }
             Some(moments) => Err(ModelError::ConstantTarget {
                 column: self.name.clone(),
-                value: number_text(moments.mean),
+                value: shown(moments.mean),
                 rows: rows.len(),
             }),
             None => Err(ModelError::NoRows {
@@ -105,6 +123,11 @@ impl TargetSchema {
             }
         };
     }
+}
+
+/// A number in a message: with an exponent where digits would be many.
+fn shown(number: f64) -> String {
+    if number == 0.0 || (1e-5..1e16).contains(&number.abs()) { number_text(number) } else { format!("{number:e}") }
 }
 
 /// What there is to know of a target's values.

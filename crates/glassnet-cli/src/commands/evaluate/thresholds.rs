@@ -133,7 +133,7 @@ impl Display for Thresholds {
         writeln!(f, "{:width$}  threshold   called  precision  recall  right calls  false alarms   misses{cost}", "")?;
         for choice in &self.choices {
             let share = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{share:.4}"));
-            let threshold = choice.threshold.map_or("none".to_owned(), |threshold| short(threshold));
+            let threshold = choice.threshold.map_or("none".to_owned(), short);
             let called = choice.called.map_or("-".to_owned(), percent);
             write!(
                 f,
@@ -168,7 +168,7 @@ mod tests {
     fn a_short_number_calls_the_same_rows() {
         assert_eq!(
             [shortest(0.41, 0.4376), shortest(0.437, 0.4376), shortest(0.4375999, 0.4376)],
-            [0.43, 0.4375, 0.4376]
+            [0.43, 0.4376, 0.4376]
         );
         assert_eq!(shortest(f64::NEG_INFINITY, 0.4376), 0.43);
         assert_eq!(shortest(0.7 - 1e-17, 0.7), 0.7);

@@ -331,7 +331,12 @@ fn listed(table: &Table) -> String {
 
 /// Every column that was named is there, and has one role.
 fn check_names(settings: &Settings, table: &Table, target: &str) -> Result<(), CliError> {
-    let roles = [(Some(target), "--target"), (settings.weight_column.as_deref(), "--weight-column")];
+    let roles = [
+        (Some(target), "--target"),
+        (settings.weight_column.as_deref(), "--weight-column"),
+        (settings.around.time.as_deref(), "--time"),
+        (settings.around.group.as_deref(), "--group"),
+    ];
     let named = roles.iter().filter_map(|(name, flag)| name.map(|name| (name, *flag)));
     let typed = settings
         .types
@@ -434,10 +439,11 @@ pub fn with_flags(data: &str, error: ModelError) -> CliError {
                 "--class-weights: {why}\n  hint: write balanced, or yes=2,no=1 with the classes' names"
             ));
         }
-        ModelError::NoInputs { .. } => {
-            "\n  hint: --type COL=number or --type COL=category keeps a column that was left out"
+        ModelError::NoInputs { .. } => "--type COL=number or --type COL=category keeps a column that was left out",
+        ModelError::TooManyClasses { .. } => "is it an identifier or free text? --task regress for a number",
+        ModelError::Split { why, hint } if hint.starts_with("name a column") => {
+            return CliError::Data(format!("{data}: cannot set rows aside for validation: {why}\n  hint: {hint}"));
         }
-        ModelError::TooManyClasses { .. } => "\n  hint: --task regress for a number",
         ModelError::Split { why, .. } => {
             return CliError::Data(format!(
                 "{data}: cannot set rows aside for validation: {why}\n  hint: give more rows, or --validation-share 0.5, or \
@@ -448,7 +454,11 @@ pub fn with_flags(data: &str, error: ModelError) -> CliError {
     };
     // Which file it is about, where the library does not say.
     let file = if names_a_file(&error) { String::new() } else { format!("{data}: ") };
-    CliError::Data(format!("{file}{error}{hint}"))
+    let text = error.to_string();
+    match text.split_once("\n  hint: ").filter(|_| !hint.is_empty()) {
+        Some((what, _)) => CliError::Data(format!("{file}{what}\n  hint: {hint}")),
+        None => CliError::Data(format!("{file}{text}")),
+    }
 }
 
 /// The data that an error is about. Of row weights that are all 0 the library does not say in which file they stand.
