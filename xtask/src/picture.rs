@@ -63,7 +63,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 
 /// Browsers that take pictures without a window, and how large they are told to be.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
-const WINDOW: &str = "--window-size=1180,1010";
+const WINDOW: &str = "--window-size=1180,720";
 
 /// Takes a picture of a page's head, as `docs/report.png`, with the first browser that is there; without one the picture stays as it is.
 fn photograph(page: &Path) -> Result<(), String> {

@@ -2,6 +2,7 @@
 
 use glassnet::model::evaluation::Evaluation;
 use glassnet::model::file::Features;
+use glassnet::nn::doctor::Finding;
 use glassnet::nn::metrics::{ClassScores, Scores};
 use glassnet::nn::source::Source;
 use glassnet::nn::train::Stop;
@@ -105,11 +106,11 @@ impl Page<'_> {
         found.extend(strong.map(|(part, finding)| format!("{part} rows: {}", finding.words)));
         found.extend(baseline::warnings(self.parts, self.guesses));
         found.extend(self.data.notes.iter().filter(|note| note.starts_with("warning: ")).cloned());
-        let graver = self.findings.iter().filter(|finding| finding.severity != Severity::Note).count();
-        match graver {
-            0 => {}
-            1 => found.push("The doctor warns of something in the training; see below.".into()),
-            many => found.push(format!("The doctor warns of {many} things in the training; see below.")),
+        let graver: Vec<&Finding> = self.findings.iter().filter(|finding| finding.severity != Severity::Note).collect();
+        match graver.as_slice() {
+            [] => {}
+            [one] => found.push(format!("The doctor: {}.", one.evidence.trim_end_matches('.'))),
+            many => found.push(format!("The doctor warns of {} things in the training; see below.", many.len())),
         }
         found.iter().map(|words| capital(&self.plain(words))).collect()
     }
