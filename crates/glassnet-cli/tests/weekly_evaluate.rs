@@ -104,9 +104,12 @@ fn thresholds_by_cost_and_by_review() {
     assert!(called <= 0.1 && called > 0.09, "{called}");
     // The number that is printed calls the same rows in predict.
     let text = folder.run(&run).ok().out;
-    for word in
-        ["thresholds of yes: a false alarm costs 1, a miss 5", "cheapest on these rows", "review of 10 %", "cost a row"]
-    {
+    for word in [
+        "thresholds of late = yes: a false alarm costs 1, a miss 5",
+        "cheapest on these rows",
+        "review of 10 %",
+        "cost a row",
+    ] {
         assert!(text.contains(word), "{word:?} is not in\n{text}");
     }
     let line = text.lines().find(|line| line.starts_with("cheapest")).unwrap();

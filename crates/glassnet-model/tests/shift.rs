@@ -136,7 +136,10 @@ fn scores_and_a_number() {
     let (target, targets) = TargetSchema::infer(&one, "y", None).unwrap();
     let reference = Reference::fit(&one, &all(&one), &Preprocess::default(), Some((&target, &targets))).unwrap();
     let moved = compare(&reference, &Preprocess::default(), &target, &two);
-    assert!(moved[0].words.starts_with("the target moved: the mean of y is 60, it was 50 in the training rows"), "{moved:?}");
+    assert!(
+        moved[0].words.starts_with("the target moved: the mean of y is 60, it was 50 in the training rows"),
+        "{moved:?}"
+    );
     assert_eq!(compare(&reference, &Preprocess::default(), &target, &one), []);
 }
 
@@ -205,7 +208,10 @@ fn a_later_calibration_has_a_base_rate_of_its_own() {
     // What a model file keeps of it is read back as it was.
     let text = serde_json::to_string(&again).unwrap();
     assert_eq!(serde_json::from_str::<Reference>(&text).unwrap(), again);
-    let forged = text.replace("\"recalibrated\":{", "\"recalibrated\":{\"rows\":1,\"target\":{\"is\":\"classes\",\"shares\":[2.0]}},\"x\":{");
+    let forged = text.replace(
+        "\"recalibrated\":{",
+        "\"recalibrated\":{\"rows\":1,\"target\":{\"is\":\"classes\",\"shares\":[2.0]}},\"x\":{",
+    );
     assert!(serde_json::from_str::<Reference>(&forged).unwrap().check().is_err());
 }
 

@@ -176,7 +176,13 @@ fn more(model: &Model, rows: &Labelled, wish: Option<(usize, Wish)>, team: &Team
         let positive: Vec<bool> = rows.rows.iter().map(|&row| rows.encoded.label(row) == class as i32).collect();
         let weights: Vec<f64> = rows.rows.iter().map(|&row| rows.encoded.weight(row)).collect();
         let class = classes.get(class).map_or("", String::as_str);
-        let scored = thresholds::Scored { class, scores: &own, positive: &positive, weights: Some(&weights) };
+        let scored = thresholds::Scored {
+            target: model.target(),
+            class,
+            scores: &own,
+            positive: &positive,
+            weights: Some(&weights),
+        };
         more.thresholds = Thresholds::new(&scored, wish);
     }
     Ok(more)

@@ -39,6 +39,15 @@ pub enum FitCalibrationError {
     Task(&'static str),
 }
 
+/// A way from scores to probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The scores as they are (but for the mix).
+    AsIs,
+    /// A fitted calibration.
+    By(Kind),
+}
+
 /// Scores of some rows with what happened.
 #[derive(Debug, Clone)]
 pub struct Judged {
@@ -167,8 +176,8 @@ impl Judged {
     ///
     /// # Errors
     /// A half that nothing can be fitted to.
-    pub fn held_by_halves(&self, kind: Option<Kind>, on: &str) -> Result<Held, FitCalibrationError> {
-        Ok(self.by_halves(kind)?.held(on))
+    pub fn held_by_halves(&self, way: Way, on: &str) -> Result<Held, FitCalibrationError> {
+        Ok(self.by_halves(way)?.held(on))
     }
 
     /// These rows with each half calibrated by a fit on the other: no row's probability comes of its own label. The rows of the first half
@@ -176,16 +185,44 @@ impl Judged {
     ///
     /// # Errors
     /// A half that nothing can be fitted to.
-    pub fn by_halves(&self, kind: Option<Kind>) -> Result<Judged, FitCalibrationError> {
-        let (mut scores, mut labels, mut weights) = (Vec::new(), Vec::new(), Vec::new());
-        for half in 0..2 {
-            let (own, other) = (self.part(|row| row % 2 == half), self.part(|row| row % 2 != half));
-            let judged = own.with(&other.fit(kind)?);
-            scores.extend(judged.scores);
-            labels.extend(judged.labels);
-            weights.extend(judged.weights);
+    pub fn by_halves(&self, way: Way) -> Result<Judged, FitCalibrationError> {
+        let (even, odd) = (self.part(|row| row % 2 == 0), self.part(|row| row % 2 == 1));
+        let mut both = even.with(&odd.fit_way(way)?);
+        both.extend(odd.with(&even.fit_way(way)?));
+        Ok(both)
+    }
+
+    /// The way whose fit on each half has the lowest log-loss on the other half: as the scores are, by a temperature, or (two classes,
+    /// [`Kind::for_rows`]) by an offset and a slope. Of equals the first: what needs no calibration gets none.
+    ///
+    /// # Errors
+    /// A half that nothing can be fitted to.
+    pub fn best_way(&self) -> Result<Way, FitCalibrationError> {
+        let fuller = Kind::for_rows(self.classes, self.labels.len());
+        let mut ways = vec![Way::AsIs, Way::By(Kind::Temperature)];
+        ways.extend((fuller != Kind::Temperature).then_some(Way::By(fuller)));
+        let mut best = (f64::INFINITY, Way::AsIs);
+        for way in ways {
+            let loss = self.by_halves(way)?.log_loss().unwrap_or(f64::INFINITY);
+            if loss < best.0 {
+                best = (loss, way);
+            }
         }
-        Ok(Judged { scores, labels, weights, classes: self.classes })
+        Ok(best.1)
+    }
+
+    /// Fits a calibration in that way.
+    ///
+    /// # Errors
+    /// As [`Judged::fit`]; for scores that stay as they are a temperature is fitted too, and thrown away: it says what cannot be judged.
+    pub fn fit_way(&self, way: Way) -> Result<Calibration, FitCalibrationError> {
+        match way {
+            Way::By(kind) => self.fit(Some(kind)),
+            Way::AsIs => {
+                let Calibration { mix, rows, .. } = self.fit(Some(Kind::Temperature))?;
+                Ok(Calibration { mix, rows, ..Calibration::default() })
+            }
+        }
     }
 }
 

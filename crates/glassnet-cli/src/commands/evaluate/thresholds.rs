@@ -18,6 +18,8 @@ pub struct Wish {
 
 /// Scores of one class against the others.
 pub struct Scored<'a> {
+    /// The target's name.
+    pub target: &'a str,
     /// The class.
     pub class: &'a str,
     /// Its score in each row.
@@ -31,6 +33,8 @@ pub struct Scored<'a> {
 /// Thresholds with what they do.
 #[derive(Debug, Serialize)]
 pub struct Thresholds {
+    #[serde(skip)]
+    target: String,
     class: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     costs: Option<Costs>,
@@ -61,7 +65,7 @@ struct Choice {
 impl Thresholds {
     /// `None` where nothing can be told: a score that is no number, no row with a weight.
     pub fn new(scored: &Scored<'_>, wish: Wish) -> Option<Thresholds> {
-        let Scored { class, scores, positive, weights } = *scored;
+        let Scored { target, class, scores, positive, weights } = *scored;
         let all = thresholds(scores, positive, weights)?;
         let mut choices = vec![choice("default", "default".into(), at(&all, 0.5), wish)];
         if let Some(costs) = wish.costs {
@@ -74,7 +78,7 @@ impl Thresholds {
             let full = review(scores, positive, weights, share)?;
             choices.push(choice("review", format!("review of {}", percent(share)), plain(&all, full.called), wish));
         }
-        Some(Thresholds { class: class.to_owned(), costs: wish.costs, choices })
+        Some(Thresholds { target: target.to_owned(), class: class.to_owned(), costs: wish.costs, choices })
     }
 }
 
@@ -123,7 +127,7 @@ fn choice(by: &'static str, words: String, called: Called, wish: Wish) -> Choice
 
 impl Display for Thresholds {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "\nthresholds of {}", self.class)?;
+        write!(f, "\nthresholds of {} = {}", self.target, self.class)?;
         if let Some(Costs { false_positive, false_negative }) = self.costs {
             write!(f, ": a false alarm costs {false_positive}, a miss {false_negative}")?;
         }
@@ -178,7 +182,7 @@ mod tests {
     fn every_choice_counts_by_hand() {
         let scores = [0.9, 0.8, 0.6, 0.4, 0.3, 0.1];
         let positive = [true, false, true, false, true, false];
-        let scored = Scored { class: "yes", scores: &scores, positive: &positive, weights: None };
+        let scored = Scored { target: "late", class: "yes", scores: &scores, positive: &positive, weights: None };
         let wish = Wish { costs: Some(Costs { false_positive: 1.0, false_negative: 10.0 }), review: Some(0.4) };
         let all = Thresholds::new(&scored, wish).unwrap();
         let seen: Vec<(&str, Option<f64>, f64, f64, f64)> = all

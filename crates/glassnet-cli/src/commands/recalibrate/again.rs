@@ -3,7 +3,7 @@
 use glassnet::core::Team;
 use glassnet::model::Model;
 use glassnet::model::calibration::{Calibration, Held};
-use glassnet::model::fit::calibrate::{FitCalibrationError, Judged};
+use glassnet::model::fit::calibrate::{FitCalibrationError, Judged, Way};
 use glassnet::nn::calibration::Kind;
 use serde::Serialize;
 
@@ -122,7 +122,7 @@ pub fn classes(model: Model, rows: &Labelled, asked: Option<Kind>, team: &Team) 
         Some(calibration) => Figures::of(&judged.with(calibration)),
         None => Figures::of(&judged),
     };
-    let halves = judged.by_halves(Some(kind)).map_err(said)?;
+    let halves = judged.by_halves(Way::By(kind)).map_err(said)?;
     let mut calibration = judged.fit(Some(kind)).map_err(said)?;
     calibration.held = Some(halves.held("the rows of its last calibration, each half by a fit on the other"));
     let model = model.with_calibration(Some(calibration.clone()))?;

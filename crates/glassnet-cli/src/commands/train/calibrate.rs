@@ -5,7 +5,7 @@ use glassnet::model::Model;
 use glassnet::model::calibration::Calibration;
 use glassnet::model::encoded::Encoded;
 use glassnet::model::fit::Headed;
-use glassnet::model::fit::calibrate::{FitCalibrationError, Judged};
+use glassnet::model::fit::calibrate::{FitCalibrationError, Judged, Way};
 use glassnet::model::interval::Intervals;
 use glassnet::nn::calibration::Kind;
 
@@ -89,9 +89,14 @@ pub fn calibrate(
     if model.classes().is_none() {
         return intervals(model, &parts, team);
     }
-    let kind = kind(asked.unwrap_or(Calibrate::Auto));
-    let fitted = judged(&parts, team).and_then(|judged| Ok((judged.fit(kind)?, judged)));
-    let (mut calibration, judged) = match fitted {
+    let fitted = judged(&parts, team).and_then(|judged| {
+        let way = match kind(asked.unwrap_or(Calibrate::Auto)) {
+            Some(kind) => Way::By(kind),
+            None => judged.best_way()?,
+        };
+        Ok((judged.fit_way(way)?, way, judged))
+    });
+    let (mut calibration, chosen, judged) = match fitted {
         Ok(fitted) => fitted,
         Err(error) if asked_by_name => return Err(CliError::Usage(format!("--calibration: {error}"))),
         Err(FitCalibrationError::Model(error)) => return Err(error.into()),
@@ -102,7 +107,7 @@ pub fn calibrate(
             let test: Judged = model.judged(encoded, rows, team).map_err(|error| CliError::Data(error.to_string()))?;
             test.with(&calibration).held("the test rows")
         }
-        None => match judged.held_by_halves(kind, "the validation rows, each half by a fit on the other") {
+        None => match judged.held_by_halves(chosen, "the validation rows, each half by a fit on the other") {
             Ok(held) => held,
             Err(error) => return Ok((model, format!("not calibrated, so scores stay scores: {error}"))),
         },
@@ -125,6 +130,7 @@ pub fn way(calibration: &Calibration) -> String {
         None if calibration.offset != 0.0 => {
             format!("affine, {:.3} + {:.3} z", calibration.offset, calibration.slope)
         }
+        None if calibration.slope == 1.0 => "the scores as they are: no fit says more about other rows".to_owned(),
         None => format!("temperature {:.3}", 1.0 / calibration.slope),
     }
 }

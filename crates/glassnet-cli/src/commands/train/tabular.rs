@@ -23,7 +23,7 @@ const EPOCHS: u64 = 256;
 /// Fewest epochs that the default takes, however large the table is.
 const FEWEST: u64 = 16;
 
-/// Floating-point operations that a training may take by default: what two cores do in about eight minutes. A number, not a clock, so that the
+/// Floating-point operations that a training may take by default: what two cores do in three to six minutes. A number, not a clock, so that the
 /// same table gives the same epochs, and so the same model, on every machine. See `docs/measurements/tables.md`.
 const WORTH: f64 = 4e13;
 
