@@ -254,6 +254,7 @@ pub fn classifier() -> ReportData {
             explained("the most uncertain", 911, 0.9),
         ],
         data: Some(Data {
+            missing_of: None,
             source: "flights.csv.gz".into(),
             rows: 20_000,
             target: "late15".into(),

@@ -22,6 +22,9 @@ const REVIEWED: f64 = 0.1;
 
 type Metric = (&'static str, fn(&Evaluation) -> Option<f64>, fn(&Scores) -> Option<f64>);
 
+/// A line of the table of scores: its name, its rows, its values, whether it is a guess.
+type Line = (String, Option<u64>, [Option<f64>; METRICS.len()], bool);
+
 /// Columns of the table of scores.
 const METRICS: [Metric; 8] = [
     ("log-loss", |part| part.scores.log_loss, |scores| scores.log_loss),
@@ -117,7 +120,7 @@ impl Page<'_> {
 
     /// A line for each part, a constant guess below it.
     pub(super) fn scores(&self, judged: &Judged<'_>) -> ScoreTable {
-        let mut lines: Vec<(String, Option<u64>, [Option<f64>; METRICS.len()], bool)> = Vec::new();
+        let mut lines: Vec<Line> = Vec::new();
         let known = self
             .parts
             .iter()
