@@ -4,6 +4,9 @@
 
 mod made;
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::Command;
+
 use made::{Folder, orders};
 use serde_json::Value;
 
@@ -195,4 +198,28 @@ fn what_cannot_be() {
         let run = folder.run(&[&["cv"][..], arguments].concat()).fails(code, words);
         assert!(run.out.is_empty() && !run.err.contains("panicked"), "{}", run.err);
     }
+}
+
+#[test]
+fn interrupted_it_reports_the_finished_folds() {
+    let folder = Folder::new("cv-interrupted");
+    folder.write("orders.csv", orders(300, 4));
+    let arguments = ["cv", "orders.csv", "--target", "late", "--members", "1", "--epochs", "60", "--folds", "60"];
+    let mut child = folder.command(&[&arguments[..], &["-o", "oof.csv", "--json"]].concat()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("fold 2 of 60: ")));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said: Vec<String> = lines.collect();
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said:?}");
+    let found: Value = serde_json::from_str(&out).unwrap();
+    let folds = found["folds"].as_array().unwrap().len();
+    assert!((2..60).contains(&folds), "{folds}");
+    assert_eq!(found["exit_code"], 130);
+    assert!(found["error"].as_str().unwrap().contains("of 60 folds"));
+    let rows = std::fs::read_to_string(folder.path("oof.csv")).unwrap().lines().count();
+    let judged: u64 =
+        found["folds"].as_array().unwrap().iter().map(|fold| fold["rows"]["judged"].as_u64().unwrap()).sum();
+    assert_eq!(rows as u64, judged + 1);
 }
