@@ -105,7 +105,8 @@ fn a_number_and_any_threads() {
     assert_eq!(lines, more);
     assert_eq!(found["mean"], again["mean"]);
     for fold in found["folds"].as_array().unwrap() {
-        let own: Vec<Vec<String>> = lines.iter().filter(|line| line[1] == fold["fold"].to_string()).cloned().collect();
+        let own: Vec<Vec<String>> =
+            lines.iter().filter(|line| fold["fold"] == line[1].parse::<u64>().unwrap_or(0)).cloned().collect();
         let errors = numbers(&own, 2).into_iter().zip(numbers(&own, 3)).map(|(said, own)| (said - own).abs());
         let mae = errors.sum::<f64>() / own.len() as f64;
         assert!((fold["scores"]["mae"].as_f64().unwrap() - mae).abs() < 1e-5, "{mae}");
@@ -127,8 +128,8 @@ fn by_time_later_rows_judge_and_by_group_whole_groups_do() {
     let flags = ["--target", "late", "--drop", "order,days"];
     let (found, lines) = cv(&folder, &[&flags[..], &["--time", "day"]].concat());
     assert_eq!(found["time"], "day");
-    let mut last = vec![121u64; 4];
-    let mut judged = vec![0; 4];
+    let mut last = [121u64; 4];
+    let mut judged = [0; 4];
     for line in &lines[1..] {
         let (row, fold) = (line[0].parse::<u64>().unwrap(), line[1].parse::<usize>().unwrap());
         last[fold] = last[fold].min(row);
