@@ -4,6 +4,9 @@
 
 mod made;
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::Command;
+
 use made::{Folder, orders};
 use serde_json::Value;
 
@@ -102,7 +105,8 @@ fn a_number_and_any_threads() {
     assert_eq!(lines, more);
     assert_eq!(found["mean"], again["mean"]);
     for fold in found["folds"].as_array().unwrap() {
-        let own: Vec<Vec<String>> = lines.iter().filter(|line| line[1] == fold["fold"].to_string()).cloned().collect();
+        let own: Vec<Vec<String>> =
+            lines.iter().filter(|line| fold["fold"] == line[1].parse::<u64>().unwrap_or(0)).cloned().collect();
         let errors = numbers(&own, 2).into_iter().zip(numbers(&own, 3)).map(|(said, own)| (said - own).abs());
         let mae = errors.sum::<f64>() / own.len() as f64;
         assert!((fold["scores"]["mae"].as_f64().unwrap() - mae).abs() < 1e-5, "{mae}");
@@ -124,8 +128,8 @@ fn by_time_later_rows_judge_and_by_group_whole_groups_do() {
     let flags = ["--target", "late", "--drop", "order,days"];
     let (found, lines) = cv(&folder, &[&flags[..], &["--time", "day"]].concat());
     assert_eq!(found["time"], "day");
-    let mut last = vec![121u64; 4];
-    let mut judged = vec![0; 4];
+    let mut last = [121u64; 4];
+    let mut judged = [0; 4];
     for line in &lines[1..] {
         let (row, fold) = (line[0].parse::<u64>().unwrap(), line[1].parse::<usize>().unwrap());
         last[fold] = last[fold].min(row);
@@ -195,4 +199,28 @@ fn what_cannot_be() {
         let run = folder.run(&[&["cv"][..], arguments].concat()).fails(code, words);
         assert!(run.out.is_empty() && !run.err.contains("panicked"), "{}", run.err);
     }
+}
+
+#[test]
+fn interrupted_it_reports_the_finished_folds() {
+    let folder = Folder::new("cv-interrupted");
+    folder.write("orders.csv", orders(300, 4));
+    let arguments = ["cv", "orders.csv", "--target", "late", "--members", "1", "--epochs", "60", "--folds", "60"];
+    let mut child = folder.command(&[&arguments[..], &["-o", "oof.csv", "--json"]].concat()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("fold 2 of 60: ")));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let said: Vec<String> = lines.collect();
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said:?}");
+    let found: Value = serde_json::from_str(&out).unwrap();
+    let folds = found["folds"].as_array().unwrap().len();
+    assert!((2..60).contains(&folds), "{folds}");
+    assert_eq!(found["exit_code"], 130);
+    assert!(found["error"].as_str().unwrap().contains("of 60 folds"));
+    let rows = std::fs::read_to_string(folder.path("oof.csv")).unwrap().lines().count();
+    let judged: u64 =
+        found["folds"].as_array().unwrap().iter().map(|fold| fold["rows"]["judged"].as_u64().unwrap()).sum();
+    assert_eq!(rows as u64, judged + 1);
 }

@@ -28,6 +28,9 @@ pub struct Scale {
     pub indicator: bool,
 }
 
+/// The largest input of a network that is taken: an f32 holds 3e38, and sums of its products with weights must fit too.
+const FARTHEST: f64 = 1e30;
+
 impl Scale {
     /// The scale of a column with that mean and deviation.
     pub fn new(moments: Moments, standardise: Standardise, indicator: bool) -> Self {
@@ -41,11 +44,11 @@ impl Scale {
     /// `(x - shift) / scale`, worked in f64 and rounded once to `T`.
     ///
     /// # Errors
-    /// [`Fault::NotFinite`] where `T` cannot hold the result.
+    /// [`Fault::NotFinite`] where the result is not a number, or so large ([`FARTHEST`]) that products of it would not be one.
     #[inline]
     pub fn apply<T: Real>(&self, x: f64) -> Result<T, Fault> {
-        let z = T::from_f64((x - self.shift) / self.scale);
-        if z.is_finite() { Ok(z) } else { Err(Fault::NotFinite) }
+        let z = (x - self.shift) / self.scale;
+        if z.abs() <= FARTHEST { Ok(T::from_f64(z)) } else { Err(Fault::NotFinite) }
     }
 
     /// What a missing value becomes: `(fill - shift) / scale`, 0 where numbers are standardised.
@@ -142,6 +145,7 @@ mod tests {
         assert!(Moments::of([1e-300, 2e-300].into_iter()).unwrap().constant);
         let scale = Scale { shift: 0.0, scale: 1.0, fill: 0.0, indicator: false };
         assert_eq!(scale.apply::<f32>(1e39), Err(Fault::NotFinite));
-        assert_eq!(scale.apply::<f64>(1e39), Ok(1e39));
+        assert_eq!(scale.apply::<f64>(1e39), Err(Fault::NotFinite));
+        assert_eq!(scale.apply::<f64>(-1e30), Ok(-1e30));
     }
 }

@@ -7,6 +7,7 @@ mod made;
 
 mod case;
 mod columns;
+mod forged;
 mod new_rows;
 mod parts;
 mod sizes;

@@ -5,6 +5,10 @@ use serde_json::Value;
 use crate::case::{predictions, rows, sound};
 use crate::made::Folder;
 
+/// Of [`ROWS`] what standardised numbers cannot hold, so that the plain recipe refuses it; the tabular one clips.
+const TOO_LARGE: ([&str; 2], &[&str]) =
+    (["the largest numbers", "beyond f32"], &["row 1 (line 2)", "\"x\"", "too far from the training rows"]);
+
 /// What stands in a file to predict for, and the words of the refusal; none: it is predicted.
 const ROWS: [(&str, &str, &[&str]); 12] = [
     ("the largest numbers", "x,kind\n1.7e308,a\n-1.7e308,b\n", &[]),
@@ -16,7 +20,7 @@ const ROWS: [(&str, &str, &[&str]); 12] = [
     ("the columns in another order, and more of them", "more,kind,x\n1,a,2\n2,b,3\n", &[]),
     ("infinite", "x,kind\n3,a\ninf,b\n", &["row 2 (line 3)", "'x'", "inf"]),
     ("a word for a number", "x,kind\n3,a\nmany,b\n", &["row 2 (line 3)", "'x'", "many"]),
-    ("a column too few", "x\n3\n", &["lacks 1 column", "\"kind\"", "hint"]),
+    ("a column too few", "x\n3\n", &["missing columns: 'kind'", "Hint"]),
     ("a header alone", "x,kind\n", &["no row", "int: "]),
     ("nothing", "", &["empty", "int: "]),
 ];
@@ -30,6 +34,7 @@ fn rows_like_none_before() {
         let train = ["train", "t.csv", "--target", "y", "-o", "m.glass", "--epochs", "2", "-q", "--recipe", recipe];
         folder.run(&train).ok();
         for (name, bytes, words) in ROWS {
+            let words = if recipe == "plain" && TOO_LARGE.0.contains(&name) { TOO_LARGE.1 } else { words };
             folder.write("n.csv", bytes);
             let run = folder.run(&["predict", "m.glass", "n.csv", "--format", "json"]);
             let mut faults = Vec::new();
