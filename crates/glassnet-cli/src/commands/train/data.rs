@@ -22,11 +22,14 @@ use super::tabular::FOLDS;
 use crate::error::CliError;
 use crate::reading;
 
+/// The rows that a member of `--best` is fitted to, and those that it is validated by.
+pub type FoldRows = (Vec<u32>, Vec<u32>);
+
 /// Data that is ready.
 pub struct Data {
     pub prepared: Prepared,
     /// Of `--best` the rows that each member is fitted to and validated by.
-    pub folds: Vec<(Vec<u32>, Vec<u32>)>,
+    pub folds: Vec<FoldRows>,
     pub test: Option<Part>,
     /// How the table was read; `None` for images.
     pub understood: Option<Understood>,
@@ -193,11 +196,7 @@ fn of_table(settings: &Settings, table: Table, understood: Understood) -> Result
 }
 
 /// A table whose every row is learned from, in folds.
-fn folded(
-    settings: &Settings,
-    table: Table,
-    target: &str,
-) -> Result<(Prepared, Vec<(Vec<u32>, Vec<u32>)>), ModelError> {
+fn folded(settings: &Settings, table: Table, target: &str) -> Result<(Prepared, Vec<FoldRows>), ModelError> {
     let options = FitOptions { validation_share: None, ..fit_options(settings, target) };
     let (_, targets) = TargetSchema::infer(&table, &options.target, options.task)?;
     let folds = folds(&table, &targets, &options.split, FOLDS, settings.seed)?;

@@ -173,7 +173,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
         checkpoints,
         tabular,
     };
-    finished.close(data, test, outcome, histories, &doctor, &team, output)
+    finished.close(data, test, (outcome, histories), &doctor, &team, output)
 }
 
 /// How many networks are trained and averaged.
@@ -309,8 +309,7 @@ impl Finished<'_> {
         self,
         data: Data,
         test: Option<Test>,
-        outcome: Outcome<f32>,
-        histories: Vec<History>,
+        (outcome, histories): (Outcome<f32>, Vec<History>),
         doctor: &Doctor<f32>,
         team: &Team,
         output: &mut Output,
