@@ -186,9 +186,9 @@ mod tests {
         for first in [0, 5, u64::from(u32::MAX) - 7, u64::MAX - 20] {
             let draws = Draws::new(0x1234_5678_9abc_def0, Purpose::Dropout, 77, 3);
             let lanes = draws.lanes(first);
-            for lane in 0..DRAWN {
-                let words = std::array::from_fn(|word| lanes[word][lane] as u32);
-                assert_eq!(draws.block(first + lane as u64), words);
+            let [a, b, c, d] = lanes.map(|lane| lane.map(|word| word as u32));
+            for (lane, (((&a, &b), &c), &d)) in a.iter().zip(&b).zip(&c).zip(&d).enumerate() {
+                assert_eq!(draws.block(first + lane as u64), [a, b, c, d]);
             }
         }
     }

@@ -411,7 +411,7 @@ fn forged_documents() {
     t.columns.push(words("town", &towns.iter().map(String::as_str).collect::<Vec<_>>()));
     let (schema, fitted) = fit(&t, &[]);
     let spec = format!("{} -> 1", fitted.width()).parse().unwrap();
-    let network = Network { spec, inputs: fitted.width(), outputs: 1, head: Head::Value };
+    let network = Network { spec, inputs: fitted.width(), outputs: 1, head: Head::Value, members: 1 };
     let document = Document::new(schema, Features::Table(fitted.clone()), network);
     document.check().unwrap();
     let parameters = vec![0.5; fitted.width() + 1];

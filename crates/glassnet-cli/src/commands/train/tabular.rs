@@ -5,7 +5,7 @@ use glassnet::model::file::Features;
 use glassnet::model::fit::{Headed, Prepared};
 use glassnet::nn::recipe;
 use glassnet::nn::train::members::{Member, seed};
-use glassnet::nn::train::{Batch, Rows, TrainSpec, tabular_batch};
+use glassnet::nn::train::{Batch, BestBy, Rows, TrainSpec, tabular_batch};
 
 use super::settings::Settings;
 use crate::error::CliError;
@@ -19,6 +19,9 @@ pub const FOLDS: usize = 5;
 
 /// Epochs of the recipe.
 const EPOCHS: u64 = 256;
+
+/// Epochs beyond twice the best one after which a member has seen enough.
+const BEYOND: u64 = 20;
 
 /// Fewest epochs that the default takes, however large the table is.
 const FEWEST: u64 = 16;
@@ -65,6 +68,13 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, headed: &Headed) -> 
     spec.epochs = settings.epochs.unwrap_or_else(|| epochs(prepared, headed, members(settings)));
     spec.lr = settings.lr.unwrap_or(spec.lr);
     spec.seed = settings.seed;
+    if prepared.valid().is_some() || settings.around.best {
+        // Each wave ends at about twice the epoch of the one before, so this lets a wave that may be better end.
+        spec.early.beyond_twice = Some(BEYOND);
+    } else {
+        // Nothing to choose by: the last epoch is kept.
+        spec.best_by = BestBy::Loss;
+    }
     if let Some(decay) = settings.weight_decay {
         spec.optimizer.set_weight_decay(decay);
     }
