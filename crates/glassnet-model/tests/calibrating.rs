@@ -34,7 +34,7 @@ fn what_was_bent_is_mended() {
     // A temperature alone cannot take the shift back.
     let held = test.with(&fit.fit(Some(Kind::Temperature)).unwrap()).held("other rows");
     assert!(!held.holds, "{held:?}");
-    assert!(fit.held_by_halves(fit.best_way().unwrap(), "halves").unwrap().holds);
+    assert!(fit.held_by_halves(fit.best_way(), "halves").unwrap().holds);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn three_classes_have_a_temperature_and_nothing_else() {
     let rows = Judged { scores, classes: 3, labels, weights };
     let fitted = rows.fit(None).unwrap();
     assert!((fitted.slope - 1.0 / 3.0).abs() < 0.03, "{fitted:?}");
-    assert!(!rows.held("as they are").holds && rows.held_by_halves(rows.best_way().unwrap(), "halves").unwrap().holds);
+    assert!(!rows.held("as they are").holds && rows.held_by_halves(rows.best_way(), "halves").unwrap().holds);
     assert!(rows.fit(Some(Kind::Affine)).is_err());
 }
 
@@ -78,12 +78,12 @@ fn what_needs_no_calibration_gets_none() {
     let labels: Vec<usize> = (0..rows).map(|row| usize::from(row % 5 == 0)).collect();
     let of = |&label: &usize| if label == 1 { [0.001_f32, 0.999] } else { [0.999, 0.001] };
     let sure = Judged { scores: labels.iter().flat_map(of).collect(), classes: 2, labels, weights: vec![1.0; rows] };
-    assert_eq!(sure.best_way().unwrap(), Way::AsIs);
+    assert_eq!(sure.best_way(), Way::AsIs);
     let kept = sure.with(&sure.fit_way(Way::AsIs).unwrap());
     assert!(kept.log_loss().unwrap() < sure.with(&sure.fit(None).unwrap()).log_loss().unwrap());
     // Bent ones gain by it.
-    assert_eq!(bent(40_000, 1, 2.0, 0.7, -1.0).best_way().unwrap(), Way::By(Kind::Affine));
-    assert_eq!(bent(500, 1, 3.0, 0.0, 0.0).best_way().unwrap(), Way::By(Kind::Temperature));
+    assert_eq!(bent(40_000, 1, 2.0, 0.7, -1.0).best_way(), Way::By(Kind::Affine));
+    assert_eq!(bent(500, 1, 3.0, 0.0, 0.0).best_way(), Way::By(Kind::Temperature));
 }
 
 #[test]

@@ -147,17 +147,17 @@ fn values_that_do_not_fit_name_their_place() {
         (
             words("x", &["", "warm"]),
             words("b", &["", "t"]),
-            "t.csv, row 2 (line 3), column \"x\": \"warm\" is not a number;",
+            "t.csv, row 2 (line 3), column \"x\": \"warm\" is not a number\n  hint: ",
         ),
         (
             words("x", &["nan", "1"]),
             words("b", &["", "t"]),
-            "t.csv, row 1 (line 2), column \"x\": \"nan\" is not a number;",
+            "t.csv, row 1 (line 2), column \"x\": \"nan\" is not a number\n  hint: ",
         ),
         (
             numbers("x", &[1.0, f64::INFINITY]),
             words("b", &["", ""]),
-            "t.csv, row 2 (line 3), column \"x\": \"inf\" is not a number; it is infinite",
+            "t.csv, row 2 (line 3), column \"x\": \"inf\" is not a number\n  hint: it is infinite",
         ),
         (
             numbers("x", &[1.0, 1e39]),
@@ -167,12 +167,12 @@ fn values_that_do_not_fit_name_their_place() {
         (
             numbers("x", &[1.0, 1.0]),
             words("b", &["n", "maybe"]),
-            "t.csv, row 2 (line 3), column \"b\": \"maybe\" is not no or yes;",
+            "t.csv, row 2 (line 3), column \"b\": \"maybe\" is not no or yes\n  hint: ",
         ),
         (
             numbers("x", &[1.0, 1.0]),
             numbers("b", &[0.0, 2.0]),
-            "t.csv, row 2 (line 3), column \"b\": \"2\" is not no or yes;",
+            "t.csv, row 2 (line 3), column \"b\": \"2\" is not no or yes\n  hint: ",
         ),
     ] {
         let error = encode::<f32>(&schema, &fitted, &table(vec![x, b])).unwrap_err();

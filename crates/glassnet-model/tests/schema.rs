@@ -143,7 +143,7 @@ fn mistakes_are_named() {
         "t.csv has no column \"tmep\" for the kind that was given (did you mean \"temp\"?)\n  hint: give the name as the header has it"
     );
     let error = infer(&t, &[("c", Override::Number)]).unwrap_err();
-    assert!(error.starts_with("t.csv, row 1 (line 2), column \"c\": \"a\" is not a number; "), "{error}");
+    assert!(error.starts_with("t.csv, row 1 (line 2), column \"c\": \"a\" is not a number\n  hint: "), "{error}");
     let error = infer(&t, &[("c", Override::Boolean)]).unwrap_err();
     assert!(error.contains("cannot be boolean: it has 3 different values"), "{error}");
     let error = infer(&t, &[("temp", Override::Drop), ("c", Override::Drop)]).unwrap_err();

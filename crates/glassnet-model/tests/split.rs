@@ -62,7 +62,7 @@ fn a_regression_at_random_without_blank_rows() {
 #[test]
 fn what_cannot_be_split() {
     for (counts, share, part) in [
-        (vec![1, 1], 0.5, "2 rows with a target are too few for a share of 0.5"),
+        (vec![1, 1], 0.5, "each of the 2 rows with a target has a class of its own"),
         (vec![2], 0.2, "too few"),
         (vec![], 0.2, "0 rows"),
         (vec![9, 9], 0.0, "the share 0 is not above 0 and below 1"),

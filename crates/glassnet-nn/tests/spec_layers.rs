@@ -5,7 +5,7 @@
 use glassnet_nn::spec::norm::{EPS, MOMENTUM};
 use glassnet_nn::spec::{
     Activation, Cell, ImageLayer, Init, LayerSpec, NetSpec, NormLayer, Padding, Pooling, PositionKind, ReorderLayer,
-    SequenceLayer, items, names,
+    SequenceLayer, TableLayer, items, names,
 };
 use proptest::prelude::*;
 
@@ -45,7 +45,7 @@ fn embed(width: usize, init: Option<Init>) -> LayerSpec {
 
 /// (text, layers, canonical text)
 fn good() -> Vec<(&'static str, Vec<LayerSpec>, &'static str)> {
-    use LayerSpec::{Image, Norm, Reorder, Sequence};
+    use LayerSpec::{Image, Norm, Reorder, Sequence, Table};
     let he = Some(Init::HeNormal);
     let full = ImageLayer::Conv {
         channels: 8,
@@ -155,6 +155,21 @@ fn good() -> Vec<(&'static str, Vec<LayerSpec>, &'static str)> {
         ("reshape 4x7x2", vec![Reorder(ReorderLayer::Reshape { shape: vec![4, 7, 2] })], "reshape 4x7x2"),
         ("reshape 56", vec![Reorder(ReorderLayer::Reshape { shape: vec![56] })], "reshape 56"),
         ("transpose 2 0", vec![Reorder(ReorderLayer::Transpose { axes: [2, 0] })], "transpose 2 0"),
+        ("periodic", vec![Table(TableLayer::Periodic { frequencies: 16, width: 4 })], "periodic"),
+        (
+            "Periodic frequencies 8 width 3",
+            vec![Table(TableLayer::Periodic { frequencies: 8, width: 3 })],
+            "periodic frequencies 8 width 3",
+        ),
+        ("categories 12 30", vec![Table(TableLayer::Categories { sizes: vec![12, 30], width: 8 })], "categories 12 30"),
+        (
+            "categories 12 width 4",
+            vec![Table(TableLayer::Categories { sizes: vec![12], width: 4 })],
+            "categories 12 width 4",
+        ),
+        ("ntk 256", vec![Table(TableLayer::Ntk { units: 256, bias: true })], "ntk 256"),
+        ("ntk 9 no bias", vec![Table(TableLayer::Ntk { units: 9, bias: false })], "ntk 9 no bias"),
+        ("parametric selu", vec![Table(TableLayer::Parametric { function: Activation::Selu })], "parametric selu"),
         ("slice 0 16", vec![Reorder(ReorderLayer::Slice { start: 0, end: 16 })], "slice 0 16"),
         (
             "parallel(3 relu->2, mish ,concat(4,5))",

@@ -22,6 +22,9 @@ use crate::model::Model;
 /// What the error may be above what chance gives.
 pub const ALLOWED_ERROR: f64 = 0.01;
 
+/// A slope above this is no calibration: the rows that it was fitted to just never contradict the scores.
+pub const SHARPEST: f64 = 20.0;
+
 /// Bins of the calibration error.
 pub const BINS: usize = 15;
 
@@ -193,22 +196,24 @@ impl Judged {
     }
 
     /// The way whose fit on each half has the lowest log-loss on the other half: as the scores are, by a temperature, or (two classes,
-    /// [`Kind::for_rows`]) by an offset and a slope. Of equals the first: what needs no calibration gets none.
-    ///
-    /// # Errors
-    /// A half that nothing can be fitted to.
-    pub fn best_way(&self) -> Result<Way, FitCalibrationError> {
+    /// [`Kind::for_rows`]) by an offset and a slope. Of equals the first: what needs no calibration gets none. A fit that makes the scores
+    /// more than [`SHARPEST`] times as sure has seen no row that contradicts them, and tells nothing about those that will. Where the halves
+    /// are too small to say, the fuller way.
+    pub fn best_way(&self) -> Way {
         let fuller = Kind::for_rows(self.classes, self.labels.len());
         let mut ways = vec![Way::AsIs, Way::By(Kind::Temperature)];
         ways.extend((fuller != Kind::Temperature).then_some(Way::By(fuller)));
-        let mut best = (f64::INFINITY, Way::AsIs);
+        let mut best = None;
         for way in ways {
-            let loss = self.by_halves(way)?.log_loss().unwrap_or(f64::INFINITY);
-            if loss < best.0 {
-                best = (loss, way);
+            if self.fit_way(way).is_ok_and(|fitted| fitted.slope > SHARPEST) {
+                continue;
+            }
+            let Some(loss) = self.by_halves(way).ok().and_then(|judged| judged.log_loss()) else { continue };
+            if best.is_none_or(|(lowest, _)| loss < lowest) {
+                best = Some((loss, way));
             }
         }
-        Ok(best.1)
+        best.map_or(Way::By(fuller), |(_, way)| way)
     }
 
     /// Fits a calibration in that way.

@@ -92,7 +92,7 @@ pub fn calibrate(
     let fitted = judged(&parts, team).and_then(|judged| {
         let way = match kind(asked.unwrap_or(Calibrate::Auto)) {
             Some(kind) => Way::By(kind),
-            None => judged.best_way()?,
+            None => judged.best_way(),
         };
         Ok((judged.fit_way(way)?, way, judged))
     });

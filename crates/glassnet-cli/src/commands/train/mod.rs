@@ -48,10 +48,11 @@ use glassnet::model::encoded::Encoded;
 use glassnet::model::file::Features;
 use glassnet::model::fit::Headed;
 use glassnet::nn::doctor::Doctor;
+use glassnet::nn::early::EarlySpec;
 use glassnet::nn::history::History;
 use glassnet::nn::inspect::{MergeOptions, merge_affine};
 use glassnet::nn::train::members::Member;
-use glassnet::nn::train::{Outcome, Stop, TrainSpec, Trainer};
+use glassnet::nn::train::{BestBy, Outcome, Stop, TrainSpec, Trainer};
 use serde_json::json;
 
 pub use args::Args;
@@ -132,7 +133,12 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     let team = Team::new(threads);
     // Of several members each works on one thread.
     let of_one = if members >= threads { Team::single() } else { Team::new(threads / members.max(1)) };
-    let mut forecast = forecast::forecast(&headed, &data.prepared, &spec, &of_one)?;
+    // The trial has no validation rows where every member has a fold of its own.
+    let timed = match data.folds.is_empty() {
+        true => spec.clone(),
+        false => TrainSpec { early: EarlySpec::default(), best_by: BestBy::Loss, ..spec.clone() },
+    };
+    let mut forecast = forecast::forecast(&headed, &data.prepared, &timed, &of_one)?;
     if let Some(budget) = settings.around.budget {
         spec.epochs =
             tabular::epochs_for(budget, forecast.seconds_per_epoch, members, threads).min(spec.epochs.max(256));
