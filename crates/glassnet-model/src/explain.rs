@@ -121,7 +121,7 @@ impl Explanation {
         self.class.map(|_| (sigmoid(self.base), sigmoid(self.output)))
     }
 
-    /// The contributions in percentage points of the score ([`points`]); of a regression as they are.
+    /// The contributions in percentage points of the score ([`points()`]); of a regression as they are.
     pub fn points(&self) -> Vec<f64> {
         match self.class {
             Some(_) => points(self.base, self.output, &self.contributions),

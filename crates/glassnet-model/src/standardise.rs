@@ -44,7 +44,7 @@ impl Scale {
     /// `(x - shift) / scale`, worked in f64 and rounded once to `T`.
     ///
     /// # Errors
-    /// [`Fault::NotFinite`] where the result is not a number, or so large ([`FARTHEST`]) that products of it would not be one.
+    /// [`Fault::NotFinite`] where the result is not a number, or so large (above 1e30) that products of it would not be one.
     #[inline]
     pub fn apply<T: Real>(&self, x: f64) -> Result<T, Fault> {
         let z = (x - self.shift) / self.scale;

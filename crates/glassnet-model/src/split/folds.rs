@@ -24,7 +24,7 @@ pub struct Fold {
 /// - By group: every row is tested once, groups are dealt out whole, the largest first, each to the fold with the fewest rows.
 ///
 /// # Errors
-/// Fewer than 2 folds, too few rows, times or groups for them, and what [`super::parts`] refuses.
+/// Fewer than 2 folds, too few rows, times or groups for them, and what [`super::parts()`] refuses.
 pub fn folds(table: &Table, targets: &Targets, by: &SplitBy, k: usize, seed: u64) -> Result<Vec<Fold>, ModelError> {
     let too_few = |n: usize, what: &str| ModelError::Split {
         why: format!("{n} {what} are too few for {k} folds"),

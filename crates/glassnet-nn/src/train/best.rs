@@ -19,7 +19,7 @@ pub enum BestBy {
     #[default]
     Loss,
     /// The log-loss after the temperature that suits the validation rows best
-    /// ([`calibrated_log_loss`](crate::calibration::calibrated_log_loss)): a network that tells classes apart better is better, even
+    /// (`calibrated_log_loss`): a network that tells classes apart better is better, even
     /// where it has become too sure of itself; that is repaired afterwards (Berta et al. 2025).
     CalibratedLogLoss,
     /// The root mean squared error, in the target's unit.

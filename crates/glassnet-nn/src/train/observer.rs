@@ -82,7 +82,7 @@ pub trait Observer<T> {
         Control::Continue
     }
 
-    /// In place of [`Observer::start`] where the run goes on from a state ([`Trainer::restore`]).
+    /// In place of [`Observer::start`] where the run goes on from a state ([`Trainer::restore`](super::Trainer::restore)).
     fn resume(&mut self, _view: &View<'_, T>) -> Control {
         Control::Continue
     }
