@@ -94,8 +94,8 @@ pub struct Args {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Recipe")]
 pub struct FoldRecipeArgs {
-    /// tabular (default: embeddings of numbers, four networks averaged, calibrated), plain (one network of --net, Adam,
-    /// early stopping) or tabm
+    /// tabular (default: embeddings of numbers, four networks averaged, calibrated) or plain (one network of --net, Adam,
+    /// early stopping)
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
     /// Networks of other seeds in each fold that are trained side by side and averaged [default: 4 with the tabular recipe, else 1]

@@ -23,11 +23,13 @@ Examples:
   glassnet train orders.csv --target late --checkpoint runs/late
   glassnet train --resume runs/late
 
-What is not said is chosen and printed: a network of \"256 relu -> 128 relu\" (for images \"256 relu\"), Adam at learning
-rate 0.001, 20 % of the rows for validation. Tables train until 16 epochs bring no better validation loss, at most 100
-(under 5,000 rows: 20 and 300), images 10 epochs; with --epochs exactly that many, unless --early-stop is given. Under a
-schedule that falls to a fixed end (cosine, onecycle) tables train 30 epochs, all of them, so that it is run whole; under
-plateau early stopping waits for two falls of the rate. The weights of the epoch with the best validation loss are kept.
+What is not said is chosen and printed. A table follows the recipe for tables: four networks of other seeds, averaged and
+calibrated, 256 epochs or as many as are worth their time, 20 % of the rows for validation; a member ends early where its best
+epoch lies far behind. What the recipe fixes (--net, --optimizer, --schedule, --loss, --early-stop ...) takes the plain one when
+it is said: a network of \"256 relu -> 128 relu\" (for images \"256 relu\"), Adam at learning rate 0.001. Plain tables train until
+16 epochs bring no better validation loss, at most 100 (under 5,000 rows: 20 and 300), images 10 epochs; with --epochs exactly
+that many, unless --early-stop is given. Under a schedule that falls to a fixed end (cosine, onecycle) plain tables train 30
+epochs, all of them; under plateau early stopping waits for two falls of the rate. The weights of the best epoch are kept.
 The same data, settings and seed give the same bytes, whatever --threads.
 
 A config file says the same and more (given weights); flags win over it:
@@ -102,8 +104,8 @@ pub struct Args {
 #[serde(default)]
 #[command(next_help_heading = "Recipe")]
 pub struct RecipeArgs {
-    /// tabular (default for tables: embeddings of numbers, four networks averaged, calibrated), plain (one network of
-    /// --net, Adam, early stopping) or tabm
+    /// tabular (default for tables: embeddings of numbers, four networks averaged, calibrated) or plain (one network of
+    /// --net, Adam, early stopping)
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
     /// Networks of other seeds that are trained side by side and averaged [default: 4 with the tabular recipe, else 1]
