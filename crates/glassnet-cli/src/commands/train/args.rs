@@ -24,12 +24,12 @@ Examples:
   glassnet train --resume runs/late
 
 What is not said is chosen and printed. A table follows the recipe for tables: four networks of other seeds, averaged and
-calibrated, 256 epochs or as many as are worth their time, 20 % of the rows for validation; a member ends early where its best
-epoch lies far behind. What the recipe fixes (--net, --optimizer, --schedule, --loss, --early-stop ...) takes the plain one when
-it is said: a network of \"256 relu -> 128 relu\" (for images \"256 relu\"), Adam at learning rate 0.001. Plain tables train until
-16 epochs bring no better validation loss, at most 100 (under 5,000 rows: 20 and 300), images 10 epochs; with --epochs exactly
-that many, unless --early-stop is given. Under a schedule that falls to a fixed end (cosine, onecycle) plain tables train 30
-epochs, all of them; under plateau early stopping waits for two falls of the rate. The weights of the best epoch are kept.
+calibrated, 256 epochs or as many as are worth their time, all of them, 20 % of the rows for validation. What the recipe fixes
+(--net, --optimizer, --schedule, --loss, --early-stop ...) takes the plain one when it is said: a network of \"256 relu -> 128
+relu\" (for images \"256 relu\"), Adam at learning rate 0.001. Plain tables train until 16 epochs bring no better validation
+loss, at most 100 (under 5,000 rows: 20 and 300), images 10 epochs; with --epochs exactly that many, unless --early-stop is
+given. Under a schedule that falls to a fixed end (cosine, onecycle) plain tables train 30 epochs, all of them; under plateau
+early stopping waits for two falls of the rate. The weights of the epoch with the best validation figure are kept.
 The same data, settings and seed give the same bytes, whatever --threads.
 
 A config file says the same and more (given weights); flags win over it:

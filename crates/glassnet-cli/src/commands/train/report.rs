@@ -95,7 +95,6 @@ pub fn stop_words(stop: &Stop, best: Option<u64>, epochs: usize, validated: bool
     };
     let why = match stop {
         Stop::Finished => String::new(),
-        Stop::Early { .. } if patience.is_none() => " (stopped early: the best epoch lies far behind)".to_string(),
         Stop::Early { .. } => {
             let epochs = patience.unwrap_or(0);
             format!(

@@ -20,9 +20,6 @@ pub const FOLDS: usize = 5;
 /// Epochs of the recipe.
 const EPOCHS: u64 = 256;
 
-/// Epochs beyond twice the best one after which a member has seen enough.
-const BEYOND: u64 = 20;
-
 /// Fewest epochs that the default takes, however large the table is.
 const FEWEST: u64 = 16;
 
@@ -68,10 +65,7 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, headed: &Headed) -> 
     spec.epochs = settings.epochs.unwrap_or_else(|| epochs(prepared, headed, members(settings)));
     spec.lr = settings.lr.unwrap_or(spec.lr);
     spec.seed = settings.seed;
-    if prepared.valid().is_some() || settings.around.best {
-        // Each wave ends at about twice the epoch of the one before, so this lets a wave that may be better end.
-        spec.early.beyond_twice = Some(BEYOND);
-    } else {
+    if prepared.valid().is_none() && !settings.around.best {
         // Nothing to choose by: the last epoch is kept.
         spec.best_by = BestBy::Loss;
     }
