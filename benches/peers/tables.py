@@ -202,6 +202,13 @@ def table(state):
     return "\n".join(lines)
 
 
+def machine():
+    """The processor's name and the number of cores."""
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines() if os.path.exists("/proc/cpuinfo") else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--glassnet", default=str(ROOT / "target/release/glassnet"))
@@ -244,7 +251,7 @@ def main():
     if args.write:
         head = (
             f"# Tables, beside other programs\n\n`python benches/peers/tables.py --seeds {' '.join(map(str, args.seeds))} --write`, on "
-            f"{platform.machine()}, {args.threads} threads. Test rows; means over the seeds, seconds the median. What each column is, and what each program "
+            f"{machine()}, {args.threads} threads. Test rows; means over the seeds, seconds the median. What each column is, and what each program "
             "is given, stands at the top of the script.\n\n"
         )
         (ROOT / "benches/peers/tables.md").write_text(head + text)
