@@ -33,7 +33,7 @@ impl Recipe {
 /// How scores become probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calibrate {
-    /// A temperature; of two classes with enough rows an offset too.
+    /// What halves of the validation rows tell: as they are, a temperature, or of two classes with enough rows an offset too.
     Auto,
     /// One number that all logits are divided by.
     Temperature,
