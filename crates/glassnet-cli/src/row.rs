@@ -217,14 +217,21 @@ fn how(encoding: &Encoding, raw: Option<&str>) -> String {
             }
         },
         Encoding::Presence => "1 where it is missing, else 0".into(),
-        Encoding::Scaled { number: scale, .. } => {
+        Encoding::Scaled { number: scale, levels, .. } => {
             let Rescale { shift, factor, fill, clip } = *scale;
             let number = raw.map_or(Some(fill), |raw| raw.trim().parse().ok());
             let number = number.map_or_else(|| "its number".to_string(), short);
             let (sign, shift) = if shift < 0.0 { ('+', -shift) } else { ('-', shift) };
             let inner = format!("{} ({number} {sign} {})", short(factor), short(shift));
             let scaled = if clip { format!("f({inner}), f(z) = z / sqrt(1 + (z / 3)^2)") } else { inner };
-            if raw.is_none() { format!("missing: as if it were the mean, {scaled}") } else { scaled }
+            let scaled = if raw.is_none() { format!("missing: as if it were the mean, {scaled}") } else { scaled };
+            match levels {
+                None => scaled,
+                Some(levels) => match raw.and_then(|raw| levels.find_text(raw.trim())) {
+                    Some(level) => format!("{scaled}; value {} of {} with a code", level + 1, levels.len()),
+                    None => format!("{scaled}; none of the {} values with a code", levels.len()),
+                },
+            }
         }
         Encoding::Given { .. } => "whether it is given, scaled".into(),
         Encoding::Pair { false_word, .. } => format!("one of two words, {false_word} is the first; scaled"),

@@ -12,6 +12,7 @@
 //! | column | inputs |
 //! |---|---|
 //! | number | x'; a missing value is the mean. Where training rows lacked values, one more input: +1 given, -1 missing, scaled and clipped as numbers are |
+//! | number, half of the rows or more with the same value | as a number; besides a code for each value that enough rows share, 0 for others and missing ones |
 //! | date | its parts ([`crate::dates`]), each as a number; the same for missing ones |
 //! | boolean, category of 2 levels | one input: first +1, second -1, missing or unseen 0; scaled and clipped |
 //! | category of 3 to 8 levels | one input a level, 1 or 0, scaled and clipped; missing or unseen is 0 in all before that |
@@ -97,6 +98,9 @@ pub enum Encoding {
         /// The second input where the value is given, and where it is missing; `None`: no training row lacked it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         missing: Option<[f64; 2]>,
+        /// Values that have a code besides: the i-th from 0 has i + 1, others and missing ones 0; `None`: it has no code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        levels: Option<Levels>,
     },
     /// Only whether the value is given: the input where it is, and where it is missing.
     Given {
@@ -148,6 +152,8 @@ pub enum Encoding {
 enum Cell<T> {
     Number(T),
     Code(u32),
+    /// A number, and the place of its level.
+    Both(T, u32),
     Moment(i64),
 }
 
@@ -167,12 +173,22 @@ impl Encoding {
             Encoding::Number(scale) | Encoding::Boolean { scale, .. } => (0, 1 + usize::from(scale.indicator), 0),
             Encoding::Presence | Encoding::Given { .. } | Encoding::Pair { .. } | Encoding::Sign { .. } => (0, 1, 0),
             Encoding::Category { levels } => (0, levels.len() + 1, 0),
-            Encoding::Scaled { missing, .. } => (1, usize::from(missing.is_some()), 0),
+            Encoding::Scaled { missing, levels, .. } => {
+                (1, usize::from(missing.is_some()), usize::from(levels.is_some()))
+            }
             Encoding::OneHot { inputs, .. } => (0, inputs.len(), 0),
             Encoding::Code { .. } => (0, 0, 1),
             Encoding::Date { parts, missing, .. } => (parts.len(), usize::from(missing.is_some()), 0),
         };
         Widths { numbers, others, codes }
+    }
+
+    /// The values that have a code besides their number.
+    pub fn peaks(&self) -> Option<&Levels> {
+        match self {
+            Encoding::Scaled { levels, .. } => levels.as_ref(),
+            _ => None,
+        }
     }
 
     /// The names of a category, where it is one.
@@ -238,6 +254,12 @@ impl Encoding {
                 Value::Number(_) => return Err(Fault::NotABoolean),
                 Value::Text(text) => u32::from(boolean_of(text, false_word, true_word).ok_or(Fault::NotABoolean)?),
             }),
+            (Encoding::Scaled { levels: Some(levels), .. }, Value::Missing) => {
+                Cell::Both(T::from_f64(f64::NAN), levels.len() as u32)
+            }
+            (Encoding::Scaled { number: scale, levels: Some(levels), .. }, Value::Number(number)) => {
+                Cell::Both(scale.apply(number)?, levels.find_number(number).unwrap_or(levels.len()) as u32)
+            }
             (_, Value::Missing) => missing,
             (Encoding::Number(scale), Value::Number(number)) => Cell::Number(scale.apply(number)?),
             (Encoding::Scaled { number: scale, .. }, Value::Number(number)) => Cell::Number(scale.apply(number)?),
@@ -271,10 +293,16 @@ impl Encoding {
             (Encoding::Presence, Cell::Number(number)) => {
                 set(row, at.others, if number.is_nan() { T::ONE } else { T::ZERO });
             }
-            (Encoding::Scaled { number: scale, missing }, Cell::Number(number)) => {
+            (
+                Encoding::Scaled { number: scale, missing, levels },
+                Cell::Number(number) | Cell::Both(number, _),
+            ) => {
                 set(row, at.numbers, if number.is_nan() { scale.missing() } else { number });
                 if let Some(inputs) = missing {
                     set(row, at.others, T::from_f64(inputs[usize::from(number.is_nan())]));
+                }
+                if let (Some(levels), Cell::Both(_, code)) = (levels, cell) {
+                    set(row, at.codes, coded(code, levels));
                 }
             }
             (Encoding::Given { inputs }, Cell::Number(number)) => {
@@ -295,9 +323,7 @@ impl Encoding {
                 }
             }
             (Encoding::Code { levels }, Cell::Code(code)) => {
-                // The place after the last level is that of all others: code 0.
-                let known = (code as usize) < levels.len();
-                set(row, at.codes, T::from_f64(if known { f64::from(code) + 1.0 } else { 0.0 }));
+                set(row, at.codes, coded(code, levels));
             }
             (Encoding::Date { parts, missing, .. }, Cell::Moment(moment)) => {
                 for (place, DateInput { part, scale }) in
@@ -322,6 +348,13 @@ impl Encoding {
             }
         }
     }
+}
+
+/// The input of a level's place: the place after the last level is that of all others, code 0.
+#[inline]
+fn coded<T: Real>(place: u32, levels: &Levels) -> T {
+    let known = (place as usize) < levels.len();
+    T::from_f64(if known { f64::from(place) + 1.0 } else { 0.0 })
 }
 
 #[inline]

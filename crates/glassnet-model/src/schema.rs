@@ -9,6 +9,8 @@ pub(crate) mod infer;
 #[cfg(feature = "fit")]
 mod calendar;
 #[cfg(feature = "fit")]
+mod peaks;
+#[cfg(feature = "fit")]
 mod rules;
 
 #[cfg(feature = "fit")]
@@ -65,6 +67,9 @@ pub struct ColumnSchema {
     /// Whether all training rows with a value have the same one: then only its being missing is an input.
     #[serde(default)]
     pub constant: bool,
+    /// Of numbers most of which are the same: the values that get a code besides (style `tabular`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peaks: Option<Levels>,
     /// What was decided about it besides, in words; empty where nothing was.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
@@ -136,7 +141,7 @@ impl ColumnSchema {
             _ if self.constant => 1,
             (Kind::Date { parts, .. }, _) => parts.len() + indicator,
             (Kind::Boolean { .. }, Style::Tabular) => 1,
-            (Kind::Number | Kind::Boolean { .. }, _) => 1 + indicator,
+            (Kind::Number | Kind::Boolean { .. }, _) => 1 + indicator + usize::from(self.peaks.is_some()),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::model::Model;
 pub(super) struct Columns {
     /// The inputs of each column, as runs of places.
     runs: Vec<Vec<Range<usize>>>,
-    /// Whether a column is a category: its inputs have no meaning between two of its values.
+    /// Whether a column is a category, or a number whose values have codes: no meaning lies between two of them.
     category: Vec<bool>,
     /// Inputs of a row.
     pub width: usize,
@@ -33,7 +33,7 @@ impl Columns {
         let columns = preprocess.columns();
         Ok(Columns {
             runs: (0..columns.len()).map(|column| preprocess.inputs_of(column)).collect(),
-            category: columns.iter().map(|column| column.encoding.levels().is_some()).collect(),
+            category: columns.iter().map(|column| column.encoding.levels().or(column.encoding.peaks()).is_some()).collect(),
             width: preprocess.width(),
         })
     }

@@ -24,6 +24,8 @@ enum Packed<T> {
     Numbers(Vec<T>),
     /// Places of the 1, or numbers of names.
     Codes(Vec<u32>),
+    /// Both of a number whose levels have codes.
+    Both(Vec<(T, u32)>),
     /// Moments of dates.
     Moments(Vec<i64>),
 }
@@ -50,6 +52,7 @@ impl<T> Compact<T> {
         let of = |column: &Packed<T>| match column {
             Packed::Numbers(values) => values.len() * size_of::<T>(),
             Packed::Codes(codes) => codes.len() * size_of::<u32>(),
+            Packed::Both(values) => values.len() * size_of::<(T, u32)>(),
             Packed::Moments(moments) => moments.len() * size_of::<i64>(),
         };
         self.columns.iter().map(of).sum()
@@ -132,17 +135,27 @@ impl Preprocess {
                 }
                 columns.push(Packed::Codes(codes));
             } else {
-                let mut numbers = Vec::with_capacity(table.rows);
+                let (mut numbers, mut both) = (Vec::new(), Vec::new());
+                match encoder.encoding.peaks() {
+                    Some(_) => both.reserve(table.rows),
+                    None => numbers.reserve(table.rows),
+                }
                 for row in 0..table.rows {
                     let value = match value_at(values, row) {
                         Value::Text(text) => plain_number(text).map_or(Value::Text(text), Value::Number),
                         value => value,
                     };
-                    if let Cell::Number(number) = encoder.encoding.cell(value).map_err(|fault| bad(row, fault))? {
-                        numbers.push(number);
+                    match encoder.encoding.cell(value).map_err(|fault| bad(row, fault))? {
+                        Cell::Number(number) => numbers.push(number),
+                        Cell::Both(number, code) => both.push((number, code)),
+                        Cell::Code(_) | Cell::Moment(_) => {}
                     }
                 }
-                columns.push(Packed::Numbers(numbers));
+                columns.push(if encoder.encoding.peaks().is_some() {
+                    Packed::Both(both)
+                } else {
+                    Packed::Numbers(numbers)
+                });
             }
         }
         Ok(Compact { columns, rows: table.rows, unseen })
@@ -173,6 +186,10 @@ impl Preprocess {
                 let cell = match packed {
                     Packed::Numbers(numbers) => Cell::Number(numbers[row as usize]),
                     Packed::Codes(codes) => Cell::Code(codes[row as usize]),
+                    Packed::Both(values) => {
+                        let (number, code) = values[row as usize];
+                        Cell::Both(number, code)
+                    }
                     Packed::Moments(moments) => Cell::Moment(moments[row as usize]),
                 };
                 encoder.encoding.write(cell, line, at);

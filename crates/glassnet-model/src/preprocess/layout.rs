@@ -47,7 +47,7 @@ impl Preprocess {
             let Widths { numbers, others, .. } = encoding.widths();
             layout.numbers += numbers;
             layout.others += others;
-            if let Encoding::Code { levels } = encoding {
+            if let Encoding::Code { levels } | Encoding::Scaled { levels: Some(levels), .. } = encoding {
                 layout.categories.push(levels.len() + 1);
             }
         }
@@ -91,7 +91,7 @@ impl Preprocess {
     }
 
     /// The names of the inputs: `temp`, `temp missing`, `carrier=UA`, `carrier unknown`; `start weekday` of a date; the
-    /// column's name for a code and for the one input of two words.
+    /// column's name for a code and for the one input of two words, `gain code` where `gain` is a number too.
     pub fn input_names(&self) -> Vec<String> {
         let mut names = vec![String::new(); self.width()];
         for (Encoder { name, encoding }, at) in self.placed() {
@@ -105,8 +105,11 @@ impl Preprocess {
                     let levels = levels.names().iter().map(|level| format!("{name}={level}"));
                     levels.chain([format!("{name} unknown")]).collect()
                 }
-                Encoding::Scaled { missing, .. } => {
+                Encoding::Scaled { missing, levels, .. } => {
                     names[at.numbers].clone_from(name);
+                    if levels.is_some() {
+                        names[at.codes] = format!("{name} code");
+                    }
                     missing.map(|_| format!("{name} missing")).into_iter().collect()
                 }
                 Encoding::Pair { .. } | Encoding::Sign { .. } => vec![name.clone()],

@@ -15,7 +15,7 @@
 //! - Text with more than [`MAX_LEVELS`] different values stays a category, but for levels that are too rare.
 
 use super::rules::{self, FEWEST_FOR_IDS};
-use super::{ColumnSchema, Kind, MAX_CODES, MAX_LEVELS, MAX_SLOTS, Schema, calendar, shortened};
+use super::{ColumnSchema, Kind, MAX_CODES, MAX_LEVELS, MAX_SLOTS, Schema, calendar, peaks, shortened};
 use crate::dates::DateFormat;
 use crate::error::{BadValue, ModelError};
 use crate::levels::{Levels, number_text, plain_number};
@@ -237,6 +237,7 @@ fn infer_column(
         missing,
         constant: false,
         note: String::new(),
+        peaks: None,
         example,
     };
     let present = rows.len() - missing;
@@ -277,6 +278,16 @@ fn infer_column(
                 rows.iter().map(|&row| numbers[row]).filter(|number| !number.is_nan()).collect();
             inferred.constant = present.iter().all(|number| Some(number) == present.first());
             inferred.left_out = rules::key(&column.name, &mut present);
+            if inferred.left_out.is_none()
+                && let Some((levels, middle, given)) = peaks::peaks(&mut present)
+            {
+                inferred.note = format!(
+                    "most are {}: {} common values, {given} rows, have a code too",
+                    number_text(middle),
+                    levels.len()
+                );
+                inferred.peaks = Some(levels);
+            }
         }
         (None | Some(Override::Number), Values::Number(numbers)) => {
             let mut present = rows.iter().map(|&row| numbers[row]).filter(|number| !number.is_nan());

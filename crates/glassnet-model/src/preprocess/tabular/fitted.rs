@@ -7,7 +7,7 @@ use crate::dates::{DateFormat, DatePart};
 use crate::error::ModelError;
 use crate::levels::Levels;
 use crate::rescale::{Rescale, robust, smooth_clip};
-use crate::schema::Kind;
+use crate::schema::{ColumnSchema, Kind};
 use crate::standardise::Standardise;
 use crate::style::Style;
 use crate::table::{Column, Table, Values};
@@ -17,11 +17,11 @@ pub(in super::super) fn tabular(
     table: &Table,
     column: &Column,
     rows: &[usize],
-    kind: &Kind,
+    known: &ColumnSchema,
     standardise: Standardise,
 ) -> Result<Result<Encoding, String>, ModelError> {
     let none = || Err("no value in any training row".to_owned());
-    Ok(match kind {
+    Ok(match &known.kind {
         Kind::Number => {
             let values = numbers(table, column, rows, None)?;
             let mut present: Vec<f64> = values.iter().flatten().copied().collect();
@@ -38,7 +38,10 @@ pub(in super::super) fn tabular(
                         Standardise::No => Rescale::none(scale.fill),
                     });
                     let missing = (missing > 0).then(|| indicator(present.len(), missing));
-                    number.map(|number| Encoding::Scaled { number, missing }).ok_or_else(|| "no number".to_owned())
+                    let levels = known.peaks.clone();
+                    number
+                        .map(|number| Encoding::Scaled { number, missing, levels })
+                        .ok_or_else(|| "no number".to_owned())
                 }
             }
         }
