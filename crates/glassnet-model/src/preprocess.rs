@@ -293,10 +293,7 @@ impl Encoding {
             (Encoding::Presence, Cell::Number(number)) => {
                 set(row, at.others, if number.is_nan() { T::ONE } else { T::ZERO });
             }
-            (
-                Encoding::Scaled { number: scale, missing, levels },
-                Cell::Number(number) | Cell::Both(number, _),
-            ) => {
+            (Encoding::Scaled { number: scale, missing, levels }, Cell::Number(number) | Cell::Both(number, _)) => {
                 set(row, at.numbers, if number.is_nan() { scale.missing() } else { number });
                 if let Some(inputs) = missing {
                     set(row, at.others, T::from_f64(inputs[usize::from(number.is_nan())]));

@@ -38,9 +38,8 @@ impl Encoding {
             (Encoding::Presence, Kind::Number | Kind::Boolean { .. } | Kind::Date { .. }) => true,
             (Encoding::Category { levels }, Kind::Category { levels: known, .. }) => levels == known,
             (Encoding::Scaled { number, missing, levels }, Kind::Number) => {
-                let codes = levels.as_ref().is_none_or(|levels| {
-                    levels.is_numeric() && (1..=MAX_CODES).contains(&levels.len())
-                });
+                let codes =
+                    levels.as_ref().is_none_or(|levels| levels.is_numeric() && (1..=MAX_CODES).contains(&levels.len()));
                 number.is_sound() && optional(missing) && codes
             }
             (Encoding::Given { inputs }, Kind::Number | Kind::Boolean { .. } | Kind::Date { .. }) => sound(inputs),
