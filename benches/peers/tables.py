@@ -255,7 +255,7 @@ def main():
     if args.write:
         head = (
             f"# Tables, beside other programs\n\n`python benches/peers/tables.py --seeds {' '.join(map(str, args.seeds))} --write`, on "
-            f"{machine()}, {args.threads} threads. Test rows; means over the seeds, seconds the median. What each column is, and what each program "
+            f"{machine()}, {args.threads} threads. Test rows; means over the seeds, seconds the median of the runs that had the machine to themselves. What each column is, and what each program "
             "is given, stands at the top of the script.\n\n"
         )
         (ROOT / "benches/peers/tables.md").write_text(head + text)
