@@ -267,8 +267,10 @@ impl Operation for Heads {
     }
 
     fn samples() -> Vec<Sample<Self>> {
-        [(1, 1, 1, 1), (3, 4, 7, 2), (21, 2, 5, 3), (2, 2, 300, 11), (1030, 2, 2, 1)]
-            .map(|(rows, members, width, units)| Sample::new(Heads { units }, rows, [Shape::from([members, width])]))
+        [(1, 1, 1, 1), (3, 4, 7, 2), (21, 2, 5, 3), (2, 2, 131, 11), (1030, 2, 2, 1)]
+            .map(|(rows, members, width, units)| {
+                Sample::new(Heads { units }, rows, [Shape::from([members, width])]).domain(0, -1.0, 1.0)
+            })
             .into()
     }
 }
