@@ -461,7 +461,10 @@ fn a_number_with_peaks_is_a_number_and_a_code() {
     gain.extend([7298.0; 5]);
     gain.extend([15_024.0; 6]);
     gain.extend([31.0, 99_999.0, NAN, NAN]);
-    let t = table(vec![numbers("gain", &gain), numbers("x", &(0..100).map(f64::from).map(|x| x * 1.5).collect::<Vec<_>>())]);
+    let t = table(vec![
+        numbers("gain", &gain),
+        numbers("x", &(0..100).map(f64::from).map(|x| x * 1.5).collect::<Vec<_>>()),
+    ]);
     let (schema, fitted) = fit(&t, &[]);
     assert_eq!(schema.column("gain").unwrap().note, "most are 0: 3 common values, 96 rows, have a code too");
     assert_eq!(fitted.input_names(), ["gain", "x", "gain missing", "gain code"]);

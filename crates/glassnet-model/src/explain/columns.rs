@@ -33,7 +33,10 @@ impl Columns {
         let columns = preprocess.columns();
         Ok(Columns {
             runs: (0..columns.len()).map(|column| preprocess.inputs_of(column)).collect(),
-            category: columns.iter().map(|column| column.encoding.levels().or(column.encoding.peaks()).is_some()).collect(),
+            category: columns
+                .iter()
+                .map(|column| column.encoding.levels().or(column.encoding.peaks()).is_some())
+                .collect(),
             width: preprocess.width(),
         })
     }

@@ -33,8 +33,8 @@ impl Preprocess {
                     let moments = moments(table, column, rows, *format)?;
                     Ok(date(&moments, *format, parts, schema.style, standardise))
                 }
-                _ if schema.style == Style::Tabular => {
-                    tabular(table, column, rows, known, standardise)?.map_err(Unfit::LeftOut)
+                _ if !schema.style.is_plain() => {
+                    tabular(table, column, rows, known, (schema.style, standardise))?.map_err(Unfit::LeftOut)
                 }
                 Kind::Category { levels, .. } => Ok(Encoding::Category { levels: levels.clone() }),
                 Kind::Number => scaled(&numbers(table, column, rows, None)?, standardise, table, column)
