@@ -16,7 +16,7 @@
 //! );
 //! ```
 
-use crate::spec::table::{CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH};
+use crate::spec::table::{BINS, CATEGORY_WIDTH, FREQUENCIES, PERIODIC_WIDTH, PIECEWISE_WIDTH};
 use crate::spec::{Activation, LayerSpec, NetSpec, ReorderLayer, TableLayer};
 
 /// Hidden layers of the recipe.
@@ -51,7 +51,8 @@ pub fn tabular(layout: &TableLayout, outputs: usize, regression: bool) -> NetSpe
 /// The same with hidden layers of other sizes; with none it is linear in the embedded columns.
 pub fn tabular_with(layout: &TableLayout, outputs: usize, regression: bool, hidden: &[usize]) -> NetSpec {
     let sigma = if regression { Activation::Mish } else { Activation::Selu };
-    let mut layers = embedded(layout);
+    let periodic = TableLayer::Periodic { frequencies: FREQUENCIES, width: PERIODIC_WIDTH };
+    let mut layers = embedded(layout, periodic);
     layers.push(LayerSpec::Scaling);
     for &units in hidden {
         layers.extend([
@@ -66,13 +67,53 @@ pub fn tabular_with(layout: &TableLayout, outputs: usize, regression: bool, hidd
     spec
 }
 
-/// The layers that make one row of the prepared columns.
-fn embedded(layout: &TableLayout) -> Vec<LayerSpec> {
+/// Hidden layers of TabM.
+pub const TABM_LAYERS: usize = 3;
+/// Members of TabM, unless said otherwise.
+pub const TABM_MEMBERS: usize = 32;
+/// Units of a hidden layer of TabM, unless said otherwise.
+pub const TABM_WIDTH: usize = 512;
+/// Share of TabM's hidden units that is dropped while training.
+pub const TABM_DROPOUT: f64 = 0.1;
+
+/// TabM (Gorishniy et al. 2024, arXiv 2410.24210): `members` networks of [`TABM_LAYERS`] hidden layers of `width` units in one, which
+/// share their large weights; numbers by parts, `outputs` logits (two for two classes), or one value for a regression. What comes
+/// out is the mean of the members' probabilities, or values; with a loss each is trained for itself.
+///
+/// ```
+/// use glassnet_nn::recipe::{TableLayout, tabm};
+///
+/// let layout = TableLayout { numbers: 6, others: 10, categories: vec![17] };
+/// assert_eq!(
+///     tabm(&layout, 2, false, 32, 512).to_string(),
+///     "17 -> concat(slice 0 6 -> piecewise 48 16, slice 6 16, slice 16 17 -> categories 17) -> members 32 \
+///      -> shared 512 -> relu -> dropout 0.1 -> shared 512 -> relu -> dropout 0.1 -> shared 512 -> relu -> dropout 0.1 \
+///      -> heads 2 -> average probabilities"
+/// );
+/// ```
+pub fn tabm(layout: &TableLayout, outputs: usize, regression: bool, members: usize, width: usize) -> NetSpec {
+    let mut layers = embedded(layout, TableLayer::Piecewise { bins: BINS, width: PIECEWISE_WIDTH });
+    layers.push(LayerSpec::Table(TableLayer::Members { members }));
+    for _ in 0..TABM_LAYERS {
+        layers.extend([
+            LayerSpec::Table(TableLayer::Shared { units: width }),
+            LayerSpec::Activation { function: Activation::Relu },
+            LayerSpec::Dropout { p: TABM_DROPOUT },
+        ]);
+    }
+    layers.push(LayerSpec::Table(TableLayer::Heads { units: outputs }));
+    layers.push(LayerSpec::Table(TableLayer::Average { probabilities: !regression }));
+    let mut spec = NetSpec { layers, ..NetSpec::default() };
+    spec.set_input(&[layout.inputs()], None);
+    spec
+}
+
+/// The layers that make one row of the prepared columns; `number` reads the numbers.
+fn embedded(layout: &TableLayout, number: TableLayer) -> Vec<LayerSpec> {
     let TableLayout { numbers, others, categories } = layout;
-    let periodic = TableLayer::Periodic { frequencies: FREQUENCIES, width: PERIODIC_WIDTH };
     let vectors = TableLayer::Categories { sizes: categories.clone(), width: CATEGORY_WIDTH };
     let parts = [
-        (*numbers, Some(LayerSpec::Table(periodic))),
+        (*numbers, Some(LayerSpec::Table(number))),
         (*others, None),
         (categories.len(), Some(LayerSpec::Table(vectors))),
     ];

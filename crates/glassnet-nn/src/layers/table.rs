@@ -45,6 +45,14 @@ impl Builder<'_> {
                 };
                 (Op::Parametric(Parametric { sigma }), from, None)
             }
+            TableLayer::Piecewise { .. }
+            | TableLayer::Members { .. }
+            | TableLayer::Shared { .. }
+            | TableLayer::Heads { .. }
+            | TableLayer::Average { .. } => {
+                let message = "this build does not have it".to_owned();
+                return Err(GraphError { layer: name.to_string(), op: "table", message });
+            }
         };
         let node = self.plain(name, op, layer.to_string(), from, depth)?;
         if let (Some(info), Some((fan_in, fan_out))) = (self.layers.last_mut(), draw) {

@@ -1,4 +1,5 @@
-//! Layers for tables: numbers as waves, categories as vectors, linear layers in NTK form, curves that each neuron bends.
+//! Layers for tables: numbers as waves or by parts, categories as vectors, linear layers in NTK form, curves that each neuron bends;
+//! and many networks in one (TabM), whose members share their large weights.
 
 use std::fmt;
 use std::ops::Range;
@@ -17,6 +18,10 @@ pub const FREQUENCIES: usize = 16;
 pub const PERIODIC_WIDTH: usize = 4;
 /// Numbers of a category's vector, unless said otherwise.
 pub const CATEGORY_WIDTH: usize = 8;
+/// Bins of a number, unless said otherwise.
+pub const BINS: usize = 48;
+/// Numbers that a number in bins becomes, unless said otherwise.
+pub const PIECEWISE_WIDTH: usize = 16;
 /// Most columns of categories that a layer reads.
 pub const MOST_COLUMNS: usize = 4096;
 
@@ -49,6 +54,36 @@ pub enum TableLayer {
     Parametric {
         /// sigma.
         function: Activation,
+    },
+    /// Each number becomes a sum of curves that are straight between the edges of its bins: a linear map of what part of each bin
+    /// lies below it. The edges are state, fitted to the training rows.
+    Piecewise {
+        /// Bins of each number.
+        bins: usize,
+        /// Numbers that each becomes.
+        width: usize,
+    },
+    /// A row becomes one for each member, times a factor of the member's own: `[d]` to `[K, d]`.
+    Members {
+        /// K.
+        members: usize,
+    },
+    /// A linear layer whose weights the members share, each with factors of its own for what goes in and what comes out, and
+    /// biases of its own: `y_k = s_k (W (r_k x_k)) + b_k`. Right behind `members`, r is that layer's.
+    Shared {
+        /// Number of outputs of each member.
+        units: usize,
+    },
+    /// A linear layer of each member's own: `y_k = W_k x_k + b_k`.
+    Heads {
+        /// Number of outputs of each member.
+        units: usize,
+    },
+    /// The members' mean, `[K, C]` to `[C]`. As the network's last layer it is what predictions and validation read, while
+    /// training lowers the mean of the members' own losses.
+    Average {
+        /// Whether what is averaged are the probabilities of the classes, whose logarithms it gives; else the values themselves.
+        probabilities: bool,
     },
 }
 
@@ -90,6 +125,13 @@ impl fmt::Display for TableLayer {
             }
             TableLayer::Ntk { units, bias } => write!(f, "ntk {units}{}", if *bias { "" } else { " no bias" }),
             TableLayer::Parametric { function } => write!(f, "parametric {}", activation_text(*function)),
+            TableLayer::Piecewise { bins, width } => write!(f, "piecewise {bins} {width}"),
+            TableLayer::Members { members } => write!(f, "members {members}"),
+            TableLayer::Shared { units } => write!(f, "shared {units}"),
+            TableLayer::Heads { units } => write!(f, "heads {units}"),
+            TableLayer::Average { probabilities } => {
+                write!(f, "average{}", if *probabilities { " probabilities" } else { "" })
+            }
         }
     }
 }
@@ -168,5 +210,49 @@ pub(super) fn parametric(
         return Err(error.hint(format!("it bends one of {}", sigmas())));
     }
     out.push(LayerSpec::Table(TableLayer::Parametric { function }));
+    Ok(())
+}
+
+/// `piecewise 48 16`.
+pub(super) fn piecewise(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
+    let (mut bins, mut width) = (BINS, PIECEWISE_WIDTH);
+    if cursor.peek() == Some(Token::Number) {
+        bins = cursor.count("piecewise", "a number of bins", "piecewise 48 16")?;
+    }
+    if cursor.peek() == Some(Token::Number) {
+        width = cursor.count("piecewise", "a width", "piecewise 48 16")?;
+    }
+    out.push(LayerSpec::Table(TableLayer::Piecewise { bins, width }));
+    Ok(())
+}
+
+/// `members 32`.
+pub(super) fn members(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
+    let members = cursor.count("members", "a number of members", "members 32")?;
+    out.push(LayerSpec::Table(TableLayer::Members { members }));
+    Ok(())
+}
+
+/// `shared 512 relu`.
+pub(super) fn shared(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
+    let units = cursor.units("shared")?;
+    out.push(LayerSpec::Table(TableLayer::Shared { units }));
+    Ok(())
+}
+
+/// `heads 2`.
+pub(super) fn heads(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
+    let units = cursor.units("heads")?;
+    out.push(LayerSpec::Table(TableLayer::Heads { units }));
+    Ok(())
+}
+
+/// `average` or `average probabilities`.
+pub(super) fn average(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
+    let mut probabilities = false;
+    if cursor.peek() == Some(Token::Word) {
+        probabilities = cursor.setting("average", &[("probabilities", true), ("values", false)])?;
+    }
+    out.push(LayerSpec::Table(TableLayer::Average { probabilities }));
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::best::BestBy;
 use super::factors::{FactorRule, Factors};
 use super::spec::{Batch, TrainSpec};
+use crate::clip::Clip;
 use crate::early::EarlySpec;
 use crate::optimizer::{AdamW, OptimizerSpec};
 use crate::schedule::{ScheduleSpec, Shape};
@@ -50,6 +51,33 @@ impl TrainSpec {
                 rule("periodic", 0.1, 0.1),
             ]),
             drop_last: true,
+            best_by: if classification { BestBy::CalibratedLogLoss } else { BestBy::Rmse },
+            ..TrainSpec::default()
+        }
+    }
+
+    /// TabM's settings (Gorishniy et al. 2024), for [`crate::recipe::tabm`] and up to 30,000 rows (for more set `batch` to
+    /// [`tabular_batch`]).
+    ///
+    /// ```text
+    /// epochs        until 16 pass without a better one, 1,000 at most; the last short batch counts
+    /// lr            0.002, constant
+    /// optimizer     AdamW, decay 0.0003 (biases and the line of `piecewise` 0), betas 0.9 and 0.999, eps 1e-8
+    /// clip          the norm of all gradients at 1
+    /// best epoch    classes: log-loss after calibration; values: RMSE
+    /// ```
+    pub fn tabm(classification: bool) -> Self {
+        let adam = AdamW { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 3e-4 };
+        let rule = |key: &str, decay| FactorRule { key: key.into(), rate: 1.0, decay: Some(decay) };
+        TrainSpec {
+            epochs: 1000,
+            batch: Batch::Rows(tabular_batch(0)),
+            lr: 2e-3,
+            optimizer: OptimizerSpec::AdamW(adam),
+            clip: Clip::Norm { max: 1.0 },
+            early: EarlySpec { patience: Some(16), ..EarlySpec::default() },
+            // Their code decays all but biases and linear embeddings; here a factor is not decayed unless a rule says so.
+            factors: Factors(vec![rule("members", 1.0), rule("member_affine", 1.0), rule("bias", 0.0)]),
             best_by: if classification { BestBy::CalibratedLogLoss } else { BestBy::Rmse },
             ..TrainSpec::default()
         }
