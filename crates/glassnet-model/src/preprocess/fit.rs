@@ -8,7 +8,6 @@ use crate::error::{BadValue, ModelError};
 use crate::levels::plain_number;
 use crate::schema::{Kind, infer::no_column};
 use crate::standardise::{Moments, Scale, Standardise};
-use crate::style::Style;
 use crate::table::{Column, Table, Values};
 use crate::value::boolean_of;
 
