@@ -132,7 +132,9 @@ fn what_it_fixes_is_refused() {
         folder.run(&[&LATE[..8], more].concat()).fails(2, &[&wanted]);
     }
     folder.write("run.toml", "[train]\noptimizer = \"sgd\"\n");
-    folder.run(&[&LATE[..8], &["--config", "run.toml"]].concat()).fails(2, &["--optimizer: the tabm recipe has its own"]);
+    folder
+        .run(&[&LATE[..8], &["--config", "run.toml"]].concat())
+        .fails(2, &["--optimizer: the tabm recipe has its own"]);
     folder.run(&[&LATE[..8], &["--members", "0"]].concat()).fails(2, &["--members: 0"]);
     folder.run(&[&LATE[..8], &["--members", "1001"]].concat()).fails(2, &["more than the 1000", "32 are usual"]);
     folder.run(&["train", "orders.csv", "--target", "late", "--recipe", "tabn"]).fails(2, &["tabm"]);

@@ -115,7 +115,8 @@ fn mixed(factor: f64) -> Table {
         9 | 19 => f64::from(i),
         _ => 0.0,
     };
-    let x: Vec<f64> = (0..n).map(|i| if i % 11 == 3 { NAN } else { f64::from((i * 37) % 101) / 8.0 * factor }).collect();
+    let x: Vec<f64> =
+        (0..n).map(|i| if i % 11 == 3 { NAN } else { f64::from((i * 37) % 101) / 8.0 * factor }).collect();
     let sizes: Vec<&str> = (0..n).map(|i| ["s", "m", "l", "m"][(i % 4) as usize]).collect();
     let answers: Vec<&str> = (0..n).map(|i| if i % 3 == 0 { "yes" } else { "no" }).collect();
     table(vec![
@@ -221,7 +222,8 @@ fn missing_numbers_are_the_mean() {
     let x: Vec<f64> = (0..100).map(|i| if i == 99 { NAN } else { f64::from(i * i) }).collect();
     let t = table(vec![numbers("x", &x)]);
     let (schema, fitted) = fit(&t);
-    let Encoding::Scaled { number: Measure::Ranked(ranks), missing: Some(_), .. } = &fitted.columns()[0].encoding else {
+    let Encoding::Scaled { number: Measure::Ranked(ranks), missing: Some(_), .. } = &fitted.columns()[0].encoding
+    else {
         panic!("{:?}", fitted.columns())
     };
     let mean = (0..99).map(|i| f64::from(i * i)).sum::<f64>() / 99.0;
@@ -259,7 +261,9 @@ fn forged_places() {
             assert!(document.check().is_err(), "{place} {quantiles:?}");
         }
     }
-    for number in [serde_json::json!({ "quantiles": [0.0, 1.0] }), serde_json::json!({ "quantiles": [0.0, null], "fill": 0.0 })] {
+    for number in
+        [serde_json::json!({ "quantiles": [0.0, 1.0] }), serde_json::json!({ "quantiles": [0.0, null], "fill": 0.0 })]
+    {
         let mut forged = kept.clone();
         *forged.pointer_mut(&place).unwrap() = number;
         assert!(serde_json::from_value::<Document>(forged).is_err());

@@ -96,7 +96,10 @@ pub fn all_settings(
         ("test", json!(settings.test.as_deref().map(file_name))),
         ("recipe", json!((!data.images).then(|| settings.around.recipe.name()))),
         ("members", json!(super::members(settings, data.images))),
-        ("members_in_network", json!((settings.around.recipe == Recipe::Tabm).then(|| super::tabular::inner(settings)))),
+        (
+            "members_in_network",
+            json!((settings.around.recipe == Recipe::Tabm).then(|| super::tabular::inner(settings))),
+        ),
         ("best", json!(settings.around.best.then_some(true))),
         ("calibration", json!(settings.around.calibrate.map(Calibrate::name))),
         ("time", json!(settings.around.time)),
