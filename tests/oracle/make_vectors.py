@@ -21,6 +21,7 @@ import operations  # noqa: E402
 import recurrence  # noqa: E402
 import shapes  # noqa: E402
 import tables  # noqa: E402
+import tabm  # noqa: E402
 import training  # noqa: E402
 
 CRATES = pathlib.Path(__file__).resolve().parents[2] / "crates"
@@ -37,7 +38,8 @@ def main():
     for crate, groups in [("glassnet-core", core), ("glassnet-nn", training.all_training()),
                           ("glassnet-nn", attention.all_attention()), ("glassnet-nn", calibration.all_calibration()),
                           ("glassnet-nn", convolution.all_convolution()),
-                          ("glassnet-nn", recurrence.all_recurrence()), ("glassnet-nn", layers)]:
+                          ("glassnet-nn", recurrence.all_recurrence()), ("glassnet-nn", layers),
+                          ("glassnet-nn", tabm.all_tabm())]:
         for group, made in groups.items():
             cases.write(CRATES / crate / "tests" / "vectors" / f"{group}.json", made)
 

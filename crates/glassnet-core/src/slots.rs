@@ -24,13 +24,15 @@ pub enum Role {
     RunningMean,
     /// A variance that batches have told; 1 at first.
     RunningVariance,
+    /// Edges of bins in increasing order, `[features, bins + 1]`, that the training rows have told before the first step.
+    Edges,
 }
 
 impl Role {
-    /// Whether it is what batches have told and not trained: saved with the parameters. Its "gradient" is the change that
+    /// Whether it is what rows have told and not trained: saved with the parameters. Its "gradient" is the change that
     /// a step asks for, which the optimizer adds as it is; norms and clipping leave it out.
     pub fn is_statistic(self) -> bool {
-        matches!(self, Role::RunningMean | Role::RunningVariance)
+        matches!(self, Role::RunningMean | Role::RunningVariance | Role::Edges)
     }
 }
 

@@ -1,5 +1,9 @@
 //! Initialisation that looks at the training rows: every linear layer in NTK form starts with outputs of deviation 1 and biases
-//! that put its kinks where rows are.
+//! that put its kinks where rows are; and numbers by parts get the edges of their bins.
+//!
+//! Edges of `bins` bins of a number are its quantiles at 0, 1/bins, .., 1 over the rows (with linear interpolation, as NumPy's
+//! default and `compute_bins` of rtdl_num_embeddings), each once: where there are fewer the last is repeated, and the bins
+//! without an extent have no effect. Numbers that are not finite are left out.
 //!
 //! Layer by layer, first to last, dropout off: weights are N(0, 1); each neuron's are then divided by the population deviation
 //! of its output before the bias, `z_j = (1/sqrt(d)) w_j . x`, over the rows (one that does not vary keeps its weights). The bias
@@ -31,14 +35,14 @@ const ROW_STREAM: u32 = 0x00ff_ffff;
 const ROUNDING: f64 = 1e-6;
 
 impl Network {
-    /// Draws all parameters as [`Network::initialise`] does, then fits the linear layers in NTK form to `rows`
+    /// Draws all parameters as [`Network::initialise`] does, then fits the linear layers in NTK form and the edges of bins to `rows`
     /// ([the module](crate::from_data) says how). A network without such layers, or no rows: what `initialise` draws. The same
     /// bytes on any number of threads.
     pub fn initialise_from_data<T: Real>(&self, seed: u64, rows: Rows<'_, T>, team: &Team) -> Vec<T> {
         let mut parameters = self.initialise(seed);
         let layers: Vec<NodeId> = (0..self.graph.nodes().len())
             .map(NodeId)
-            .filter(|&node| matches!(self.graph.node(node).op, Op::Linear(Linear { ntk: true, .. })))
+            .filter(|&node| matches!(self.graph.node(node).op, Op::Linear(Linear { ntk: true, .. }) | Op::Piecewise(_)))
             .collect();
         let widest = layers.iter().map(|&node| self.graph.node(node).shape.len()).max().unwrap_or(1);
         let most = MOST_ROWS.min(MOST_NUMBERS / widest.max(1)).max(1);
@@ -51,6 +55,13 @@ impl Network {
             return parameters;
         }
         for node in layers {
+            if let Op::Piecewise(piecewise) = &self.graph.node(node).op {
+                let Some(&read) = self.graph.node(node).inputs.first() else { continue };
+                let values = self.values(read, &parameters, Rows { rows: &chosen, ..rows }, team);
+                let Some(&slot) = self.graph.node(node).slots.first() else { continue };
+                edges(&values, piecewise.bins, &mut parameters[self.graph.slots().get(slot).range()]);
+                continue;
+            }
             // Its biases are 0 still: what the node gives is z.
             let values = self.values(node, &parameters, Rows { rows: &chosen, ..rows }, team);
             self.fit(node, seed, &values, &mut parameters);
@@ -113,6 +124,33 @@ impl Network {
             });
             *bias = T::from_f64(mixture(points));
         }
+    }
+}
+
+/// The edges of the bins of each column: its distinct quantiles, the last one repeated.
+fn edges<T: Real>(values: &[T], bins: usize, out: &mut [T]) {
+    let columns = out.len() / (bins + 1);
+    for (column, out) in out.chunks_exact_mut(bins + 1).enumerate() {
+        let own = values.iter().skip(column).step_by(columns.max(1)).map(|value| value.to_f64());
+        let mut sorted: Vec<f64> = own.filter(|value| value.is_finite()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let Some(last) = sorted.len().checked_sub(1) else { continue };
+        let quantile = |k: usize| {
+            let place = last as f64 * k as f64 / bins as f64;
+            let below = (place as usize).min(last);
+            let above = (below + 1).min(last);
+            T::from_f64(sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64))
+        };
+        let mut found = 0;
+        for k in 0..=bins {
+            let edge = quantile(k);
+            if found == 0 || edge > out[found - 1] {
+                out[found] = edge;
+                found += 1;
+            }
+        }
+        let top = out[found - 1];
+        out[found..].fill(top);
     }
 }
 

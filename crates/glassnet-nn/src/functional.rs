@@ -169,7 +169,7 @@ pub fn loss_and_gradients<T: Real>(
     let info = StepInfo { denominator, ..*info };
     runner.forward(parameters, &info);
     runner.backward(parameters, &mut gradients, &info);
-    let loss = runner.value(objective.mean).and_then(|loss| loss.first().copied()).unwrap_or(T::ZERO);
+    let loss = runner.value(objective.lowered().1).and_then(|loss| loss.first().copied()).unwrap_or(T::ZERO);
     LossAndGradients { loss, gradients }
 }
 

@@ -27,6 +27,7 @@
 //! **Zeros**: every unit of a layer computes the same and learns the same; a layer before it learns nothing. For
 //! demonstrations and for the last layer of a branch.
 
+use glassnet_core::ops::piecewise::Piecewise;
 use glassnet_core::random::{Draws, Purpose};
 use glassnet_core::slots::{Role, Slot};
 use glassnet_kernels::Real;
@@ -101,7 +102,7 @@ pub fn recommended(activation: Option<Activation>) -> Init {
 pub fn draw<T: Real>(init: Init, slot: &Slot, fans: Fans, seed: u64, number: u32, out: &mut [T]) {
     let bound = match (slot.role, init) {
         (Role::Scale | Role::RunningVariance, _) => return out.fill(T::ONE),
-        (Role::RunningMean, _) => return out.fill(T::ZERO),
+        (Role::RunningMean | Role::Edges, _) => return out.fill(T::ZERO),
         (Role::Bias, Init::Pytorch) | (Role::Weight | Role::Table, Init::Pytorch) => {
             1.0 / (fans.fan_in.max(1) as f64).sqrt()
         }
@@ -126,7 +127,7 @@ pub fn draw<T: Real>(init: Init, slot: &Slot, fans: Fans, seed: u64, number: u32
 pub fn draw_head<T: Real>(slot: &Slot, fan_in: usize, seed: u64, number: u32, out: &mut [T]) {
     match slot.role {
         Role::Weight | Role::Table => normal(HEAD_FACTOR / (fan_in.max(1) as f64).sqrt(), seed, number, out),
-        Role::Bias | Role::RunningMean => out.fill(T::ZERO),
+        Role::Bias | Role::RunningMean | Role::Edges => out.fill(T::ZERO),
         Role::Scale | Role::RunningVariance => out.fill(T::ONE),
     }
 }
@@ -149,11 +150,43 @@ pub fn draw_periodic<T: Real>(place: usize, waves: usize, seed: u64, number: u32
     }
 }
 
+/// Where the bins of a [`Piecewise`] layer begin and end as long as no rows have told its edges: numbers of deviation 1 are inside.
+pub const EDGE: f64 = 3.0;
+
+/// Draws the slots of a piecewise layer: edges evenly from -[`EDGE`] to [`EDGE`], weights 0, the line and the biases uniform in
+/// +-1/sqrt(width); so each number starts as a straight line, as in version "B" of rtdl_num_embeddings (Gorishniy et al. 2022).
+pub fn draw_piecewise<T: Real>(place: usize, op: &Piecewise, seed: u64, number: u32, out: &mut [T]) {
+    match place {
+        0 => {
+            let edge = |k: usize| EDGE * (2.0 * k as f64 / op.bins.max(1) as f64 - 1.0);
+            for edges in out.chunks_mut(op.bins + 1) {
+                edges.iter_mut().enumerate().for_each(|(k, out)| *out = T::from_f64(edge(k)));
+            }
+        }
+        1 => out.fill(T::ZERO),
+        _ => {
+            let bound = 1.0 / (op.width.max(1) as f64).sqrt();
+            let draws = Draws::new(seed, Purpose::Init, number, 0);
+            for (place, out) in out.iter_mut().enumerate() {
+                *out = T::from_f64((2.0 * draws.uniform(place as u64) - 1.0) * bound);
+            }
+        }
+    }
+}
+
+/// Draws +1 or -1, as likely: the factors of members, which so each see a row with other signs (TabM, Gorishniy et al. 2024).
+pub fn draw_signs<T: Real>(seed: u64, number: u32, out: &mut [T]) {
+    let draws = Draws::new(seed, Purpose::Init, number, 0);
+    for (place, out) in out.iter_mut().enumerate() {
+        *out = if draws.uniform(place as u64) < 0.5 { T::from_f64(-1.0) } else { T::ONE };
+    }
+}
+
 /// What a slot holds that nothing is drawn for: 1 where it multiplies or is a variance, 0 where it is added or a mean. A norm
 /// then starts as the plain normalisation.
 pub fn neutral(role: Role) -> f64 {
     match role {
-        Role::Bias | Role::RunningMean => 0.0,
+        Role::Bias | Role::RunningMean | Role::Edges => 0.0,
         Role::Weight | Role::Scale | Role::Table | Role::RunningVariance => 1.0,
     }
 }

@@ -11,6 +11,7 @@ use crate::init::{self, Fans};
 use crate::layers::{Builder, LayerInfo};
 use crate::loss::LossSpec;
 use crate::spec::shapes::{RowShape, ends_in_unembedding};
+use crate::spec::table::ends_in_average;
 use crate::spec::{Init, LayerSpec, NetSpec};
 
 /// A specification that does not make a network for this data.
@@ -96,6 +97,16 @@ pub struct Objective {
     pub rows: NodeId,
     /// Their weighted mean.
     pub mean: NodeId,
+    /// Where the network ends in the mean of its members: for each row the mean of the members' own losses, and their weighted mean.
+    /// Training lowers this one; `rows` and `mean` are of what the members say together, which validation looks at.
+    pub members: Option<(NodeId, NodeId)>,
+}
+
+impl Objective {
+    /// What training lowers: one loss a row, and their weighted mean.
+    pub fn lowered(&self) -> (NodeId, NodeId) {
+        self.members.unwrap_or((self.rows, self.mean))
+    }
 }
 
 impl Network {
@@ -135,7 +146,9 @@ impl Network {
         let mut complete = spec.clone();
         let found = row.len();
         match spec.input {
-            None if ends_in_unembedding(&spec.layers) => complete.set_input(&row.axes, row.vocabulary),
+            None if ends_in_unembedding(&spec.layers) || ends_in_average(&spec.layers) => {
+                complete.set_input(&row.axes, row.vocabulary)
+            }
             None => {
                 complete.layers.push(linear(outputs));
                 complete.set_input(&row.axes, row.vocabulary);
@@ -229,7 +242,15 @@ impl Network {
         let weight = self.graph.input("row weight", []);
         let rows = self.graph.push("loss", loss.op(), &[self.logits, target])?;
         let mean = self.graph.push("loss", Op::Mean(Mean), &[rows, weight])?;
-        self.objective = Some(Objective { loss: loss.clone(), target, weight, rows, mean });
+        let behind = self.graph.node(self.logits);
+        let members = match (&behind.op, behind.inputs.first()) {
+            (Op::Average(_), Some(&each)) => {
+                let rows = self.graph.push("loss of members", loss.op(), &[each, target])?;
+                Some((rows, self.graph.push("loss of members", Op::Mean(Mean), &[rows, weight])?))
+            }
+            _ => None,
+        };
+        self.objective = Some(Objective { loss: loss.clone(), target, weight, rows, mean, members });
         Ok(())
     }
 
@@ -267,9 +288,20 @@ impl Network {
             for (place, &id) in layer.slots.iter().enumerate() {
                 let slot = slots.get(id);
                 let out = &mut parameters[slot.range()];
-                if let Op::Periodic(periodic) = &self.graph.node(layer.node).op {
-                    init::draw_periodic(place, periodic.frequencies, seed, id.0 as u32, out);
-                    continue;
+                match &self.graph.node(layer.node).op {
+                    Op::Periodic(periodic) => {
+                        init::draw_periodic(place, periodic.frequencies, seed, id.0 as u32, out);
+                        continue;
+                    }
+                    Op::Piecewise(piecewise) => {
+                        init::draw_piecewise(place, piecewise, seed, id.0 as u32, out);
+                        continue;
+                    }
+                    Op::Members(_) => {
+                        init::draw_signs(seed, id.0 as u32, out);
+                        continue;
+                    }
+                    _ => {}
                 }
                 // Factors, shifts and statistics start where they start, whatever the rule.
                 let (fan_in, fan_out) = layer.draw.map_or((1, 1), |draw| (draw.fan_in, draw.fan_out));
@@ -280,6 +312,11 @@ impl Network {
                     init::draw_head(slot, fan_in, seed, id.0 as u32, out);
                 } else {
                     init::draw(init, slot, fans, seed, id.0 as u32, out);
+                }
+                // All members start with the same biases: they differ by what they read.
+                if matches!(&self.graph.node(layer.node).op, Op::MemberAffine(_)) && slot.role == Role::Bias {
+                    let width = slot.shape.last().copied().unwrap_or(1).max(1);
+                    (width..out.len()).for_each(|place| out[place] = out[place - width]);
                 }
                 // Branches that each add as much as there is would blow the sum up.
                 if ends_branch && branches > 1 && slot.role == Role::Weight && layer.draw.is_some_and(|d| d.by_default)
@@ -327,11 +364,16 @@ impl Network {
         let backward = purpose != Purpose::Predict;
         let objective = self.objective.as_ref();
         let mut outputs = vec![self.output, self.logits];
-        outputs.extend(objective.map(|objective| objective.rows).filter(|_| backward));
+        // Training lowers the members' own losses; to look at a network is to look at what it gives.
+        let ends = objective.map(|objective| match training {
+            true => objective.lowered(),
+            false => (objective.rows, objective.mean),
+        });
+        outputs.extend(ends.map(|(rows, _)| rows).filter(|_| backward));
         Request {
             purpose,
             rows,
-            backward_from: if backward { Some(objective.map_or(self.output, |o| o.mean)) } else { None },
+            backward_from: if backward { Some(ends.map_or(self.output, |(_, mean)| mean)) } else { None },
             outputs,
             training,
             checkpoint,

@@ -170,6 +170,18 @@ fn good() -> Vec<(&'static str, Vec<LayerSpec>, &'static str)> {
         ("ntk 256", vec![Table(TableLayer::Ntk { units: 256, bias: true })], "ntk 256"),
         ("ntk 9 no bias", vec![Table(TableLayer::Ntk { units: 9, bias: false })], "ntk 9 no bias"),
         ("parametric selu", vec![Table(TableLayer::Parametric { function: Activation::Selu })], "parametric selu"),
+        ("piecewise", vec![Table(TableLayer::Piecewise { bins: 48, width: 16 })], "piecewise 48 16"),
+        ("PLE 8 4", vec![Table(TableLayer::Piecewise { bins: 8, width: 4 })], "piecewise 8 4"),
+        ("members 32", vec![Table(TableLayer::Members { members: 32 })], "members 32"),
+        (
+            "shared 512 relu",
+            vec![Table(TableLayer::Shared { units: 512 }), curve(Activation::Relu)],
+            "shared 512 -> relu",
+        ),
+        ("heads 2", vec![Table(TableLayer::Heads { units: 2 })], "heads 2"),
+        ("average", vec![Table(TableLayer::Average { probabilities: false })], "average"),
+        ("average values", vec![Table(TableLayer::Average { probabilities: false })], "average"),
+        ("Average probabilities", vec![Table(TableLayer::Average { probabilities: true })], "average probabilities"),
         ("slice 0 16", vec![Reorder(ReorderLayer::Slice { start: 0, end: 16 })], "slice 0 16"),
         (
             "parallel(3 relu->2, mish ,concat(4,5))",

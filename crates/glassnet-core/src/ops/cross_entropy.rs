@@ -9,6 +9,8 @@
 //! positions, each as above; a position labelled [`IGNORED`] does not count and gets no gradient, and a row in which none
 //! counts has the loss 0. The mean is plain: class weights weigh a position's loss, and are not in what it divides by.
 //!
+//! Members: `z [B, K, C]`, labels `[B]`: each member is compared with the row's label, and the loss is the mean over members.
+//!
 //! A label outside 0..C makes the row's loss and the position's gradient NaN: readers refuse such labels before.
 //!
 //! ```
@@ -170,22 +172,26 @@ fn counted(labels: &[i32]) -> usize {
     labels.iter().filter(|&&label| label != IGNORED).count()
 }
 
-/// Mean of the losses of the positions that count; 0 where none does.
+/// Mean of the losses of the positions that count; 0 where none does. A label holds for `each` positions.
 #[inline(always)]
-fn mean<T: Real>(labels: &[i32], mut loss: impl FnMut(usize) -> T) -> T {
+fn mean<T: Real>(labels: &[i32], each: usize, mut loss: impl FnMut(usize, i32) -> T) -> T {
     let mut sum: Option<T> = None;
-    for place in (0..labels.len()).filter(|&place| labels[place] != IGNORED) {
-        let own = loss(place);
-        sum = Some(sum.map_or(own, |sum| sum + own));
+    for (first, &label) in labels.iter().enumerate().filter(|(_, label)| **label != IGNORED) {
+        for place in first * each..(first + 1) * each {
+            let own = loss(place, label);
+            sum = Some(sum.map_or(own, |sum| sum + own));
+        }
     }
-    sum.map_or(T::ZERO, |sum| sum / T::from_f64(counted(labels) as f64))
+    sum.map_or(T::ZERO, |sum| sum / T::from_f64((counted(labels) * each) as f64))
 }
 
 /// The losses of some rows, with nothing kept.
 struct Losses<'a, T> {
     op: &'a CrossEntropy,
     classes: usize,
+    /// Labels of a row, and the positions that each holds for.
     positions: usize,
+    each: usize,
     z: &'a [T],
     labels: &'a [i32],
     losses: &'a mut [T],
@@ -196,10 +202,10 @@ impl<T: Real> Kernel for Losses<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Losses { op, classes, positions, .. } = self;
-        let rows = self.z.chunks_exact(positions * classes).zip(self.labels.chunks_exact(positions));
+        let Losses { op, classes, positions, each, .. } = self;
+        let rows = self.z.chunks_exact(positions * each * classes).zip(self.labels.chunks_exact(positions));
         for (loss, (z, labels)) in self.losses.iter_mut().zip(rows) {
-            *loss = mean(labels, |at| op.position(&z[at * classes..][..classes], labels[at], &mut []));
+            *loss = mean(labels, each, |at, label| op.position(&z[at * classes..][..classes], label, &mut []));
         }
     }
 }
@@ -208,6 +214,8 @@ impl<T: Real> Kernel for Losses<'_, T> {
 struct Kept<'a, T> {
     op: &'a CrossEntropy,
     classes: usize,
+    /// Positions that a label holds for.
+    each: usize,
     z: &'a [T],
     labels: &'a [i32],
     kept: &'a mut [T],
@@ -219,6 +227,16 @@ impl<T: Real> Kernel for Kept<'_, T> {
     #[inline(always)]
     fn run(self) {
         let classes = self.classes;
+        if self.each > 1 {
+            let rows = self.z.chunks_exact(self.each * classes).zip(self.labels);
+            for ((z, &label), kept) in rows.zip(self.kept.chunks_exact_mut(self.each * (classes + 1))) {
+                for (z, kept) in z.chunks(LANES * classes).zip(kept.chunks_mut(LANES * (classes + 1))) {
+                    let labels = &[label; LANES][..z.len() / classes];
+                    Kept { op: self.op, classes, each: 1, z, labels, kept }.run();
+                }
+            }
+            return;
+        }
         if self.op.is_plain() && classes <= LANES {
             let labels = self.labels.chunks(LANES);
             let blocks = self.z.chunks(LANES * classes).zip(labels).zip(self.kept.chunks_mut(LANES * (classes + 1)));
@@ -335,7 +353,9 @@ fn block<T: Real, const C: usize>(classes: usize, z: &[T], labels: &[i32], kept:
 struct Gradients<'a, T> {
     op: &'a CrossEntropy,
     classes: usize,
+    /// Labels of a row, and the positions that each holds for.
     positions: usize,
+    each: usize,
     first: usize,
     saved: &'a [T],
     labels: &'a [i32],
@@ -367,13 +387,13 @@ impl<T: Real> Kernel for Gradients<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Gradients { op, classes, positions, first, saved, labels, upstream, dz } = self;
+        let Gradients { op, classes, positions, each, first, saved, labels, upstream, dz } = self;
         let rows = dz.len() / classes;
         // The largest, not the first that is too large: that takes a branch a row.
         let most = || labels[first..][..rows].iter().fold(0, |most, &label| most.max(label as u32));
         let all_there = || (most() as usize) < classes;
-        if positions == 1 && op.is_plain() && all_there() {
-            let rows = Gradients { op, classes, positions, first, saved, labels, upstream, dz };
+        if positions == 1 && each == 1 && op.is_plain() && all_there() {
+            let rows = Gradients { op, classes, positions, each, first, saved, labels, upstream, dz };
             return match classes {
                 2 => rows.plain::<2>(),
                 3 => rows.plain::<3>(),
@@ -386,15 +406,16 @@ impl<T: Real> Kernel for Gradients<'_, T> {
         // Row, and what its gradient is divided by.
         let (mut row, mut count) = (usize::MAX, 0);
         for (place, dz) in (first..).zip(dz.chunks_exact_mut(classes)) {
-            if place / positions != row {
-                row = place / positions;
-                count = counted(&labels[row * positions..][..positions]);
+            if place / (positions * each) != row {
+                row = place / (positions * each);
+                count = counted(&labels[row * positions..][..positions]) * each;
             }
-            if labels[place] == IGNORED {
+            let label = labels[place / each];
+            if label == IGNORED {
                 dz.fill(T::ZERO);
                 continue;
             }
-            let Some(label) = usize::try_from(labels[place]).ok().filter(|&label| label < classes) else {
+            let Some(label) = usize::try_from(label).ok().filter(|&label| label < classes) else {
                 dz.fill(T::from_f64(f64::NAN));
                 continue;
             };
@@ -405,6 +426,12 @@ impl<T: Real> Kernel for Gradients<'_, T> {
             dz[label] = upstream * (total * p[label] - T::from_f64(op.target(label, label, classes)));
         }
     }
+}
+
+/// Positions that a label holds for: 1, or the number of members where a row of theirs has one label.
+fn each(shapes: &[Shape]) -> usize {
+    let positions = shapes[0].len() / shapes[0].last().max(1);
+    (positions / shapes[1].len().max(1)).max(1)
 }
 
 impl Operation for CrossEntropy {
@@ -435,7 +462,8 @@ impl Operation for CrossEntropy {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         let (z, labels) = (inputs[0], inputs[1]);
         let before = z.0.split_last().map_or(&[][..], |(_, before)| before);
-        let fits = labels.0 == before || (before.is_empty() && labels.len() == 1);
+        let of_members = before.len() == 1 && labels.0.is_empty();
+        let fits = labels.0 == before || (before.is_empty() && labels.len() == 1) || of_members;
         if z.is_empty() || !fits {
             return Err(format!(
                 "cross_entropy needs logits [B, C] and one label a row, or [B, T, C] and a label a position, [B, T], but its inputs are {z} and {labels}"
@@ -460,41 +488,42 @@ impl Operation for CrossEntropy {
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
         let (team, z, labels) = (io.context.team, io.inputs[0], io.labels);
         let (classes, positions) = (io.shapes[0].last(), io.shapes[1].len());
+        let each = each(io.shapes);
         if io.saved.is_empty() {
-            team.split_rows(io.output, 1, PART.div_ceil(classes * positions), &|first, losses| {
-                let (z, labels) = (&z[first * positions * classes..], &labels[first * positions..]);
-                vectorized(Losses { op: self, classes, positions, z, labels, losses });
+            team.split_rows(io.output, 1, PART.div_ceil(classes * positions * each), &|first, losses| {
+                let (z, labels) = (&z[first * positions * each * classes..], &labels[first * positions..]);
+                vectorized(Losses { op: self, classes, positions, each, z, labels, losses });
             });
             return;
         }
-        team.split_rows(io.saved, classes + 1, PART.div_ceil(classes), &|first, kept| {
-            let rows = kept.len() / (classes + 1);
-            let (z, labels) = (&z[first * classes..][..rows * classes], &labels[first..][..rows]);
-            vectorized(Kept { op: self, classes, z, labels, kept });
+        team.split_rows(io.saved, each * (classes + 1), PART.div_ceil(each * classes), &|first, kept| {
+            let own = kept.len() / (each * (classes + 1));
+            let (z, labels) = (&z[first * each * classes..][..own * each * classes], &labels[first..][..own]);
+            vectorized(Kept { op: self, classes, each, z, labels, kept });
         });
-        if positions == 1 {
+        if positions * each == 1 {
             for (loss, kept) in io.output.iter_mut().zip(io.saved.chunks_exact(classes + 1)) {
                 *loss = kept[classes];
             }
             return;
         }
-        let rows = labels.chunks_exact(positions).zip(io.saved.chunks_exact(positions * (classes + 1)));
+        let rows = labels.chunks_exact(positions).zip(io.saved.chunks_exact(positions * each * (classes + 1)));
         for (loss, (labels, kept)) in io.output.iter_mut().zip(rows) {
-            *loss = mean(labels, |at| kept[at * (classes + 1) + classes]);
+            *loss = mean(labels, each, |at, _| kept[at * (classes + 1) + classes]);
         }
     }
 
     fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
         let Some(dz) = &mut io.input_gradients[0] else { return };
-        let (classes, positions) = (io.shapes[0].last(), io.shapes[1].len());
+        let (classes, positions, each) = (io.shapes[0].last(), io.shapes[1].len(), each(io.shapes));
         let (saved, labels, upstream) = (io.saved, io.labels, io.upstream);
         io.context.team.split_rows(dz, classes, PART.div_ceil(classes), &|first, dz| {
-            vectorized(Gradients { op: self, classes, positions, first, saved, labels, upstream, dz });
+            vectorized(Gradients { op: self, classes, positions, each, first, saved, labels, upstream, dz });
         });
     }
 
     fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
-        let (classes, positions) = (operands.shapes[0].last(), operands.shapes[1].len());
+        let (classes, positions, each) = (operands.shapes[0].last(), operands.shapes[1].len(), each(operands.shapes));
         let position = |z: &[f64], label: i32| -> f64 {
             let log_sum = Real::ln(z.iter().map(|&z| Real::exp(z)).sum::<f64>());
             let terms = z.iter().enumerate().map(|(j, z)| self.target(j, label as usize, classes) * (log_sum - z));
@@ -503,13 +532,14 @@ impl Operation for CrossEntropy {
         let row = |(z, labels): (&[f64], &[i32])| {
             let counted: Vec<f64> = z
                 .chunks(classes)
-                .zip(labels)
-                .filter(|(_, label)| **label != IGNORED)
-                .map(|(z, &label)| position(z, label))
+                .enumerate()
+                .map(|(at, z)| (z, labels[at / each]))
+                .filter(|(_, label)| *label != IGNORED)
+                .map(|(z, label)| position(z, label))
                 .collect();
             counted.iter().sum::<f64>() / counted.len().max(1) as f64
         };
-        operands.inputs[0].chunks(classes * positions).zip(operands.labels.chunks(positions)).map(row).collect()
+        operands.inputs[0].chunks(classes * positions * each).zip(operands.labels.chunks(positions)).map(row).collect()
     }
 
     fn samples() -> Vec<Sample<Self>> {
@@ -523,6 +553,15 @@ impl Operation for CrossEntropy {
         };
         let shapes: [(usize, &[usize]); 6] =
             [(1, &[2]), (5, &[3]), (4, &[33]), (3, &[5, 3]), (1, &[1, 2]), (2, &[2, 3, 4])];
-        ops.into_iter().flat_map(|op| shapes.map(|(rows, logits)| sample(op, rows, logits))).collect()
+        let of_members = |op: (f64, bool)| {
+            let shapes: [(usize, &[usize]); 3] = [(3, &[4, 2]), (2, &[19, 3]), (2, &[3, 18])];
+            shapes.map(|(rows, logits)| {
+                let mut sample = sample(op, rows, logits);
+                sample.inputs[1] = Shape::default();
+                sample
+            })
+        };
+        let all = |op| shapes.map(|(rows, logits)| sample(op, rows, logits)).into_iter().chain(of_members(op));
+        ops.into_iter().flat_map(all).collect()
     }
 }

@@ -60,10 +60,15 @@ pub mod positions;
 pub mod rotary;
 pub mod unembedding;
 
-// Tables: numbers as waves, categories as vectors, curves that each neuron bends.
+// Tables: numbers as waves or by parts, categories as vectors, curves that each neuron bends; many networks in one.
+pub mod average;
 pub mod categories;
+pub mod heads;
+pub mod member_affine;
+pub mod members;
 pub mod parametric;
 pub mod periodic;
+pub mod piecewise;
 
 // Curves, arithmetic, losses.
 pub mod add;
@@ -484,9 +489,11 @@ pub(crate) fn check_class_weights(name: &str, classes: usize, weights: &[f64]) -
     }
 }
 
-/// The shape rule of losses that compare outputs with targets of the same shape: one loss a row.
+/// The shape rule of losses that compare outputs with targets of the same shape: one loss a row. Outputs of several members,
+/// `[K, C]`, are each compared with the same targets, `[C]`.
 pub(crate) fn regression_shape(name: &str, inputs: &[&Shape]) -> Result<Shape, String> {
-    if inputs[0].len() != inputs[1].len() {
+    let of_members = inputs[0].0.len() == 2 && inputs[1].0.len() == 1 && inputs[0].last() == inputs[1].len();
+    if inputs[0].len() != inputs[1].len() && !of_members {
         return Err(format!(
             "{name} needs as many targets as outputs, but the outputs are {} and the targets {}",
             inputs[0], inputs[1]

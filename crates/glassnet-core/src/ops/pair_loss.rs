@@ -1,7 +1,8 @@
 //! Elementwise losses: one function of output and target, averaged over the outputs of a row. A loss's file holds the
 //! function and its derivative; shapes, loops, backward and reference are the same for all and stand here.
 //!
-//! Shapes: `y [B, K]`, `t [B, K]`, `l [B]`. `l_i = (1/K) sum_k term(y_k, t_k)`, `dy_k = g_i slope(y_k, t_k) / K`.
+//! Shapes: `y [B, K]`, `t [B, K]`, `l [B]`. `l_i = (1/K) sum_k term(y_k, t_k)`, `dy_k = g_i slope(y_k, t_k) / K`. Outputs of several
+//! members, `y [B, M, K]` with `t [B, K]`, are each compared with the row's targets; the loss is the mean over members and outputs.
 
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
 use crate::Real;
@@ -108,11 +109,14 @@ pub(super) fn card(
 
 fn forward<T: Real>(loss: impl PairLoss, io: Forward<'_, T>) {
     let outputs = (io.inputs[0].len() / io.rows.max(1)).max(1);
-    let rows = io.inputs[0].chunks(outputs).zip(io.inputs[1].chunks(outputs));
+    let targets = (io.inputs[1].len() / io.rows.max(1)).max(1);
+    let rows = io.inputs[0].chunks(outputs).zip(io.inputs[1].chunks(targets));
     for (value, (y, t)) in io.output.iter_mut().zip(rows) {
         let mut sum = T::ZERO;
-        for (&y, &t) in y.iter().zip(t) {
-            sum += loss.term(y, t);
+        for y in y.chunks(targets) {
+            for (&y, &t) in y.iter().zip(t) {
+                sum += loss.term(y, t);
+            }
         }
         *value = sum / T::from_f64(outputs as f64);
     }
@@ -121,19 +125,24 @@ fn forward<T: Real>(loss: impl PairLoss, io: Forward<'_, T>) {
 fn backward<T: Real>(loss: impl PairLoss, io: Backward<'_, '_, T>) {
     let Some(gradient) = &mut io.input_gradients[0] else { return };
     let outputs = (io.inputs[0].len() / io.rows.max(1)).max(1);
-    let rows = io.inputs[0].chunks(outputs).zip(io.inputs[1].chunks(outputs));
+    let targets = (io.inputs[1].len() / io.rows.max(1)).max(1);
+    let rows = io.inputs[0].chunks(outputs).zip(io.inputs[1].chunks(targets));
     for ((gradient, (y, t)), &upstream) in gradient.chunks_mut(outputs).zip(rows).zip(io.upstream) {
         let upstream = upstream / T::from_f64(outputs as f64);
-        for ((gradient, &y), &t) in gradient.iter_mut().zip(y).zip(t) {
-            *gradient = upstream * loss.slope(y, t);
+        for (gradient, y) in gradient.chunks_mut(targets).zip(y.chunks(targets)) {
+            for ((gradient, &y), &t) in gradient.iter_mut().zip(y).zip(t) {
+                *gradient = upstream * loss.slope(y, t);
+            }
         }
     }
 }
 
 fn reference(loss: impl PairLoss, operands: &Operands<'_>) -> Vec<f64> {
     let outputs = operands.inputs[0].len() / operands.rows;
-    let rows = operands.inputs[0].chunks(outputs).zip(operands.inputs[1].chunks(outputs));
-    let row = |(y, t): (&[f64], &[f64])| y.iter().zip(t).map(|(&y, &t)| loss.textbook(y, t)).sum::<f64>();
+    let rows =
+        operands.inputs[0].chunks(outputs).zip(operands.inputs[1].chunks(operands.inputs[1].len() / operands.rows));
+    let row =
+        |(y, t): (&[f64], &[f64])| y.iter().zip(t.iter().cycle()).map(|(&y, &t)| loss.textbook(y, t)).sum::<f64>();
     rows.map(|pair| row(pair) / outputs as f64).collect()
 }
 
@@ -143,5 +152,14 @@ fn samples<L: PairLoss>() -> Vec<Sample<L>> {
         Sample::new(loss, rows, [Shape::row(width), Shape::row(width)]).domain(1, low, high).kinks(&loss.kinks())
     };
     let shapes = [(1, 1), (3, 7), (5, 2)];
-    L::instances().into_iter().flat_map(|loss| shapes.map(|shape| sample(loss, shape))).collect()
+    // Of members: a kink is kept away from where there is one output for each target only.
+    let members = |loss: L| {
+        let shapes = [(1, [4, 1]), (3, [2, 3])];
+        let sample = |(rows, [members, width]): (usize, [usize; 2])| {
+            Sample::new(loss, rows, [Shape::from([members, width]), Shape::row(width)]).domain(1, low, high)
+        };
+        if loss.kinks().is_empty() { shapes.map(sample).to_vec() } else { Vec::new() }
+    };
+    let all = |loss: L| shapes.map(|shape| sample(loss, shape)).into_iter().chain(members(loss)).collect::<Vec<_>>();
+    L::instances().into_iter().flat_map(all).collect()
 }

@@ -191,8 +191,11 @@ register! {
         Embedding in embedding, Unembedding in unembedding, Positions in positions, Rotary in rotary,
         Attention in attention,
 
-        // tables: numbers as waves, categories as vectors, curves that each neuron bends
-        Periodic in periodic, Categories in categories, Parametric in parametric,
+        // tables: numbers as waves or by parts, categories as vectors, curves that each neuron bends
+        Periodic in periodic, Piecewise in piecewise, Categories in categories, Parametric in parametric,
+
+        // many networks in one
+        Members in members, MemberAffine in member_affine, Heads in heads, Average in average,
 }
 
 fn wrap<O>(sample: Sample<O>, into: impl Fn(O) -> Op) -> Sample<Op> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use glassnet_core::ops::Sample;
 use glassnet_core::random::{Draws, Purpose as Stream};
+use glassnet_core::slots::Role;
 use glassnet_core::{DType, Graph, NodeId, Op, Plan, Purpose, Real, Request, Runner, Shape, StepInfo, Team};
 
 /// What the mean divides by where a test has no reason for another number.
@@ -101,7 +102,10 @@ impl<T: Real> Trial<T> {
 impl Trial<f64> {
     /// Operands for a sample. Values near a kink are drawn again: 1e-3 away is the rule of [`Sample::kinks`].
     pub fn draw(&self, sample: &Sample<Op>) -> Operands {
-        let near = |value: f64| sample.kinks.iter().any(|kink| (value - kink).abs() < 1e-3);
+        let parameters = self.draw_parameters();
+        let edges = self.graph.slots().iter().filter(|slot| slot.role == Role::Edges);
+        let edges: Vec<f64> = edges.flat_map(|slot| parameters[slot.range()].to_vec()).collect();
+        let near = |value: f64| sample.kinks.iter().chain(&edges).any(|kink| (value - kink).abs() < 1e-3);
         let mut inputs: Vec<Vec<f64>> = Vec::new();
         for (index, (shape, &(low, high))) in sample.inputs.iter().zip(&sample.domain).enumerate() {
             let draws = Draws::new(29, Stream::Synthetic, index as u32, 0);
@@ -136,10 +140,19 @@ impl Trial<f64> {
         let labels = (0..integers as u64)
             .map(|place| sample.first_class + labels.below(place, sample.classes.max(1) as u64) as i32)
             .collect();
-        let parameters = Draws::new(29, Stream::Synthetic, 91, 0);
-        let parameters =
-            (0..self.graph.slots().len() as u64).map(|place| 2.0 * parameters.uniform(place) - 1.0).collect();
         Operands { inputs, labels, parameters }
+    }
+
+    /// Parameters in [-1, 1]; the edges of bins in their order.
+    fn draw_parameters(&self) -> Vec<f64> {
+        let draws = Draws::new(29, Stream::Synthetic, 91, 0);
+        let mut parameters: Vec<f64> =
+            (0..self.graph.slots().len() as u64).map(|place| 2.0 * draws.uniform(place) - 1.0).collect();
+        for slot in self.graph.slots().iter().filter(|slot| slot.role == Role::Edges) {
+            let edges = slot.shape.last().copied().unwrap_or(1);
+            parameters[slot.range()].chunks_mut(edges).for_each(|edges| edges.sort_by(f64::total_cmp));
+        }
+        parameters
     }
 }
 

@@ -90,7 +90,7 @@ impl<T: Real> Camera<T> {
         let request = Request {
             purpose: Purpose::Inspect,
             rows: rows.len(),
-            backward_from: Some(objective.mean),
+            backward_from: Some(objective.lowered().1),
             outputs: Vec::new(),
             training: false,
             checkpoint: false,
@@ -107,7 +107,7 @@ impl<T: Real> Camera<T> {
         let info = StepInfo { denominator, ..StepInfo::default() };
         self.gradients.fill(T::ZERO);
         self.runner.forward(view.parameters, &info);
-        let loss = self.runner.value(objective.mean)?.first()?.to_f64();
+        let loss = self.runner.value(objective.lowered().1)?.first()?.to_f64();
         if !loss.is_finite() {
             return None;
         }

@@ -2,7 +2,7 @@
 //!
 //! Names are PyTorch's in a Sequential, where activations count: layer 0's weight is `0.weight`, the next linear layer
 //! after its activation is `2`. Inside a residual block at 3 the layers are `3.0`, `3.1`, ...; a gated block at 4 has
-//! `4.gate`, `4.up`, `4.down`, attention at 5 `5.query`, `5.key`, `5.value`, `5.heads`, `5.out`, an LSTM of two layers at 6
+//! `4.gate`, `4.up`, `4.down`, a linear layer at 4 that members share `4.in`, `4.linear`, `4.out`, attention at 5 `5.query`, `5.key`, `5.value`, `5.heads`, `5.out`, an LSTM of two layers at 6
 //! `6.l0`, `6.l1`.
 
 mod image;
@@ -26,7 +26,7 @@ use glassnet_core::{Graph, GraphError, NodeId, Op, Shape};
 use crate::init::recommended;
 use crate::spec::names::activation_text;
 use crate::spec::shapes::RowShape;
-use crate::spec::{Activation, Init, LayerSpec, NormLayer, ReorderLayer, SequenceLayer};
+use crate::spec::{Activation, Init, LayerSpec, NormLayer, ReorderLayer, SequenceLayer, TableLayer};
 
 /// One layer of a built network, as the inspectors and reports show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -223,7 +223,11 @@ impl<'a> Builder<'a> {
                 LayerSpec::Concat { branches } => self.concat(&name, branches, node, depth)?,
                 LayerSpec::Image(layer) => self.image(&name, layer, node, depth, next, ends_branch)?,
                 LayerSpec::Sequence(layer) => self.time(&name, layer, node, depth, ends_branch)?,
-                LayerSpec::Table(layer) => self.table_layer(&name, layer, node, depth)?,
+                LayerSpec::Table(layer) => {
+                    let behind_members =
+                        index > 0 && matches!(layers[index - 1], LayerSpec::Table(TableLayer::Members { .. }));
+                    self.table_layer(&name, layer, node, depth, behind_members)?
+                }
                 LayerSpec::Norm(layer) => self.norm(&name, *layer, node, depth)?,
                 LayerSpec::Reorder(layer) => self.reorder(&name, layer, node, depth)?,
             };

@@ -19,6 +19,7 @@ pub(super) fn plain(layers: &[LayerSpec]) -> bool {
         | LayerSpec::Sequence(_)
         | LayerSpec::Norm(_)
         | LayerSpec::Reorder(_) => false,
+        LayerSpec::Table(layer) => !layer.is_of_members(),
         _ => true,
     })
 }
@@ -198,7 +199,9 @@ impl Walk<'_> {
 fn alone(layer: &LayerSpec) -> Option<(Part, (String, String))> {
     let words = match layer {
         LayerSpec::Linear { units, .. } if *units == 0 || *units > MOST_UNITS => bad_units(*units),
-        LayerSpec::Table(TableLayer::Ntk { units, .. }) if *units == 0 || *units > MOST_UNITS => bad_units(*units),
+        LayerSpec::Table(
+            TableLayer::Ntk { units, .. } | TableLayer::Shared { units } | TableLayer::Heads { units },
+        ) if *units == 0 || *units > MOST_UNITS => bad_units(*units),
         LayerSpec::Table(TableLayer::Parametric { function }) if sigma(*function).is_none() => (
             format!("parametric does not bend {}", activation_row(*function).0),
             format!("it bends one of {}", sigmas()),
@@ -307,9 +310,27 @@ fn hint(layer: &LayerSpec, row: &RowShape) -> String {
                 false => format!("name one number of codes for each of the {columns} columns, not {all}"),
             }
         }
-        (LayerSpec::Table(TableLayer::Periodic { .. } | TableLayer::Categories { .. }), _) => {
-            "write flatten -> ... before it: it reads one row of numbers".to_owned()
+        (LayerSpec::Table(TableLayer::Piecewise { .. }), [_]) => "for instance: piecewise 48 16".to_owned(),
+        (LayerSpec::Table(TableLayer::Members { .. }), [_]) => "for instance: members 32".to_owned(),
+        (LayerSpec::Table(TableLayer::Average { probabilities: true }), [_, 1]) => {
+            "write average, which takes the mean of the values".to_owned()
         }
+        (LayerSpec::Table(TableLayer::Shared { .. } | TableLayer::Heads { .. } | TableLayer::Average { .. }), [_]) => {
+            "make members of the row first: members 32 -> shared 512 relu -> heads 2 -> average".to_owned()
+        }
+        (LayerSpec::Table(TableLayer::Members { .. }), [_, _]) => {
+            "it has members, or time steps, already: write members once, where the input is one row of numbers"
+                .to_owned()
+        }
+        (
+            LayerSpec::Table(
+                TableLayer::Periodic { .. }
+                | TableLayer::Categories { .. }
+                | TableLayer::Piecewise { .. }
+                | TableLayer::Members { .. },
+            ),
+            _,
+        ) => "write flatten -> ... before it: it reads one row of numbers".to_owned(),
         (LayerSpec::Concat { .. }, [_, _, _]) => "let all branches keep height and width: same, stride 1".to_owned(),
         (LayerSpec::Concat { .. }, _) => "let all branches give as many axes, and as many time steps".to_owned(),
         _ => "take a smaller layer, or change the shapes before it".to_owned(),

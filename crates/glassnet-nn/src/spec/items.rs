@@ -256,7 +256,7 @@ pub const ITEMS: &[Item] = &[
     Item {
         name: "shared",
         aliases: &[],
-        syntax: "shared 512",
+        syntax: "shared 512 relu",
         doc: "a linear layer whose weights the members share; factors before and behind it, and biases, are each member's own",
         parse: table::shared,
     },

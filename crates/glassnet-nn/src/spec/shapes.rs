@@ -4,6 +4,7 @@ use super::cursor::MOST_UNITS;
 use super::display::render;
 use super::fits::{Walk, bad_units, deeper_than, plain};
 use super::reorder::sizes_text;
+use super::table::ends_in_average;
 use super::text::DEEPEST;
 use super::{LayerSpec, NetSpec, SequenceLayer, SpecError, TableLayer};
 
@@ -178,7 +179,9 @@ impl NetSpec {
                 }
             })
             .collect();
-        if let (None, Some(units), false) = (self.input, output, ends_in_unembedding(&self.layers)) {
+        if let (None, Some(units), false) =
+            (self.input, output, ends_in_unembedding(&self.layers) || ends_in_average(&self.layers))
+        {
             let takes = last.unwrap_or(row);
             let gives = match takes.axes.as_slice() {
                 [steps_, _] if steps => vec![*steps_, units],
@@ -299,10 +302,12 @@ pub(super) fn check(
     let last = Walk { widths, table: None, blind }.through(&spec.layers, &mut Vec::new(), row)?;
     let at_last = |message, hint| {
         // The layer that set the last width is the one to change.
-        let at = spec
-            .layers
-            .iter()
-            .rposition(|layer| matches!(layer, LayerSpec::Linear { .. } | LayerSpec::Table(TableLayer::Ntk { .. })));
+        let at = spec.layers.iter().rposition(|layer| {
+            let of_table = |layer: &TableLayer| {
+                matches!(layer, TableLayer::Ntk { .. } | TableLayer::Shared { .. } | TableLayer::Heads { .. })
+            };
+            matches!(layer, LayerSpec::Linear { .. }) || matches!(layer, LayerSpec::Table(layer) if of_table(layer))
+        });
         let at = at.unwrap_or(0);
         Misfit { path: vec![at], part: Part::Layer, message, hint }
     };
@@ -328,7 +333,8 @@ pub(super) fn check(
         return Err(misfit);
     }
     let given = row.axes.last().copied().unwrap_or(1);
-    if spec.input.is_some() && (given != wanted || row.axes.len() > 2) {
+    let complete = spec.input.is_some() || ends_in_average(&spec.layers);
+    if complete && (given != wanted || row.axes.len() > 2) {
         return Err(at_last(
             format!("the network gives {} outputs, but the data needs {wanted}", row.words()),
             format!("end the network with a linear layer of {wanted}: ... -> {wanted}"),

@@ -87,6 +87,24 @@ pub enum TableLayer {
     },
 }
 
+impl TableLayer {
+    /// Whether it makes, keeps or ends the axis of members.
+    pub fn is_of_members(&self) -> bool {
+        matches!(
+            self,
+            TableLayer::Members { .. }
+                | TableLayer::Shared { .. }
+                | TableLayer::Heads { .. }
+                | TableLayer::Average { .. }
+        )
+    }
+}
+
+/// Whether the members' mean is the last layer: such a network has its outputs already.
+pub(crate) fn ends_in_average(layers: &[LayerSpec]) -> bool {
+    matches!(layers.last(), Some(LayerSpec::Table(TableLayer::Average { .. })))
+}
+
 /// The curve as the operation knows it; `None` where it is not one that can be bent.
 pub(crate) fn sigma(function: Activation) -> Option<Sigma> {
     match function {
@@ -237,6 +255,9 @@ pub(super) fn members(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<La
 pub(super) fn shared(cursor: &mut Cursor<'_>, _: Range<usize>, out: &mut Vec<LayerSpec>) -> Result<(), SpecError> {
     let units = cursor.units("shared")?;
     out.push(LayerSpec::Table(TableLayer::Shared { units }));
+    if let Some(function) = items::curve_behind(cursor, "shared", false)? {
+        out.push(LayerSpec::Activation { function });
+    }
     Ok(())
 }
 

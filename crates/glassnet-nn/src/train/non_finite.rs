@@ -95,7 +95,7 @@ pub fn find_non_finite<T: Real>(
     let request = glassnet_core::Request {
         purpose: Purpose::Inspect,
         rows: rows.len(),
-        backward_from: Some(objective.mean),
+        backward_from: Some(objective.lowered().1),
         outputs: Vec::new(),
         training: true,
         checkpoint: false,

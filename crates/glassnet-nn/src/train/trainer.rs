@@ -244,7 +244,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// `epoch` (from 0). Returns the mean loss; the gradients are in [`Trainer::gradients`].
     fn accumulate(&mut self, rows: &[u32], epoch: u32, position: u64, denominator: f64) -> f64 {
         self.team.split_rows(&mut self.gradients, 1, ZEROS, &|_, gradients| gradients.fill(T::ZERO));
-        let losses = self.network.objective.as_ref().map(|objective| objective.rows);
+        let losses = self.network.objective.as_ref().map(|objective| objective.lowered().0);
         let mut loss = 0.0;
         let mut place = position;
         // Of streams every row has come as far as the steps before took it.
@@ -269,7 +269,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         late.clear(&mut self.gradients);
         fill_at(self.network, &mut self.runner, self.train.source, rows, info);
         self.runner.forward(&self.parameters, info);
-        let losses = self.network.objective.as_ref().and_then(|objective| self.runner.value(objective.rows));
+        let losses = self.network.objective.as_ref().and_then(|objective| self.runner.value(objective.lowered().0));
         let loss = weighted_sum(self.network, losses.unwrap_or(&[]), self.train.source, rows, 0.0) / info.denominator;
         self.runner.backward_but_late(&self.parameters, &mut self.gradients, info);
         if !loss.is_finite() || !late.surely_finite(&self.team, &self.runner, &self.gradients) {

@@ -1,0 +1,382 @@
+//! Numbers by parts: each becomes a few numbers that are straight lines between the edges of its bins,
+//! `y_i = b_i + l_i x_i + sum_k part_ik(x_i) W_ik`.
+//!
+//! Shapes: `x [B, F]`, edges `[F, bins + 1]`, `W [F, bins, D]`, `l [F, D]`, `b [F, D]`, `y [B, F D]`, the numbers of a feature side by
+//! side. `part_k(x) = (x - edge_k) / (edge_k+1 - edge_k)`, at least 0 and at most 1: how much of the bin lies below x. The first bin
+//! has no least and the last no most, so that numbers outside of all bins go on as lines. A bin whose edges are not in increasing order
+//! has no part: where a feature has fewer distinct edges, the last is repeated, and those bins have no effect.
+//! Edges are state ([`Role::Edges`]): quantiles of the training rows, not trained.
+//!
+//! Gradients: `dW_k = sum g part_k`, `dl = sum g x`, `db = sum g` (sums over examples: blocks of 1,024 rows), and
+//! `dx = g . l + sum over the bins that x is in of (g . W_k) / (edge_k+1 - edge_k)`. An element of y is one chain of fused
+//! multiply-adds in increasing bin; line and bias come after it.
+//! Source: Gorishniy et al. 2022, version "B" of rtdl_num_embeddings (with the line, and W = 0 at the start).
+
+use glassnet_kernels::product::BLOCK;
+use glassnet_kernels::{Kernel, vectorized};
+
+use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample, SlotSpec};
+use crate::Real;
+use crate::shape::Shape;
+use crate::slots::Role;
+
+/// Most bins of a number.
+pub const MOST_BINS: usize = 256;
+/// Most numbers that one becomes.
+pub const MOST_WIDTH: usize = 64;
+/// Fused multiply-adds that are worth a thread.
+const PART: usize = 1 << 15;
+
+/// `y_i = b_i + l_i x_i + sum_k part_ik(x_i) W_ik`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Piecewise {
+    /// Bins of each number, 1 to [`MOST_BINS`].
+    pub bins: usize,
+    /// Numbers that each becomes, 1 to [`MOST_WIDTH`].
+    pub width: usize,
+}
+
+/// The bins of one feature.
+#[derive(Clone, Copy)]
+struct Bins<'a, T> {
+    edges: &'a [T],
+    /// The first and the last bin that has a part.
+    first: usize,
+    last: usize,
+}
+
+impl<'a, T: Real> Bins<'a, T> {
+    #[inline(always)]
+    fn new(edges: &'a [T]) -> Self {
+        let live = |bin: &usize| edges[bin + 1] > edges[*bin];
+        let bins = 0..edges.len() - 1;
+        Bins { edges, first: bins.clone().find(live).unwrap_or(0), last: bins.rev().find(live).unwrap_or(0) }
+    }
+
+    /// How much of a bin lies below x.
+    #[inline(always)]
+    fn part(&self, bin: usize, x: T) -> T {
+        let (low, high) = (self.edges[bin], self.edges[bin + 1]);
+        let part = (x - low) / (high - low);
+        // Written so that a NaN stays one.
+        let part = if bin > self.first && part < T::ZERO { T::ZERO } else { part };
+        let part = if bin < self.last && part > T::ONE { T::ONE } else { part };
+        if high > low { part } else { T::ZERO }
+    }
+
+    /// Its derivative; both bins count at the edge between them.
+    #[inline(always)]
+    fn slope(&self, bin: usize, x: T) -> T {
+        let (low, high) = (self.edges[bin], self.edges[bin + 1]);
+        let outside = (bin > self.first && x < low) || (bin < self.last && x > high);
+        if high > low && !outside { T::ONE / (high - low) } else { T::ZERO }
+    }
+}
+
+/// The four slots and their sizes.
+#[derive(Clone, Copy)]
+struct Weights<'a, T> {
+    edges: &'a [T],
+    weight: &'a [T],
+    line: &'a [T],
+    bias: &'a [T],
+    bins: usize,
+    width: usize,
+}
+
+impl<'a, T: Real> Weights<'a, T> {
+    fn new(op: &Piecewise, slots: &[&'a [T]]) -> Self {
+        let (bins, width) = (op.bins, op.width);
+        Weights { edges: slots[0], weight: slots[1], line: slots[2], bias: slots[3], bins, width }
+    }
+
+    #[inline(always)]
+    fn features(&self) -> usize {
+        self.line.len() / self.width
+    }
+
+    #[inline(always)]
+    fn of(&self, feature: usize) -> Bins<'a, T> {
+        Bins::new(&self.edges[feature * (self.bins + 1)..][..self.bins + 1])
+    }
+
+    /// The row of W of a feature's bin.
+    #[inline(always)]
+    fn row(&self, feature: usize, bin: usize) -> &'a [T] {
+        &self.weight[(feature * self.bins + bin) * self.width..][..self.width]
+    }
+}
+
+/// Whole rows of the output.
+struct Value<'a, T> {
+    of: Weights<'a, T>,
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Real> Kernel for Value<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Value { of, x, y } = self;
+        let (features, width) = (of.features(), of.width);
+        for feature in 0..features {
+            let bins = of.of(feature);
+            let (line, bias) = (&of.line[feature * width..][..width], &of.bias[feature * width..][..width]);
+            for (x, y) in x.chunks_exact(features).zip(y.chunks_exact_mut(features * width)) {
+                let x = x[feature];
+                let mut chains = [T::ZERO; MOST_WIDTH];
+                let chains = &mut chains[..width];
+                for bin in 0..of.bins {
+                    let part = bins.part(bin, x);
+                    // A chain from +0 stays as it is.
+                    if part != T::ZERO {
+                        for (chain, &w) in chains.iter_mut().zip(of.row(feature, bin)) {
+                            *chain = part.mul_add(w, *chain);
+                        }
+                    }
+                }
+                let y = &mut y[feature * width..][..width];
+                for (((y, &chain), &line), &bias) in y.iter_mut().zip(&*chains).zip(line).zip(bias) {
+                    *y = x.mul_add(line, bias) + chain;
+                }
+            }
+        }
+    }
+}
+
+/// `a . b` in one chain.
+#[inline(always)]
+fn dot<T: Real>(a: &[T], b: &[T]) -> T {
+    a.iter().zip(b).fold(T::ZERO, |chain, (&a, &b)| a.mul_add(b, chain))
+}
+
+/// Whole rows of the input's gradient.
+struct InputGradient<'a, T> {
+    of: Weights<'a, T>,
+    x: &'a [T],
+    upstream: &'a [T],
+    dx: &'a mut [T],
+}
+
+impl<T: Real> Kernel for InputGradient<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let InputGradient { of, x, upstream, dx } = self;
+        let (features, width) = (of.features(), of.width);
+        for feature in 0..features {
+            let bins = of.of(feature);
+            let line = &of.line[feature * width..][..width];
+            let rows = x.chunks_exact(features).zip(upstream.chunks_exact(features * width));
+            for ((x, g), dx) in rows.zip(dx.chunks_exact_mut(features)) {
+                let g = &g[feature * width..][..width];
+                let mut sum = dot(g, line);
+                for bin in 0..of.bins {
+                    let slope = bins.slope(bin, x[feature]);
+                    if slope != T::ZERO {
+                        sum = slope.mul_add(dot(g, of.row(feature, bin)), sum);
+                    }
+                }
+                dx[feature] = sum;
+            }
+        }
+    }
+}
+
+/// The gradients of some features' weights, added.
+struct Sums<'a, T> {
+    of: Weights<'a, T>,
+    first: usize,
+    x: &'a [T],
+    upstream: &'a [T],
+    weight: &'a mut [T],
+    line: &'a mut [T],
+    bias: &'a mut [T],
+}
+
+impl<T: Real> Sums<'_, T> {
+    /// Adds `sum over rows of g factor(x)`, in blocks.
+    #[inline(always)]
+    fn add(&self, feature: usize, factor: impl Fn(T) -> T, sums: &mut [T]) {
+        let (features, width) = (self.of.features(), self.of.width);
+        let whole = features * width;
+        for (x, g) in self.x.chunks(BLOCK * features).zip(self.upstream.chunks(BLOCK * whole)) {
+            let mut chains = [T::ZERO; MOST_WIDTH];
+            let chains = &mut chains[..width];
+            for (x, g) in x.chunks_exact(features).zip(g.chunks_exact(whole)) {
+                let factor = factor(x[feature]);
+                if factor != T::ZERO {
+                    for (chain, &g) in chains.iter_mut().zip(&g[feature * width..][..width]) {
+                        *chain = factor.mul_add(g, *chain);
+                    }
+                }
+            }
+            for (sum, &chain) in sums.iter_mut().zip(&*chains) {
+                *sum += chain;
+            }
+        }
+    }
+}
+
+impl<T: Real> Kernel for Sums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        let (bins, width) = (self.of.bins, self.of.width);
+        let (weight, line, bias) =
+            (std::mem::take(&mut self.weight), std::mem::take(&mut self.line), std::mem::take(&mut self.bias));
+        let parts = weight.chunks_exact_mut(bins * width).zip(line.chunks_exact_mut(width));
+        for (at, ((weight, line), bias)) in parts.zip(bias.chunks_exact_mut(width)).enumerate() {
+            let feature = self.first + at;
+            let own = self.of.of(feature);
+            for (bin, sums) in weight.chunks_exact_mut(width).enumerate() {
+                self.add(feature, |x| own.part(bin, x), sums);
+            }
+            self.add(feature, |x| x, line);
+            self.add(feature, |_| T::ONE, bias);
+        }
+    }
+}
+
+impl Operation for Piecewise {
+    fn card(&self) -> Card {
+        Card {
+            name: "piecewise",
+            family: Family::Arithmetic,
+            formula: "y_i = b_i + l_i x_i + sum_k part_ik(x_i) W_ik, part_ik how much of bin k lies below x_i",
+            derivative: "dW_k = sum g part_k, dl = sum g x, db = sum g, dx = g l + (g W_k) / width_k in bin k",
+            range: "(-inf, inf)",
+            used: "numbers in tables: a curve of straight pieces for each",
+            source: "Gorishniy et al. 2022",
+        }
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        let [features] = inputs[0].0[..] else {
+            return Err(format!("piecewise reads a row of numbers, [B, n], but its input is {}", inputs[0]));
+        };
+        if features == 0 {
+            return Err("piecewise needs at least one number a row, but its input has none".into());
+        }
+        if !(1..=MOST_BINS).contains(&self.bins) {
+            return Err(format!("piecewise has 1 to {MOST_BINS} bins, but it has {}", self.bins));
+        }
+        if !(1..=MOST_WIDTH).contains(&self.width) {
+            return Err(format!("piecewise makes 1 to {MOST_WIDTH} numbers of each, but its width is {}", self.width));
+        }
+        features.checked_mul(self.width).map(Shape::row).ok_or_else(|| "piecewise gives too many numbers".into())
+    }
+
+    fn slots(&self, inputs: &[&Shape]) -> Vec<SlotSpec> {
+        let features = inputs[0].last();
+        vec![
+            SlotSpec { name: "edges", shape: vec![features, self.bins + 1], role: Role::Edges },
+            SlotSpec { name: "weight", shape: vec![features, self.bins, self.width], role: Role::Weight },
+            SlotSpec { name: "line", shape: vec![features, self.width], role: Role::Scale },
+            SlotSpec { name: "bias", shape: vec![features, self.width], role: Role::Bias },
+        ]
+    }
+
+    fn needs(&self, _inputs: &[&Shape]) -> Needs {
+        Needs { inputs: true, ..Needs::default() }
+    }
+
+    fn cost(&self, inputs: &[&Shape], output: &Shape) -> Cost {
+        let parts = 4 * (inputs[0].len() * self.bins) as u64;
+        let products = 2 * (output.len() * self.bins) as u64;
+        let rest = 3 * output.len() as u64;
+        Cost { forward: parts + products + rest, backward: 2 * (parts + products + rest) }
+    }
+
+    fn input_cost(&self, inputs: &[&Shape], output: &Shape) -> u64 {
+        (4 * (inputs[0].len() * self.bins) + 2 * output.len() * self.bins + 2 * output.len()) as u64
+    }
+
+    fn forward<T: Real>(&self, io: Forward<'_, T>) {
+        let of = Weights::new(self, io.parameters);
+        let (x, features) = (io.inputs[0], of.features());
+        let whole = features * self.width;
+        io.context.team.split_rows(io.output, whole, PART.div_ceil(whole * self.bins), &|first, y| {
+            let rows = y.len() / whole;
+            vectorized(Value { of, x: &x[first * features..][..rows * features], y });
+        });
+    }
+
+    fn backward<T: Real>(&self, io: Backward<'_, '_, T>) {
+        let of = Weights::new(self, io.parameters);
+        let (x, upstream, team) = (io.inputs[0], io.upstream, io.context.team);
+        let (features, width) = (of.features(), self.width);
+        let whole = features * width;
+        if let Some(dx) = &mut io.input_gradients[0] {
+            team.split_rows(dx, features, PART.div_ceil(whole * self.bins), &|first, dx| {
+                let rows = dx.len() / features;
+                let upstream = &upstream[first * whole..][..rows * whole];
+                vectorized(InputGradient { of, x: &x[first * features..][..rows * features], upstream, dx });
+            });
+        }
+        let [_, weight, line, bias] = io.parameter_gradients else { return };
+        let slices = [(&mut **weight, self.bins * width), (&mut **line, width), (&mut **bias, width)];
+        let least = PART.div_ceil((x.len() / features * width * self.bins).max(1));
+        team.split_together(features, least, slices, &|run, [weight, line, bias]| {
+            vectorized(Sums { of, first: run.start, x, upstream, weight, line, bias });
+        });
+    }
+
+    fn reference(&self, operands: &Operands<'_>) -> Vec<f64> {
+        let (bins, width) = (self.bins, self.width);
+        let [edges, weight, line, bias] = [0, 1, 2, 3].map(|slot| operands.parameters[slot]);
+        let features = line.len() / width;
+        let mut y = Vec::new();
+        for (place, &x) in operands.inputs[0].iter().enumerate() {
+            let i = place % features;
+            let edges = &edges[i * (bins + 1)..][..bins + 1];
+            let live: Vec<usize> = (0..bins).filter(|&k| edges[k + 1] > edges[k]).collect();
+            for o in 0..width {
+                let mut sum = bias[i * width + o] + line[i * width + o] * x;
+                for &k in &live {
+                    let mut part = (x - edges[k]) / (edges[k + 1] - edges[k]);
+                    if Some(&k) != live.first() {
+                        part = part.max(0.0);
+                    }
+                    if Some(&k) != live.last() {
+                        part = part.min(1.0);
+                    }
+                    sum += part * weight[(i * bins + k) * width + o];
+                }
+                y.push(sum);
+            }
+        }
+        y
+    }
+
+    fn samples() -> Vec<Sample<Self>> {
+        [(1, 1, 1, 1), (2, 3, 5, 4), (5, 2, 12, 16), (33, 1, 3, 3), (18, 2, 4, 5), (1030, 1, 2, 2)]
+            .map(|(rows, features, bins, width)| {
+                Sample::new(Piecewise { bins, width }, rows, [Shape::row(features)]).domain(0, -1.5, 1.5)
+            })
+            .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_edges_have_no_part_and_the_ends_go_on() {
+        let bins = Bins::new(&[0.0, 1.0, 3.0, 3.0, 3.0]);
+        let parts = |x: f64| [0, 1, 2, 3].map(|bin| bins.part(bin, x));
+        assert_eq!(parts(0.25), [0.25, 0.0, 0.0, 0.0]);
+        assert_eq!(parts(2.0), [1.0, 0.5, 0.0, 0.0]);
+        assert_eq!(parts(-2.0), [-2.0, 0.0, 0.0, 0.0]);
+        assert_eq!(parts(5.0), [1.0, 2.0, 0.0, 0.0]);
+        assert!(parts(f64::NAN)[0].is_nan() && parts(f64::NAN)[1].is_nan());
+        assert_eq!([0, 1, 2].map(|bin| bins.slope(bin, 5.0)), [0.0, 0.5, 0.0]);
+        let none = Bins::new(&[2.0, 2.0]);
+        assert_eq!((none.part(0, 7.0), none.slope(0, 7.0)), (0.0, 0.0));
+    }
+}
