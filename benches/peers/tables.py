@@ -197,7 +197,8 @@ def table(state):
             if not runs:
                 continue
             cells = [f"{statistics.mean(run[column] for run in runs):.4f}" if name != "diamonds" else f"{statistics.mean(run[column] for run in runs):.1f}" for column in columns]
-            lines.append(f"| {NAMES[program]} | {len(runs)} | " + " | ".join(cells) + f" | {statistics.median(run['seconds'] for run in runs):.0f} |")
+            seconds = [run["seconds"] for run in runs if "seconds" in run]
+            lines.append(f"| {NAMES[program]} | {len(runs)} | " + " | ".join(cells) + f" | {f'{statistics.median(seconds):.0f}' if seconds else '-'} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -217,6 +218,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--state", default=str(ROOT / "target/peers-tables.json"))
+    parser.add_argument("--untimed", action="store_true", help="keep no seconds: other programs are running")
     parser.add_argument("--again", action="store_true", help="also what was found already")
     parser.add_argument("--results", action="store_true", help="train nothing")
     parser.add_argument("--write", action="store_true", help="put the table into tables.md")
@@ -243,6 +245,8 @@ def main():
                     print(f"{key}: failed", file=sys.stderr)
                     continue
                 state[key] = json.loads(done.stdout.strip().splitlines()[-1])
+                if args.untimed:
+                    del state[key]["seconds"]
                 print(key, {name: round(value, 4) for name, value in state[key].items()}, flush=True)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(json.dumps(state, indent=1, sort_keys=True))
@@ -251,7 +255,7 @@ def main():
     if args.write:
         head = (
             f"# Tables, beside other programs\n\n`python benches/peers/tables.py --seeds {' '.join(map(str, args.seeds))} --write`, on "
-            f"{machine()}, {args.threads} threads. Test rows; means over the seeds, seconds the median. What each column is, and what each program "
+            f"{machine()}, {args.threads} threads. Test rows; means over the seeds, seconds the median of the runs that had the machine to themselves. What each column is, and what each program "
             "is given, stands at the top of the script.\n\n"
         )
         (ROOT / "benches/peers/tables.md").write_text(head + text)

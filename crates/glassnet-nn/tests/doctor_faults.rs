@@ -316,6 +316,20 @@ fn fault_18_a_large_network_on_little_noise_overfits() {
     assert!(finding.advice.contains("--early-stop 3"), "{finding}");
 }
 
+/// In waves (the recipe for tables) a run is not cut: fewer epochs are told, and the doctor does not send to another recipe.
+#[test]
+fn fault_18_in_waves_fewer_epochs() {
+    let data = noise(150);
+    let mut waves = settings("adam", 0.02, 16, 60);
+    waves.schedule = "coslog4".parse().unwrap();
+    let (findings, outcome) = Case { validate: true, ..Case::new("64 relu", ce(), &data, waves) }.findings();
+    let finding = found(&findings, "overfit", None);
+    let best = outcome.history.best().unwrap().epoch;
+    let fewer = (2 * best).min(finding.epoch.unwrap() - 1);
+    assert!(finding.advice.contains(&format!("fewer epochs (--epochs {fewer})")), "{finding}");
+    assert!(!finding.advice.contains("early"), "{finding}");
+}
+
 #[test]
 fn fault_19_nan_in_the_data() {
     let mut data = blobs(300);

@@ -5,6 +5,7 @@ use glassnet_core::Real;
 use super::finding::{Finding, Severity, count, short};
 use super::gather::Look;
 use super::picture::Facts;
+use crate::schedule::Shape;
 use crate::train::View;
 
 /// Final loss over a constant guess's above which nothing was learned.
@@ -60,6 +61,12 @@ pub(super) fn overfit<T: Real>(view: &View<'_, T>, facts: &Facts, out: &mut Look
         short(last.train_loss)
     );
     let advice = match view.spec.early.patience {
+        // A run of waves is not cut in the middle of one (an early stop would also leave the recipe for tables).
+        None if view.spec.schedule.shape == Shape::CosLog4 => format!(
+            "fewer epochs (--epochs {}), which takes less time; the weights of epoch {} are kept anyway",
+            (2 * best.epoch).min(last.epoch - 1),
+            best.epoch
+        ),
         None => format!("early stopping (--early-stop 3); the weights of epoch {} are kept anyway", best.epoch),
         Some(_) => "more rows, a smaller network or dropout".to_string(),
     };

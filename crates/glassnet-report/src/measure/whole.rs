@@ -127,7 +127,7 @@ impl Classification {
         };
         let (after, before) = (bins(scores), before.map(bins).unwrap_or_default());
         ReliabilityData {
-            of: if two { self.positive(target) } else { "predicted right".into() },
+            of: if two { self.positive(target) } else { "the predicted class".into() },
             ece_before: ece(&before),
             ece_after: ece(&after),
             before,

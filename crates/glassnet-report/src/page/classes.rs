@@ -188,7 +188,7 @@ fn predicted_against_observed(data: &ReliabilityData, figures: &mut Figures) -> 
         _ => {}
     }
     if !data.method.is_empty() {
-        words += &format!(" Calibrated by {}.", data.method.trim_end_matches('.'));
+        words += &format!(" Calibration: {}.", data.method.trim_end_matches('.'));
     }
     let heads = [
         ("bin", Kind::Name),

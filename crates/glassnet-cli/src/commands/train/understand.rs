@@ -73,7 +73,7 @@ pub fn data(data: &Data) -> String {
     }
     for unseen in &prepared.unseen {
         text += &format!(
-            "validation: {} row{} with a {} that has no input of its own, such as {}: counted as unknown\n",
+            "validation: {} row{} whose {} has no input of its own, such as {}: counted as unknown\n",
             thousands(unseen.rows as u64),
             if unseen.rows == 1 { "" } else { "s" },
             unseen.column,

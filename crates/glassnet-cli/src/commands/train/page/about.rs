@@ -32,7 +32,7 @@ impl Page<'_> {
         for unseen in &prepared.unseen {
             let (column, rows) = (&unseen.column, thousands(unseen.rows as u64));
             notes.push(format!(
-                "validation rows with a {column} that has no input of its own, such as {}, counted as unknown: {rows}",
+                "validation rows whose {column} has no input of its own, such as {}, counted as unknown: {rows}",
                 unseen.example
             ));
         }

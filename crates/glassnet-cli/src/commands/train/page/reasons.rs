@@ -147,13 +147,15 @@ impl Page<'_> {
             true => String::new(),
             false => format!(", in {}", file_name(judged.file(self))),
         };
+        let held = self.model.calibration().and_then(|calibration| calibration.held.as_ref());
+        let kind = if held.is_some_and(|held| held.holds) { "probability" } else { "score" };
         let (scale, predicted, actual) = match (explanation.class, explanation.scores()) {
             (Some(explained), Some((_, score))) => {
                 let label = usize::try_from(judged.encoded.label(row)).map_or("", class);
                 let name = class(explained);
                 (
                     format!("log-odds of {target} = {name}"),
-                    format!("a score of {} for {target} = {name}", number(score)),
+                    format!("a {kind} of {} for {target} = {name}", number(score)),
                     format!("{target} = {label}"),
                 )
             }
