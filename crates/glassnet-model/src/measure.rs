@@ -53,6 +53,9 @@ impl Measure {
 }
 
 #[cfg(feature = "fit")]
+pub use fitted::Wanted;
+
+#[cfg(feature = "fit")]
 mod fitted {
     use super::Measure;
     use crate::ranks::Ranks;
@@ -60,15 +63,26 @@ mod fitted {
     use crate::standardise::Standardise;
     use crate::style::Style;
 
+    /// What is to be made of numbers.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Wanted {
+        /// The style.
+        pub style: Style,
+        /// Whether they are changed at all.
+        pub standardise: Standardise,
+        /// Columns of the table, which share what the model file has room for.
+        pub columns: usize,
+    }
+
     impl Measure {
         /// What a style makes of a column's numbers (finite); `None` where there are none. Sorts them.
-        pub fn of(numbers: &mut [f64], style: Style, standardise: Standardise) -> Option<Measure> {
+        pub fn of(numbers: &mut [f64], wanted: Wanted) -> Option<Measure> {
             let robust = Rescale::robust(numbers)?;
-            Some(match (standardise, style) {
+            Some(match (wanted.standardise, wanted.style) {
                 (Standardise::No, _) => Measure::Rescaled(Rescale::none(robust.fill)),
                 // Of a column that is constant a place says nothing; its scale is 0.
                 (Standardise::Yes, Style::Quantile) => {
-                    Ranks::of(numbers).map_or(Measure::Rescaled(robust), Measure::Ranked)
+                    Ranks::of(numbers, wanted.columns).map_or(Measure::Rescaled(robust), Measure::Ranked)
                 }
                 (Standardise::Yes, Style::Plain | Style::Tabular) => Measure::Rescaled(robust),
             })

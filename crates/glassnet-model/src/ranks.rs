@@ -3,7 +3,8 @@
 //! Whatever a column's distribution is, its inputs have nearly the standard normal one; no number is further than 5.2 from 0.
 //!
 //! - Kept are m = max(min(n / 30, 1000), 10) quantiles of the n training rows that have a number (n of them, where there are fewer),
-//!   the i-th from 0 the i / (m - 1)-quantile by linear interpolation.
+//!   the i-th from 0 the i / (m - 1)-quantile by linear interpolation. A table of more than 400 columns keeps 400,000 of them in all, so that
+//!   its model file stays small.
 //! - p of a number that is one of these quantiles: the middle of the places that it has among them; between two of them by linear interpolation;
 //!   0 below all, 1 above all.
 //! - z = normal quantile of p ([`crate::normal`]), at most 5.1993 in size: that of p = 1e-7.
@@ -22,6 +23,12 @@ use serde::{Deserialize, Serialize};
 
 /// Most quantiles that are kept of a column.
 pub const MOST: usize = 1_000;
+
+/// Most quantiles of all columns together, where each has more than [`FEWEST`].
+pub const TOGETHER: usize = 400_000;
+
+/// Fewest quantiles of a column, where there are as many rows.
+pub const FEWEST: usize = 10;
 
 /// The largest input: the normal quantile of 1 - 1e-7, where scikit-learn clips.
 pub const FARTHEST: f64 = 5.199_337_582_605_575;
@@ -84,25 +91,24 @@ impl Ranks {
 
 #[cfg(feature = "fit")]
 mod fitted {
-    use super::{MOST, Ranks};
+    use super::{FEWEST, MOST, Ranks, TOGETHER};
     use crate::rescale::{mean_within, quantile};
-
-    /// Fewest quantiles, where there are as many rows.
-    const FEWEST: usize = 10;
 
     /// Rows for each quantile.
     const ROWS: usize = 30;
 
     impl Ranks {
-        /// The quantiles of a column's numbers (finite); `None` where there are none or all are the same. Sorts them.
-        pub fn of(numbers: &mut [f64]) -> Option<Ranks> {
+        /// The quantiles of a column's numbers (finite), of a table of so many columns; `None` where there are none or all are the same.
+        /// Sorts them.
+        pub fn of(numbers: &mut [f64], columns: usize) -> Option<Ranks> {
             numbers.sort_unstable_by(f64::total_cmp);
             let (first, last) = (*numbers.first()?, *numbers.last()?);
             if first == last {
                 return None;
             }
             let n = numbers.len();
-            let count = (n / ROWS).clamp(FEWEST, MOST).min(n);
+            let most = (TOGETHER / columns.max(1)).clamp(FEWEST, MOST);
+            let count = (n / ROWS).clamp(FEWEST, most).min(n);
             let mut least = first;
             let one = |i: usize| {
                 // Rounding must not make one less than the one before it.
@@ -173,13 +179,17 @@ mod tests {
             [(2, 2), (9, 9), (10, 10), (300, 10), (360, 12), (29_999, 999), (30_000, 1_000), (60_000, 1_000)]
         {
             let mut numbers: Vec<f64> = (0..rows).rev().map(f64::from).collect();
-            let ranks = Ranks::of(&mut numbers).unwrap();
+            let ranks = Ranks::of(&mut numbers, 400).unwrap();
             assert_eq!(ranks.quantiles.len(), wanted, "{rows}");
             assert!(ranks.is_sound());
             assert_eq!([ranks.quantiles[0], ranks.quantiles[wanted - 1]], [0.0, f64::from(rows - 1)]);
         }
-        assert_eq!(Ranks::of(&mut [3.0; 50]), None);
-        assert_eq!(Ranks::of(&mut []), None);
-        assert!(Ranks::of(&mut [1.7e308, -1.7e308, 1e308, 1.0]).unwrap().is_sound());
+        let mut numbers: Vec<f64> = (0..60_000).map(f64::from).collect();
+        for (columns, wanted) in [(0, 1_000), (401, 997), (2_000, 200), (39_000, 10), (1_000_000, 10)] {
+            assert_eq!(Ranks::of(&mut numbers, columns).unwrap().quantiles.len(), wanted, "{columns}");
+        }
+        assert_eq!(Ranks::of(&mut [3.0; 50], 1), None);
+        assert_eq!(Ranks::of(&mut [], 1), None);
+        assert!(Ranks::of(&mut [1.7e308, -1.7e308, 1e308, 1.0], 1).unwrap().is_sound());
     }
 }

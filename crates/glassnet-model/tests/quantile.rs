@@ -270,6 +270,6 @@ fn forged_places() {
     }
     // What it keeps of a number is bounded, however many rows there were.
     let many: Vec<f64> = (0..50_000).map(|i| f64::from((i * 7919) % 50_021)).collect();
-    let ranks = Ranks::of(&mut many.clone()).unwrap();
+    let ranks = Ranks::of(&mut many.clone(), 1).unwrap();
     assert_eq!(ranks.quantiles.len(), 1000);
 }

@@ -6,10 +6,9 @@ use super::{DateInput, MOST_ONE_HOT};
 use crate::dates::{DateFormat, DatePart};
 use crate::error::ModelError;
 use crate::levels::Levels;
-use crate::measure::Measure;
+use crate::measure::{Measure, Wanted};
 use crate::rescale::{Rescale, robust, smooth_clip};
 use crate::schema::{ColumnSchema, Kind};
-use crate::standardise::Standardise;
 use crate::style::Style;
 use crate::table::{Column, Table, Values};
 
@@ -19,7 +18,7 @@ pub(in super::super) fn tabular(
     column: &Column,
     rows: &[usize],
     known: &ColumnSchema,
-    (style, standardise): (Style, Standardise),
+    wanted: Wanted,
 ) -> Result<Result<Encoding, String>, ModelError> {
     let none = || Err("no value in any training row".to_owned());
     Ok(match &known.kind {
@@ -35,7 +34,7 @@ pub(in super::super) fn tabular(
                 Some(_) => {
                     let missing = (missing > 0).then(|| indicator(present.len(), missing));
                     let levels = known.peaks.clone();
-                    Measure::of(&mut present, style, standardise)
+                    Measure::of(&mut present, wanted)
                         .map(|number| Encoding::Scaled { number, missing, levels })
                         .ok_or_else(|| "no number".to_owned())
                 }
@@ -102,20 +101,19 @@ pub(in super::super) fn date(
     moments: &[Option<i64>],
     format: DateFormat,
     parts: &[DatePart],
-    style: Style,
-    standardise: Standardise,
+    wanted: Wanted,
 ) -> Encoding {
     let given = moments.iter().flatten().count();
     let missing = moments.len() - given;
-    let indicator = match style {
+    let indicator = match wanted.style {
         Style::Tabular | Style::Quantile => indicator(given, missing),
         Style::Plain => [0.0, 1.0],
     };
     let scale = |&part: &DatePart| {
         let mut values: Vec<f64> = moments.iter().flatten().map(|&moment| part.of(moment)).collect();
-        let scale = match style {
-            Style::Plain => Rescale::plain(&values, standardise).map(Measure::Rescaled),
-            Style::Tabular | Style::Quantile => Measure::of(&mut values, style, standardise),
+        let scale = match wanted.style {
+            Style::Plain => Rescale::plain(&values, wanted.standardise).map(Measure::Rescaled),
+            Style::Tabular | Style::Quantile => Measure::of(&mut values, wanted),
         };
         DateInput { part, scale: scale.unwrap_or(Measure::Rescaled(Rescale::none(0.0))) }
     };
