@@ -5,6 +5,7 @@ use std::fmt::Write;
 use glassnet::model::Model;
 use glassnet::model::encoded::Encoded;
 use glassnet::model::file::Features;
+use glassnet::model::measure::Measure;
 use glassnet::model::preprocess::{Encoding, Preprocess};
 use glassnet::model::rescale::Rescale;
 use glassnet::model::table::{Column, Images, Table, Text, Values};
@@ -202,6 +203,29 @@ fn columns(preprocess: &Preprocess, table: &Table, row: usize, inputs: &[f32]) -
     preprocess.columns().iter().enumerate().map(one).collect()
 }
 
+/// How a number became its input.
+fn measured(measure: &Measure, number: Option<f64>) -> String {
+    let short = |value: f64| significant(value, 6);
+    match measure {
+        Measure::Rescaled(Rescale { shift, factor, clip, .. }) => {
+            let number = number.map_or_else(|| "its number".to_string(), short);
+            let (sign, shift) = if *shift < 0.0 { ('+', -shift) } else { ('-', *shift) };
+            let inner = format!("{} ({number} {sign} {})", short(*factor), short(shift));
+            if *clip { format!("f({inner}), f(z) = z / sqrt(1 + (z / 3)^2)") } else { inner }
+        }
+        Measure::Ranked(ranks) => match number {
+            Some(number) => {
+                format!(
+                    "normal quantile of {}, the share of training rows below {}",
+                    short(ranks.share(number)),
+                    short(number)
+                )
+            }
+            None => "normal quantile of the share of training rows below it".to_string(),
+        },
+    }
+}
+
 /// How a value became its inputs.
 fn how(encoding: &Encoding, raw: Option<&str>) -> String {
     let short = |value: f64| significant(value, 6);
@@ -218,12 +242,8 @@ fn how(encoding: &Encoding, raw: Option<&str>) -> String {
         },
         Encoding::Presence => "1 where it is missing, else 0".into(),
         Encoding::Scaled { number: scale, levels, .. } => {
-            let Rescale { shift, factor, fill, clip } = *scale;
-            let number = raw.map_or(Some(fill), |raw| raw.trim().parse().ok());
-            let number = number.map_or_else(|| "its number".to_string(), short);
-            let (sign, shift) = if shift < 0.0 { ('+', -shift) } else { ('-', shift) };
-            let inner = format!("{} ({number} {sign} {})", short(factor), short(shift));
-            let scaled = if clip { format!("f({inner}), f(z) = z / sqrt(1 + (z / 3)^2)") } else { inner };
+            let number = raw.map_or(Some(scale.fill()), |raw| raw.trim().parse().ok());
+            let scaled = measured(scale, number);
             let scaled = if raw.is_none() { format!("missing: as if it were the mean, {scaled}") } else { scaled };
             match levels {
                 None => scaled,

@@ -185,7 +185,7 @@ impl Prepared {
         } else if let crate::target::Task::Regress { mean, deviation } = &mut target.task {
             (*mean, *deviation) = (0.0, 1.0);
         }
-        if options.style == Style::Tabular {
+        if !options.style.is_plain() {
             target.fit_range(&targets.labels, &train_rows);
         }
         let infer = InferOptions {

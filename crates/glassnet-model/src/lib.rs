@@ -22,10 +22,13 @@ pub mod interval;
 #[cfg(feature = "fit")]
 pub mod leaks;
 pub mod levels;
+pub mod measure;
 pub mod model;
+pub mod normal;
 mod outputs;
 pub mod predict;
 pub mod preprocess;
+pub mod ranks;
 pub mod rescale;
 pub mod schema;
 pub mod shift;

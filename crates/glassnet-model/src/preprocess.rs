@@ -19,7 +19,10 @@
 //! | category of more levels | one code: 0 for missing, unseen or rare, else 1, 2, ..., which the network looks up |
 //! | one value only, and missing ones | one input: +1 given, -1 missing |
 //!
-//! There the network's inputs are all numbers, then all other scaled inputs, then all codes ([`Preprocess::layout`]), each in
+//! In the style `quantile` ([`Style::Quantile`]) all is as in `tabular`, but for numbers and dates' parts: x' is the normal quantile of the
+//! share of the training rows that is below x ([`crate::ranks`]).
+//!
+//! In both the network's inputs are all numbers, then all other scaled inputs, then all codes ([`Preprocess::layout`]), each in
 //! the columns' order. In the plain style a column's inputs lie together.
 //!
 //! Statistics are worked in f64 in the order of the rows. A row becomes the same bytes whether it comes from a table
@@ -41,7 +44,7 @@ pub use tabular::{DateInput, MOST_ONE_HOT};
 
 use crate::dates::DateFormat;
 use crate::levels::Levels;
-use crate::rescale::Rescale;
+use crate::measure::Measure;
 use crate::standardise::Scale;
 use crate::style::Style;
 use crate::value::{Fault, Value, boolean_of};
@@ -91,10 +94,10 @@ pub enum Encoding {
         /// The levels with an input of their own.
         levels: Levels,
     },
-    /// A number, scaled and clipped.
+    /// A number, scaled and clipped, or by its place.
     Scaled {
         /// How.
-        number: Rescale,
+        number: Measure,
         /// The second input where the value is given, and where it is missing; `None`: no training row lacked it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         missing: Option<[f64; 2]>,

@@ -73,6 +73,8 @@ impl Rescale {
 }
 
 #[cfg(feature = "fit")]
+pub(crate) use fitted::mean_within;
+#[cfg(feature = "fit")]
 pub use fitted::{quantile, robust};
 
 #[cfg(feature = "fit")]
@@ -87,6 +89,9 @@ mod fitted {
         let below = (place.floor() as usize).min(last);
         let (a, b, t) = (at(below), at((below + 1).min(last)), place - place.floor());
         let step = b - a;
+        if step == f64::INFINITY {
+            return a * (1.0 - t) + b * t;
+        }
         if t >= 0.5 { b - step * (1.0 - t) } else { a + step * t }
     }
 
@@ -100,17 +105,20 @@ mod fitted {
         (median, factor)
     }
 
+    /// The mean of n > 0 ascending numbers, kept within the least and the greatest of them; the median where their sum is beyond f64.
+    pub(crate) fn mean_within(ascending: &[f64], first: f64, last: f64) -> f64 {
+        let mean = ascending.iter().sum::<f64>() / ascending.len() as f64;
+        if mean.is_finite() { mean.max(first).min(last) } else { quantile(ascending.len(), |i| ascending[i], 0.5) }
+    }
+
     impl Rescale {
         /// The robust scale and clip of a column's numbers (finite); `None` where there are none. Sorts them.
         pub fn robust(numbers: &mut [f64]) -> Option<Rescale> {
             numbers.sort_unstable_by(f64::total_cmp);
             let n = numbers.len();
             let (first, last) = (numbers.first()?, numbers.last()?);
-            // The mean of halves cannot overflow where the numbers do not; the sum is tried first, for it rounds less.
-            let sum: f64 = numbers.iter().sum();
-            let mean = sum / n as f64;
             let (shift, factor) = robust(n, |i| numbers[i]);
-            let fill = if mean.is_finite() { mean.clamp(*first, *last) } else { shift };
+            let fill = mean_within(numbers, *first, *last);
             Some(Rescale { shift, factor, fill, clip: true })
         }
 

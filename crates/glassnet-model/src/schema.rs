@@ -134,13 +134,13 @@ impl ColumnSchema {
         match (&self.kind, style) {
             _ if self.left_out.is_some() => 0,
             (Kind::Category { levels, .. }, Style::Plain) => levels.len() + 1,
-            (Kind::Category { levels, .. }, Style::Tabular) => match levels.len() {
+            (Kind::Category { levels, .. }, Style::Tabular | Style::Quantile) => match levels.len() {
                 3..=MOST_ONE_HOT => levels.len(),
                 _ => 1,
             },
             _ if self.constant => 1,
             (Kind::Date { parts, .. }, _) => parts.len() + indicator,
-            (Kind::Boolean { .. }, Style::Tabular) => 1,
+            (Kind::Boolean { .. }, Style::Tabular | Style::Quantile) => 1,
             (Kind::Number | Kind::Boolean { .. }, _) => 1 + indicator + usize::from(self.peaks.is_some()),
         }
     }

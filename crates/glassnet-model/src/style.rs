@@ -1,4 +1,4 @@
-//! The two ways in which a table becomes numbers.
+//! The ways in which a table becomes numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,13 @@ pub enum Style {
     /// the network looks up in a learned table (Holzmüller, Grinsztajn, Steinwart 2024, "Better by Default",
     /// arXiv 2407.04491). Inputs are in the order [numbers, other columns, codes].
     Tabular,
+    /// As [`Style::Tabular`], but each number (a date's parts too) by its place among the training rows: the normal quantile of the
+    /// share of them that is below it ([`crate::ranks`]). What the recipe `tabm` takes.
+    Quantile,
 }
 
 impl Style {
-    /// Whether it is the plain one, which files do not name.
+    /// Whether it is the plain one, which files do not name; the others are those of the recipes for tables.
     pub fn is_plain(&self) -> bool {
         *self == Style::Plain
     }

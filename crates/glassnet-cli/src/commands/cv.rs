@@ -94,11 +94,12 @@ pub struct Args {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Recipe")]
 pub struct FoldRecipeArgs {
-    /// tabular (default: embeddings of numbers, four networks averaged, calibrated) or plain (one network of --net, Adam,
-    /// early stopping)
+    /// tabular (default: embeddings of numbers, four networks averaged, calibrated), tabm (TabM: 32 members in one network,
+    /// several times dearer) or plain (one network of --net, Adam, early stopping)
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
-    /// Networks of other seeds in each fold that are trained side by side and averaged [default: 4 with the tabular recipe, else 1]
+    /// Networks of other seeds in each fold that are trained side by side and averaged [default: 4 with the tabular recipe, else
+    /// 1]; of tabm the members that its network has [default: 32]
     #[arg(long, value_name = "N")]
     pub members: Option<usize>,
     /// About how long all folds together may take, such as 60s, 5m or 1h: it chooses the number of epochs before it starts

@@ -6,9 +6,9 @@ use crate::Schema;
 use crate::dates::DateFormat;
 use crate::error::{BadValue, ModelError};
 use crate::levels::plain_number;
+use crate::measure::Wanted;
 use crate::schema::{Kind, infer::no_column};
 use crate::standardise::{Moments, Scale, Standardise};
-use crate::style::Style;
 use crate::table::{Column, Table, Values};
 use crate::value::boolean_of;
 
@@ -26,16 +26,15 @@ impl Preprocess {
         standardise: Standardise,
     ) -> Result<Preprocess, ModelError> {
         let mut fitted = Preprocess { style: schema.style, ..Preprocess::default() };
+        let wanted = Wanted { style: schema.style, standardise, columns: schema.used().count() };
         for known in schema.used() {
             let column = table.column(&known.name).ok_or_else(|| no_column(table, &known.name, "preprocessing"))?;
             let encoding = match &known.kind {
                 Kind::Date { format, parts } => {
                     let moments = moments(table, column, rows, *format)?;
-                    Ok(date(&moments, *format, parts, schema.style, standardise))
+                    Ok(date(&moments, *format, parts, wanted))
                 }
-                _ if schema.style == Style::Tabular => {
-                    tabular(table, column, rows, known, standardise)?.map_err(Unfit::LeftOut)
-                }
+                _ if !schema.style.is_plain() => tabular(table, column, rows, known, wanted)?.map_err(Unfit::LeftOut),
                 Kind::Category { levels, .. } => Ok(Encoding::Category { levels: levels.clone() }),
                 Kind::Number => scaled(&numbers(table, column, rows, None)?, standardise, table, column)
                     .map(|scale| scale.map_or(Encoding::Presence, Encoding::Number)),

@@ -65,7 +65,7 @@ impl Preprocess {
         self.columns.iter().map(move |column| {
             let Widths { numbers, others, codes } = column.encoding.widths();
             let here = match style {
-                Style::Tabular => next,
+                Style::Tabular | Style::Quantile => next,
                 Style::Plain => Starts { numbers: row, others: row + numbers, codes: row + numbers + others },
             };
             row += numbers + others + codes;

@@ -1,8 +1,8 @@
-//! What the style `tabular` makes of a column, and whether a file's account of it can be.
+//! What the styles `tabular` and `quantile` make of a column, and whether a file's account of it can be.
 
 use super::Encoding;
 use crate::dates::DatePart;
-use crate::rescale::Rescale;
+use crate::measure::Measure;
 use crate::schema::{Kind, MAX_CODES};
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +15,12 @@ pub(super) use fitted::{date, tabular};
 pub const MOST_ONE_HOT: usize = 8;
 
 /// A number that is made of a date, and its scale.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DateInput {
     /// Which.
     pub part: DatePart,
     /// How it becomes an input.
-    pub scale: Rescale,
+    pub scale: Measure,
 }
 
 impl Encoding {

@@ -130,7 +130,7 @@ impl Schema {
             }
             columns.push(inferred);
         }
-        if style == Style::Tabular && columns.iter().all(|column: &ColumnSchema| column.left_out.is_some()) {
+        if !style.is_plain() && columns.iter().all(|column: &ColumnSchema| column.left_out.is_some()) {
             bring_back(table, rows, &overrides, &mut columns)?;
         }
         let schema = Schema { columns, target, weight_column, rows: rows.len(), style };
@@ -255,7 +255,7 @@ fn infer_column(
         Some(Override::MonthFirst) => Some(Some(DateFormat::MonthFirst)),
         _ => None,
     };
-    if asked.is_some() || (wanted.is_none() && style == Style::Tabular) {
+    if asked.is_some() || (wanted.is_none() && !style.is_plain()) {
         let found = calendar::of(column, rows, asked.flatten(), asked.is_some());
         match found {
             calendar::Found::Dates { format, parts, note } => {
@@ -273,7 +273,7 @@ fn infer_column(
         }
     }
     match (wanted, values) {
-        (None, Values::Number(numbers)) if style == Style::Tabular => {
+        (None, Values::Number(numbers)) if !style.is_plain() => {
             let mut present: Vec<f64> =
                 rows.iter().map(|&row| numbers[row]).filter(|number| !number.is_nan()).collect();
             inferred.constant = present.iter().all(|number| Some(number) == present.first());
@@ -320,7 +320,7 @@ fn infer_column(
                     inferred.kind =
                         Kind::Boolean { false_word: false_word.to_owned(), true_word: true_word.to_owned() };
                 }
-                None if style == Style::Tabular => coded(&mut inferred, counts, present, wanted.is_some()),
+                None if !style.is_plain() => coded(&mut inferred, counts, present, wanted.is_some()),
                 None => category(&mut inferred, counts, present, wanted.is_some()),
             }
         }

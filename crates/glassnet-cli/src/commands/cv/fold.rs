@@ -112,7 +112,7 @@ impl Work {
         // Columns that know the target are looked for once.
         let options = FitOptions { find_leaks: number == 0, ..options.clone() };
         let data = self.read.part(rows, &options).map_err(with_flags)?;
-        let tabular = settings.around.recipe == Recipe::Tabular;
+        let tabular = settings.around.recipe != Recipe::Plain;
         let (headed, mut spec) = match tabular {
             true => {
                 let headed = tabular::network(settings, &data.prepared)?;

@@ -12,6 +12,7 @@ Examples:
   glassnet train orders.csv --target late
   glassnet train orders.csv --target late --valid may.csv --test june.csv -o late.glass
   glassnet train orders.csv --target late --test june.csv --report report.html
+  glassnet train orders.csv --target late --recipe tabm --time-budget 10m
   glassnet train orders.csv --target days --net \"128 relu -> 64 relu\" --epochs 30 --lr 0.003
   glassnet train orders.csv --target late --type zip=category --drop id,comment --class-weights balanced
   glassnet train mnist/ --net \"256 relu\" --epochs 5
@@ -26,7 +27,9 @@ Examples:
 What is not said is chosen and printed. A table follows the recipe for tables: four networks of other seeds, averaged and
 calibrated, 256 epochs or as many as are worth their time, all of them, 20 % of the rows for validation. What the recipe fixes
 (--net, --optimizer, --schedule, --loss, --early-stop ...) takes the plain one when it is said: a network of \"256 relu -> 128
-relu\" (for images \"256 relu\"), Adam at learning rate 0.001. Plain tables train until 16 epochs bring no better validation
+relu\" (for images \"256 relu\"), Adam at learning rate 0.001. --recipe tabm is dearer and often better: 32 members in one
+network that share their large weights, AdamW at learning rate 0.002, until 16 epochs bring no better validation figure, at
+most 256 (--epochs says another most, --early-stop another patience). Plain tables train until 16 epochs bring no better validation
 loss, at most 100 (under 5,000 rows: 20 and 300), images 10 epochs; with --epochs exactly that many, unless --early-stop is
 given. Under a schedule that falls to a fixed end (cosine, onecycle) plain tables train 30 epochs, all of them; under plateau
 early stopping waits for two falls of the rate. The weights of the epoch with the best validation figure are kept.
@@ -104,14 +107,15 @@ pub struct Args {
 #[serde(default)]
 #[command(next_help_heading = "Recipe")]
 pub struct RecipeArgs {
-    /// tabular (default for tables: embeddings of numbers, four networks averaged, calibrated) or plain (one network of
-    /// --net, Adam, early stopping)
+    /// tabular (default for tables: embeddings of numbers, four networks averaged, calibrated), tabm (TabM: 32 members in one
+    /// network, several times dearer) or plain (one network of --net, Adam, early stopping)
     #[arg(long, value_name = "NAME")]
     pub recipe: Option<String>,
-    /// Networks of other seeds that are trained side by side and averaged [default: 4 with the tabular recipe, else 1]
+    /// Networks of other seeds that are trained side by side and averaged [default: 4 with the tabular recipe, else 1]; of tabm
+    /// the members that its network has [default: 32]
     #[arg(long, value_name = "N")]
     pub members: Option<usize>,
-    /// Five members, each validated on another fifth of the rows: every row is learned from, calibration by the rows that each left out
+    /// Five networks, each validated on another fifth of the rows: every row is learned from, calibration by the rows that each left out
     #[arg(long)]
     pub best: bool,
     /// About how long training may take, such as 60s, 5m or 1h: it chooses the number of epochs before it starts

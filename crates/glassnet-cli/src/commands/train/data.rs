@@ -8,7 +8,6 @@ use glassnet::model::fit::{FitOptions, Prepared};
 use glassnet::model::schema::Override;
 use glassnet::model::split::{DEFAULT_SHARE, Parts, SplitBy, folds};
 use glassnet::model::standardise::Standardise;
-use glassnet::model::style::Style;
 use glassnet::model::table::{Images, Table};
 use glassnet::model::target::TargetSchema;
 
@@ -221,6 +220,13 @@ fn of_images(
             settings.data
         )));
     }
+    if settings.around.recipe == Recipe::Tabm {
+        let hint = "leave it out; --net says the network";
+        return Err(CliError::Usage(format!(
+            "--recipe tabm: {} holds images, and it is for tables\n  hint: {hint}",
+            settings.data
+        )));
+    }
     let table_only =
         [("--type or --drop", !settings.types.is_empty()), ("--weight-column", settings.weight_column.is_some())];
     if let Some((flag, _)) = table_only.iter().find(|(_, given)| *given) {
@@ -295,7 +301,7 @@ pub fn fit_options(settings: &Settings, target: &str) -> FitOptions {
         validation_share: (settings.validation_share > 0.0).then_some(settings.validation_share),
         seed: settings.seed,
         class_weights: settings.class_weights.clone(),
-        style: if settings.around.recipe == Recipe::Tabular { Style::Tabular } else { Style::Plain },
+        style: settings.around.recipe.style(),
         split: match (&settings.around.time, &settings.around.group) {
             (Some(time), _) => SplitBy::Time(time.clone()),
             (None, Some(group)) => SplitBy::Group(group.clone()),

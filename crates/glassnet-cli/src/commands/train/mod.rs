@@ -11,7 +11,7 @@
 //! | `forecast` | time and memory, before and after |
 //! | `progress`, `interrupt` | while it runs |
 //! | `checkpoint` | when its state is kept, and from which one it goes on |
-//! | `recipe`, `tabular`, `members` | the recipe for tables, several networks side by side |
+//! | `recipe`, `tabular`, `members` | the recipes for tables, several networks side by side |
 //! | `calibrate` | from scores to probabilities, after training |
 //! | `report` | scores |
 //! | `baseline` | what knowing nothing would score |
@@ -108,7 +108,7 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     if told {
         output.message(&understand::data(&data));
     }
-    let tabular = settings.around.recipe == Recipe::Tabular && !data.images;
+    let tabular = settings.around.recipe != Recipe::Plain && !data.images;
     let (headed, mut spec) = match tabular {
         true => {
             let headed = tabular::network(&settings, &data.prepared)?;
@@ -182,10 +182,10 @@ pub fn run(args: &Args, output: &mut Output) -> Result<(), CliError> {
     finished.close(data, test, (outcome, histories), &doctor, &team, output)
 }
 
-/// How many networks are trained and averaged.
+/// How many networks are trained and averaged; the members of TabM are parts of one.
 pub(super) fn members(settings: &Settings, images: bool) -> usize {
     match settings.around.recipe {
-        Recipe::Tabular if !images => tabular::members(settings),
+        Recipe::Tabular | Recipe::Tabm if !images => tabular::networks(settings),
         _ => settings.around.members.unwrap_or(1),
     }
 }
@@ -249,7 +249,8 @@ pub(super) fn train(
     let doctor = Doctor::new().with_team(team.clone()).with_columns(names);
     let task = prepared.target().map(|target| &target.task);
     let mut progress = Progress::new(output.draws(), output.is_quiet(), interrupt, doctor, task);
-    progress.sparse = whole.tabular;
+    // A run that may end soon shows each epoch.
+    progress.sparse = whole.tabular && spec.early.patience.is_none();
     let initial: &(dyn Fn(usize, &Member<'_, f32>) -> Vec<f32> + Sync) = match whole.tabular {
         true => &tabular::initial,
         false => &|_, member| member.network.initialise(member.spec.seed),

@@ -13,7 +13,7 @@ use super::interrupt::Interrupt;
 use crate::error::CliError;
 use crate::numbers::{duration, loss, number, thousands};
 
-/// More epochs than this, and not every one has a line in a run of the tabular recipe.
+/// More epochs than this, and not every one has a line in a run of the tabular recipe, whose epochs are all run.
 const MANY_EPOCHS: u64 = 32;
 
 /// Watches a run.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use glassnet::model::style::Style;
 use glassnet::nn::spec::toml::TrainConfig;
 
 use super::args::Args;
@@ -16,6 +17,8 @@ const MOST_MEMBERS: usize = 1_000;
 pub enum Recipe {
     /// The one for tables: embeddings of numbers, members averaged, calibrated.
     Tabular,
+    /// TabM: many networks in one that share their large weights, numbers as normal quantiles.
+    Tabm,
     /// One network of `--net`, Adam, early stopping.
     Plain,
 }
@@ -25,7 +28,17 @@ impl Recipe {
     pub fn name(self) -> &'static str {
         match self {
             Recipe::Tabular => "tabular",
+            Recipe::Tabm => "tabm",
             Recipe::Plain => "plain",
+        }
+    }
+
+    /// How columns become inputs.
+    pub fn style(self) -> Style {
+        match self {
+            Recipe::Tabular => Style::Tabular,
+            Recipe::Tabm => Style::Quantile,
+            Recipe::Plain => Style::Plain,
         }
     }
 }
@@ -67,6 +80,7 @@ pub struct Around {
     pub recipe: Recipe,
     /// What was said that only the plain recipe knows, where that decided: `--net`.
     pub plain_for: Option<&'static str>,
+    /// Networks that are averaged; of TabM the members of its network.
     pub members: Option<usize>,
     pub best: bool,
     /// Seconds that training may take.
@@ -79,16 +93,18 @@ pub struct Around {
     pub report: Option<PathBuf>,
 }
 
-/// Settings that the plain recipe has and the tabular one fixes, where they are said.
-fn plain_only(args: &Args, said: &TrainConfig, network: bool) -> Option<&'static str> {
+/// Settings that the plain recipe has and the others fix, where they are said.
+fn plain_only(args: &Args, said: &TrainConfig, network: bool, recipe: Option<Recipe>) -> Option<&'static str> {
     let t = &args.training;
+    // TabM stops early by itself, so when is a setting of it.
+    let early_stop = recipe != Some(Recipe::Tabm) && (t.early_stop.is_some() || said.early_stop.is_some());
     let given = [
         (t.net.is_some() || network, "--net"),
         (t.init.is_some() || said.init.is_some(), "--init"),
         (t.optimizer.is_some() || said.optimizer.is_some(), "--optimizer"),
         (t.momentum.is_some() || said.momentum.is_some(), "--momentum"),
         (t.schedule.is_some() || said.schedule.is_some(), "--schedule"),
-        (t.early_stop.is_some() || said.early_stop.is_some(), "--early-stop"),
+        (early_stop, "--early-stop"),
         (t.loss.is_some() || said.loss.is_some(), "--loss"),
         (t.raw || said.raw.unwrap_or(false), "--raw"),
         (t.steps.is_some() || said.steps.is_some(), "--steps"),
@@ -116,30 +132,33 @@ impl Around {
     pub fn new(args: &Args, said: &TrainConfig, network: bool) -> Result<Self, CliError> {
         let usage = |what: String| CliError::Usage(what);
         let r = &args.recipe;
-        let plain_for = plain_only(args, said, network);
-        let named = [("tabular", Recipe::Tabular), ("plain", Recipe::Plain)];
+        let named = [("tabular", Recipe::Tabular), ("tabm", Recipe::Tabm), ("plain", Recipe::Plain)];
         let recipe = r
             .recipe
             .as_deref()
             .map(|name| one_of("recipe", name, &named))
             .transpose()
             .map_err(|error| usage(format!("--recipe: {error}")))?;
-        if let (Some(Recipe::Tabular), Some(flag)) = (recipe, plain_for) {
+        let plain_for = plain_only(args, said, network, recipe);
+        if let (Some(fixed @ (Recipe::Tabular | Recipe::Tabm)), Some(flag)) = (recipe, plain_for) {
+            let name = fixed.name();
             return Err(usage(format!(
-                "{flag}: the tabular recipe has its own\n  hint: leave it out, or take --recipe plain"
+                "{flag}: the {name} recipe has its own\n  hint: leave it out, or take --recipe plain"
             )));
         }
+        // Its members are parts of one network.
+        let tabm = recipe == Some(Recipe::Tabm);
         let members = match r.members {
             Some(0) => return Err(usage("--members: 0 networks predict nothing\n  hint: write 1 or more".into())),
             Some(many) if many > MOST_MEMBERS => {
-                let hint = "4 are usual";
+                let hint = if tabm { "32 are usual" } else { "4 are usual" };
                 return Err(usage(format!(
                     "--members: {many} are more than the {MOST_MEMBERS} allowed\n  hint: {hint}"
                 )));
             }
             members => members,
         };
-        if r.best && members.is_some() {
+        if r.best && members.is_some() && !tabm {
             return Err(usage(
                 "--members: --best has five members, one for each fold\n  hint: keep one of the two".into(),
             ));
@@ -154,13 +173,13 @@ impl Around {
         // Only one network's run is kept in a checkpoint, so one network is trained where that is asked for.
         let kept = (args.checkpoint.is_some() || args.resume.is_some()).then_some("--checkpoint");
         let plain_for = plain_for.or(kept).filter(|_| recipe.is_none());
-        if let (Some(flag), Some(many)) = (kept, members.filter(|&members| members > 1)) {
+        if let (Some(flag), Some(many)) = (kept, members.filter(|&members| members > 1 && !tabm)) {
             return Err(usage(format!(
                 "{flag} keeps the run of one network, but {many} members are asked for\n  hint: --members 1, or no {flag}"
             )));
         }
         let recipe = recipe.unwrap_or(if plain_for.is_some() { Recipe::Plain } else { Recipe::Tabular });
-        let members = if kept.is_some() { Some(1) } else { members };
+        let members = if kept.is_some() && !tabm { Some(1) } else { members };
         Ok(Around {
             recipe,
             plain_for,

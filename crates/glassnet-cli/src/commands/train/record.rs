@@ -12,7 +12,7 @@ use glassnet::nn::train::TrainSpec;
 use serde_json::{Value, json};
 
 use super::data::{Data, asked_types};
-use super::recipe::Calibrate;
+use super::recipe::{Calibrate, Recipe};
 use super::report::{Parts, part_json};
 use super::settings::Settings;
 use crate::error::CliError;
@@ -96,6 +96,10 @@ pub fn all_settings(
         ("test", json!(settings.test.as_deref().map(file_name))),
         ("recipe", json!((!data.images).then(|| settings.around.recipe.name()))),
         ("members", json!(super::members(settings, data.images))),
+        (
+            "members_in_network",
+            json!((settings.around.recipe == Recipe::Tabm).then(|| super::tabular::inner(settings))),
+        ),
         ("best", json!(settings.around.best.then_some(true))),
         ("calibration", json!(settings.around.calibrate.map(Calibrate::name))),
         ("time", json!(settings.around.time)),

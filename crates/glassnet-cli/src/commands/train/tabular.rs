@@ -1,4 +1,4 @@
-//! The recipe for tables: its network for these columns, its settings, and how many epochs are worth their time.
+//! The recipes for tables, `tabular` and `tabm`: the network for these columns, the settings, and how many epochs are worth their time.
 
 use glassnet::core::Team;
 use glassnet::model::file::Features;
@@ -7,6 +7,7 @@ use glassnet::nn::recipe;
 use glassnet::nn::train::members::{Member, seed};
 use glassnet::nn::train::{Batch, BestBy, Rows, TrainSpec, tabular_batch};
 
+use super::recipe::Recipe;
 use super::settings::Settings;
 use crate::error::CliError;
 use crate::machine;
@@ -17,11 +18,14 @@ pub const MEMBERS: usize = 4;
 /// Folds of `--best`.
 pub const FOLDS: usize = 5;
 
-/// Epochs of the recipe.
+/// Epochs of the recipe; of TabM at most, for it stops where 16 bring nothing.
 const EPOCHS: u64 = 256;
 
 /// Fewest epochs that the default takes, however large the table is.
 const FEWEST: u64 = 16;
+
+/// Epochs of TabM where no validation rows say when to stop: about as many as it runs where they do.
+const UNSTOPPED: u64 = 32;
 
 /// Floating-point operations that a training may take by default: what two cores do in three to six minutes. A number, not a clock, so that the
 /// same table gives the same epochs, and so the same model, on every machine. See `docs/measurements/tables.md`.
@@ -34,24 +38,37 @@ const WORTH: f64 = 4e13;
 pub fn network(settings: &Settings, prepared: &Prepared) -> Result<Headed, CliError> {
     let Features::Table(preprocess) = &prepared.features else {
         return Err(CliError::Usage(
-            "--recipe tabular is for tables, and this is images\n  hint: leave it out; --net says the network".into(),
+            "the recipes for tables are for tables, and this is images\n  hint: leave --recipe out; --net says the network".into(),
         ));
     };
     let layout = preprocess.layout();
     let layout = recipe::TableLayout { numbers: layout.numbers, others: layout.others, categories: layout.categories };
     let classes = prepared.target().and_then(|target| target.classes()).map(<[String]>::len);
-    let spec = recipe::tabular(&layout, classes.unwrap_or(1), classes.is_none());
+    let (outputs, regression) = (classes.unwrap_or(1), classes.is_none());
+    let spec = match settings.around.recipe {
+        Recipe::Tabm => recipe::tabm(&layout, outputs, regression, inner(settings), recipe::TABM_WIDTH),
+        Recipe::Tabular | Recipe::Plain => recipe::tabular(&layout, outputs, regression),
+    };
     let headed =
         prepared.network(&spec, None, settings.smoothing).map_err(|error| CliError::Usage(error.to_string()))?;
-    let members = members(settings);
+    let members = networks(settings);
     machine::holds("the recipe's network", headed.network.parameters().saturating_mul(members), 12)?;
     Ok(headed)
 }
 
 /// How many networks are trained.
-pub fn members(settings: &Settings) -> usize {
+pub fn networks(settings: &Settings) -> usize {
     let around = &settings.around;
-    if around.best { FOLDS } else { around.members.unwrap_or(MEMBERS) }
+    match around.recipe {
+        _ if around.best => FOLDS,
+        Recipe::Tabm => 1,
+        Recipe::Tabular | Recipe::Plain => around.members.unwrap_or(MEMBERS),
+    }
+}
+
+/// How many members TabM's one network has.
+pub fn inner(settings: &Settings) -> usize {
+    settings.around.members.unwrap_or(recipe::TABM_MEMBERS)
 }
 
 /// The settings of the recipe for this data; what was said goes before.
@@ -60,14 +77,25 @@ pub fn members(settings: &Settings) -> usize {
 /// Settings out of range.
 pub fn train_spec(settings: &Settings, prepared: &Prepared, headed: &Headed) -> Result<TrainSpec, CliError> {
     let rows = prepared.train_rows.len();
-    let mut spec = TrainSpec::tabular(prepared.target().is_some_and(|target| target.classes().is_some()));
+    let classification = prepared.target().is_some_and(|target| target.classes().is_some());
+    let validated = prepared.valid().is_some() || settings.around.best;
+    let (mut spec, default_epochs) = match settings.around.recipe {
+        Recipe::Tabm => (TrainSpec::tabm(classification), if validated { EPOCHS } else { UNSTOPPED }),
+        Recipe::Tabular | Recipe::Plain => {
+            (TrainSpec::tabular(classification), epochs(prepared, headed, networks(settings)))
+        }
+    };
     spec.batch = settings.batch.unwrap_or(Batch::Rows(tabular_batch(rows)));
-    spec.epochs = settings.epochs.unwrap_or_else(|| epochs(prepared, headed, members(settings)));
+    spec.epochs = settings.epochs.unwrap_or(default_epochs);
+    if let Some(patience) = settings.early.filter(|_| settings.around.recipe == Recipe::Tabm) {
+        spec.early.patience = patience;
+    }
     spec.lr = settings.lr.unwrap_or(spec.lr);
     spec.seed = settings.seed;
-    if prepared.valid().is_none() && !settings.around.best {
-        // Nothing to choose by: the last epoch is kept.
+    if !validated {
+        // Nothing to choose or to stop by: the last epoch is kept.
         spec.best_by = BestBy::Loss;
+        spec.early.patience = None;
     }
     if let Some(decay) = settings.weight_decay {
         spec.optimizer.set_weight_decay(decay);

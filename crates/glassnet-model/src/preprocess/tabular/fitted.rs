@@ -1,4 +1,4 @@
-//! Scales of the style `tabular`, from the training rows.
+//! Scales of the styles `tabular` and `quantile`, from the training rows.
 
 use super::super::Encoding;
 use super::super::fit::numbers;
@@ -6,9 +6,9 @@ use super::{DateInput, MOST_ONE_HOT};
 use crate::dates::{DateFormat, DatePart};
 use crate::error::ModelError;
 use crate::levels::Levels;
+use crate::measure::{Measure, Wanted};
 use crate::rescale::{Rescale, robust, smooth_clip};
 use crate::schema::{ColumnSchema, Kind};
-use crate::standardise::Standardise;
 use crate::style::Style;
 use crate::table::{Column, Table, Values};
 
@@ -18,7 +18,7 @@ pub(in super::super) fn tabular(
     column: &Column,
     rows: &[usize],
     known: &ColumnSchema,
-    standardise: Standardise,
+    wanted: Wanted,
 ) -> Result<Result<Encoding, String>, ModelError> {
     let none = || Err("no value in any training row".to_owned());
     Ok(match &known.kind {
@@ -32,14 +32,9 @@ pub(in super::super) fn tabular(
                 Some(only) if constant && missing == 0 => Err(format!("always {only}")),
                 Some(_) if constant => Ok(Encoding::Given { inputs: indicator(present.len(), missing) }),
                 Some(_) => {
-                    let fitted = Rescale::robust(&mut present);
-                    let number = fitted.map(|scale| match standardise {
-                        Standardise::Yes => scale,
-                        Standardise::No => Rescale::none(scale.fill),
-                    });
                     let missing = (missing > 0).then(|| indicator(present.len(), missing));
                     let levels = known.peaks.clone();
-                    number
+                    Measure::of(&mut present, wanted)
                         .map(|number| Encoding::Scaled { number, missing, levels })
                         .ok_or_else(|| "no number".to_owned())
                 }
@@ -106,22 +101,21 @@ pub(in super::super) fn date(
     moments: &[Option<i64>],
     format: DateFormat,
     parts: &[DatePart],
-    style: Style,
-    standardise: Standardise,
+    wanted: Wanted,
 ) -> Encoding {
     let given = moments.iter().flatten().count();
     let missing = moments.len() - given;
-    let indicator = match style {
-        Style::Tabular => indicator(given, missing),
+    let indicator = match wanted.style {
+        Style::Tabular | Style::Quantile => indicator(given, missing),
         Style::Plain => [0.0, 1.0],
     };
     let scale = |&part: &DatePart| {
         let mut values: Vec<f64> = moments.iter().flatten().map(|&moment| part.of(moment)).collect();
-        let scale = match (style, standardise) {
-            (Style::Tabular, Standardise::Yes) => Rescale::robust(&mut values),
-            _ => Rescale::plain(&values, standardise),
+        let scale = match wanted.style {
+            Style::Plain => Rescale::plain(&values, wanted.standardise).map(Measure::Rescaled),
+            Style::Tabular | Style::Quantile => Measure::of(&mut values, wanted),
         };
-        DateInput { part, scale: scale.unwrap_or(Rescale::none(0.0)) }
+        DateInput { part, scale: scale.unwrap_or(Measure::Rescaled(Rescale::none(0.0))) }
     };
     match parts {
         [] => Encoding::Given { inputs: indicator },
