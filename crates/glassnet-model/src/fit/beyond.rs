@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use crate::dates::{DateFormat, DatePart};
 use crate::levels::{number_text, plain_number};
 use crate::schema::{Kind, Override, Schema};
-use crate::style::Style;
 use crate::table::{Column, Table, Values};
 
 /// Below this many values nothing is said.
@@ -24,7 +23,7 @@ pub(super) type Part<'a> = (&'a Table, &'a [usize]);
 
 /// Leaves out what lies beyond the training rows in the validation rows. Where nothing would be left, nothing is.
 pub(super) fn leave_out(schema: &mut Schema, overrides: &BTreeMap<String, Override>, train: Part<'_>, valid: Part<'_>) {
-    if schema.style != Style::Tabular {
+    if schema.style.is_plain() {
         return;
     }
     let mut changed = schema.clone();
