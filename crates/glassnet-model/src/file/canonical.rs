@@ -1,4 +1,4 @@
-//! JSON in one form only: keys sorted, no spaces, numbers in their shortest exact form, no null but in the history, where it has a
+//! JSON in one form only: keys sorted, no spaces, numbers in their shortest exact form, no null but in the histories, where it has a
 //! meaning: an epoch's loss that was not finite, or a share of nothing.
 
 use serde_json::Value;
@@ -22,7 +22,7 @@ fn write<'a>(value: &'a Value, path: &mut Vec<std::borrow::Cow<'a, str>>, out: &
         return Err(format!("{} ... is nested more than {DEEPEST} deep", path[..6].join(".")));
     }
     match value {
-        Value::Null if path.first().is_some_and(|key| key == "history") => {
+        Value::Null if path.first().is_some_and(|key| key == "history" || key == "other_histories") => {
             out.push_str("null");
             Ok(())
         }
