@@ -1,5 +1,7 @@
 """The layers of TabM and a whole small one by pytabkit (its copy of the authors' code and of rtdl_num_embeddings) and PyTorch."""
 
+import contextlib
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -12,6 +14,17 @@ from cases import DTYPES, Draws, case, gradients, layer_case, leaf
 PIECEWISE = [(1, (1,), 1), (7, (3,), 4), (19, (5, 2, 1), 3), (9, (12, 12), 16)]
 # Rows, members, inputs, outputs.
 MEMBERS = [(1, 1, 1, 1), (5, 3, 7, 2), (18, 4, 17, 3)]
+
+
+@contextlib.contextmanager
+def made_in(dtype):
+    """pytabkit makes buffers and steps of quantiles in the default type, which would round edges to f32."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def drawn_edges(draws, bins):
@@ -35,7 +48,8 @@ def ple_weight(weight, bins):
 
 def embedding(edges, bins, width):
     own = [edges[feature, : count + 1] for feature, count in enumerate(bins)]
-    return rtdl_num_embeddings.PiecewiseLinearEmbeddings(own, width, activation=False, version="B").to(edges.dtype)
+    with made_in(edges.dtype):
+        return rtdl_num_embeddings.PiecewiseLinearEmbeddings(own, width, activation=False, version="B")
 
 
 def embedding_parameters(parameters, bins):
@@ -116,12 +130,12 @@ def whole(dtype, classes):
         ours[f"{place}.out.bias"] = draws.normal(members, hidden)
     ours["6.weight"], ours["6.bias"] = draws.normal(members, outputs, hidden), draws.normal(members, outputs)
     ours = {name: leaf(value) for name, value in ours.items()}
-    model = tabm.Model(
-        n_num_features=len(bins), cat_cardinalities=[], n_classes=classes or None,
-        backbone={"type": "MLP", "n_blocks": 2, "d_block": hidden, "dropout": 0.0}, arch_type="tabm", k=members,
-        bins=[edges[feature, : count + 1] for feature, count in enumerate(bins)],
-        num_embeddings={"type": "PiecewiseLinearEmbeddings", "d_embedding": width, "activation": False, "version": "B"})
-    model = model.to(DTYPES[dtype])
+    with made_in(DTYPES[dtype]):
+        model = tabm.Model(
+            n_num_features=len(bins), cat_cardinalities=[], n_classes=classes or None,
+            backbone={"type": "MLP", "n_blocks": 2, "d_block": hidden, "dropout": 0.0}, arch_type="tabm", k=members,
+            bins=[edges[feature, : count + 1] for feature, count in enumerate(bins)],
+            num_embeddings={"type": "PiecewiseLinearEmbeddings", "d_embedding": width, "activation": False, "version": "B"})
     embedded = embedding_parameters({name[2:]: value for name, value in ours.items() if name[0] == "0"}, bins)
     named = {f"num_module.{name}": value for name, value in embedded.items()}
     for block, place in enumerate([2, 4]):
@@ -160,8 +174,9 @@ def all_edges():
         name = f"{rows} rows, {bins} bins, {distinct or 'all'} distinct"
         draws = Draws(f"edges {name}", "f64")
         x = draws.normal(rows, 3) if distinct == 0 else draws.whole(distinct, rows, 3).to(torch.float64)
-        edges = [torch.cat([own, own[-1].repeat(bins + 1 - len(own))])
-                 for own in rtdl_num_embeddings.compute_bins(x, n_bins=bins)]
+        with made_in(torch.float64):
+            found = rtdl_num_embeddings.compute_bins(x, n_bins=bins)
+        edges = [torch.cat([own, own[-1].repeat(bins + 1 - len(own))]) for own in found]
         made.append(case("edges", name, "f64", attributes={"bins": bins}, inputs={"x": x},
                          outputs={"edges": torch.stack(edges)}))
     return made

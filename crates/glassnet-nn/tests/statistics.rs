@@ -27,7 +27,7 @@ fn network() -> Network {
     let weight = graph.input("row weight", []);
     let rows = graph.push("loss", Op::CrossEntropy(CrossEntropy::default()), &[output, target]).unwrap();
     let mean = graph.push("loss", Op::Mean(Mean), &[rows, weight]).unwrap();
-    let objective = Some(Objective { loss: LossSpec::cross_entropy(), target, weight, rows, mean });
+    let objective = Some(Objective { loss: LossSpec::cross_entropy(), target, weight, rows, mean, members: None });
     let spec: NetSpec = "3 -> 4 -> 2".parse().unwrap();
     Network { spec, graph, x, lengths: None, logits: output, output, objective, layers: Vec::new() }
 }

@@ -7,6 +7,7 @@ use glassnet_core::random::{Draws, Purpose};
 use glassnet_core::slots::Role;
 use glassnet_core::{Op, Real, Runner, StepInfo, Team};
 use glassnet_nn::functional::{evaluate, loss_and_gradients};
+use glassnet_nn::inspect::{CheckOptions, Target, TraceOptions, check, summary, trace};
 use glassnet_nn::loss::LossSpec;
 use glassnet_nn::network::Network;
 use glassnet_nn::recipe::{TableLayout, tabm};
@@ -234,4 +235,47 @@ fn forms_agree_and_what_does_not_fit_says_so() {
     assert!(matches!(network.graph.node(network.logits).op, Op::Average(_)) && network.outputs() == 3);
     assert!(Network::for_data(&hidden, 6, 2, Some(&LossSpec::cross_entropy())).is_err());
     assert!(network.objective.unwrap().members.is_some());
+}
+
+#[test]
+fn inspectors_know_it() {
+    let text = "6 -> concat(slice 0 4 -> piecewise 5 3, slice 4 6) -> members 3 -> shared 7 relu -> dropout 0.2 -> shared 5 gelu \
+                -> heads 2 -> average probabilities";
+    let network = Network::new(&parse(text), Some(&LossSpec::cross_entropy())).unwrap();
+    let mut parameters: Vec<f64> = network.initialise(5);
+    let draws = Draws::new(8, Purpose::Synthetic, 0, 0);
+    for slot in network.graph.slots().iter().filter(|slot| !slot.role.is_statistic()) {
+        slot.range().for_each(|place| parameters[place] += 0.3 * draws.normal(place as u64));
+    }
+    let (x, labels, _) = table(9, 1);
+    let x: Vec<f64> = x.into_iter().map(f64::from).collect();
+    let data = Matrix::with_labels(x.clone(), 6, labels);
+    let options = CheckOptions {
+        info: StepInfo { seed: 3, denominator: 1.0, dropout: 1.0, ..StepInfo::default() },
+        ..CheckOptions::default()
+    };
+    let found = check(&network, &parameters, &data, &numbers(9), &options).unwrap();
+    let trained = network.graph.slots().trained();
+    assert!(found.passed && found.dropout && found.compared + 40 > trained, "{trained}\n{found}");
+    // The loss that is checked is the members' own, which training lowers.
+    let plain = CheckOptions { dropout: false, ..options };
+    let found = check(&network, &parameters, &data, &numbers(9), &plain).unwrap();
+    let mut runner = Runner::new(network.evaluation_plan(9), Team::single());
+    let outputs = evaluate(&network, &mut runner, &parameters, &data, &numbers(9));
+    let joint = outputs.losses.iter().sum::<f64>() / 9.0;
+    assert!(
+        found.loss > joint + 1e-3,
+        "{} and {joint}: the mean of the losses is above the loss of the mean",
+        found.loss
+    );
+
+    let shown = summary::<f64>(&network, Some(&parameters), 16, &TrainSpec::tabm(true).optimizer).unwrap();
+    let sum = |of: &dyn Fn(usize) -> usize| (0..shown.layers.len()).map(of).sum::<usize>();
+    assert_eq!(sum(&|at| shown.layers[at].parameters), trained);
+    assert_eq!(sum(&|at| shown.layers[at].statistics), 4 * 6);
+    let options = TraceOptions { target: Some(Target::Class(1)), ..TraceOptions::default() };
+    let traced = trace(&network, &parameters, &x[..6], &options).unwrap();
+    assert_eq!(traced.layers.len(), network.layers.len());
+    assert_eq!(traced.output, outputs.output[..2]);
+    assert!(traced.loss.is_some() && !traced.to_string().is_empty());
 }

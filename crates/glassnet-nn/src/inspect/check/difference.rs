@@ -43,7 +43,7 @@ impl<'a> Differences<'a> {
         parameters: &[f64],
         options: &'a CheckOptions,
     ) -> Self {
-        let mean = network.objective.as_ref().map(|objective| objective.mean);
+        let mean = network.objective.as_ref().map(|objective| objective.lowered().1);
         let kinks = Kinks::of(network);
         let mut differences =
             Differences { runner, info, parameters: parameters.to_vec(), mean, kinks, loss: 0.0, options };

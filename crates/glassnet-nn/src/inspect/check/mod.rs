@@ -289,7 +289,7 @@ fn loaded(
     let request = Request {
         purpose: Purpose::Inspect,
         rows: rows.len(),
-        backward_from: Some(objective.mean),
+        backward_from: Some(objective.lowered().1),
         outputs: vec![network.output, network.logits, objective.rows],
         training: options.dropout,
         checkpoint: false,
