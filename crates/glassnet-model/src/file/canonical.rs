@@ -83,6 +83,8 @@ mod tests {
         assert!(error.starts_with("settings.lr is null"), "{error}");
         let history = json!({"history": {"epochs": [{"train_loss": f64::INFINITY}]}});
         assert_eq!(canonical(&history).unwrap(), r#"{"history":{"epochs":[{"train_loss":null}]}}"#);
+        let others = json!({"other_histories": [{"epochs": [{"update_ratios": [null]}]}]});
+        assert_eq!(canonical(&others).unwrap(), others.to_string());
         let mut deep = json!(1);
         for _ in 0..110 {
             deep = json!([deep]);
