@@ -9,10 +9,10 @@ fn folder(name: &str) -> Folder {
     let folder = Folder::new(name);
     folder.write("orders.csv", orders(400, 1));
     folder.write("new.csv", orders(60, 2));
+    folder.write("later.csv", orders(400, 3));
     folder
 }
 
-/// `--drop order` and three members that are soon done, unless `more` says otherwise.
 const LATE: [&str; 9] = ["train", "orders.csv", "--target", "late", "--drop", "order", "--recipe", "tabm", "--json"];
 
 fn number(cell: &str) -> f64 {
@@ -63,8 +63,8 @@ fn one_run_through_all_commands() {
     let printed: Vec<&str> = all.lines().nth(3).unwrap().split(',').collect();
     assert!((of("score") - number(printed[2])).abs() < 1e-6);
 
-    folder.run(&["monitor", "m.glass", "orders.csv"]).ok();
-    let done = folder.run(&["recalibrate", "m.glass", "orders.csv", "-o", "c.glass", "--json"]).ok().json();
+    folder.run(&["monitor", "m.glass", "later.csv"]).ok();
+    let done = folder.run(&["recalibrate", "m.glass", "later.csv", "-o", "c.glass", "--json"]).ok().json();
     assert_eq!(done["weights_hash"], trained["weights_hash"]);
     let shown = folder.run(&["inspect", "m.glass"]).ok().out;
     assert!(shown.contains("members 3") && shown.contains("amount"), "{shown}");

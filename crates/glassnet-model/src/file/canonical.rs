@@ -1,4 +1,4 @@
-//! JSON in one form only: keys sorted, no spaces, numbers in their shortest exact form, no null but in the history, where it has a
+//! JSON in one form only: keys sorted, no spaces, numbers in their shortest exact form, no null but in the histories, where it has a
 //! meaning: an epoch's loss that was not finite, or a share of nothing.
 
 use serde_json::Value;
@@ -22,7 +22,7 @@ fn write<'a>(value: &'a Value, path: &mut Vec<std::borrow::Cow<'a, str>>, out: &
         return Err(format!("{} ... is nested more than {DEEPEST} deep", path[..6].join(".")));
     }
     match value {
-        Value::Null if path.first().is_some_and(|key| key == "history") => {
+        Value::Null if path.first().is_some_and(|key| key == "history" || key == "other_histories") => {
             out.push_str("null");
             Ok(())
         }
@@ -83,6 +83,8 @@ mod tests {
         assert!(error.starts_with("settings.lr is null"), "{error}");
         let history = json!({"history": {"epochs": [{"train_loss": f64::INFINITY}]}});
         assert_eq!(canonical(&history).unwrap(), r#"{"history":{"epochs":[{"train_loss":null}]}}"#);
+        let others = json!({"other_histories": [{"epochs": [{"update_ratios": [null]}]}]});
+        assert_eq!(canonical(&others).unwrap(), others.to_string());
         let mut deep = json!(1);
         for _ in 0..110 {
             deep = json!([deep]);
