@@ -27,7 +27,8 @@ fn shapes_that_do_not_fit() {
     refuse(Op::LogSoftmax(LogSoftmax), &[&[4, 3]], "one axis");
     refuse(Op::MeanSquared(MeanSquared), &[&[3], &[2]], "the outputs are [B, 3] and the targets [B, 2]");
     refuse(Op::BinaryCrossEntropy(BinaryCrossEntropy::default()), &[&[3], &[1]], "as many targets as outputs");
-    refuse(Op::CrossEntropy(CrossEntropy::default()), &[&[4, 3], &[]], "[B, 4, 3] and [B]");
+    // One label for rows of members, `[K, C]`, is taken; for more axes it is not known what it labels.
+    refuse(Op::CrossEntropy(CrossEntropy::default()), &[&[2, 4, 3], &[]], "[B, 2, 4, 3] and [B]");
     refuse(Op::CrossEntropy(CrossEntropy::default()), &[&[4, 3], &[3]], "a label a position");
     refuse(Op::CrossEntropy(CrossEntropy::default()), &[&[3], &[2]], "one label a row");
     refuse(Op::SoftCrossEntropy(SoftCrossEntropy::default()), &[&[4, 3], &[4, 3]], "one axis");
