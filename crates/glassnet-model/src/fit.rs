@@ -2,6 +2,7 @@
 //! network. Two steps, so that a caller can show the first before the second begins: [`Prepared`], then
 //! [`Prepared::model`] with what the training loop leaves.
 
+mod beyond;
 pub mod calibrate;
 mod head;
 
@@ -197,7 +198,14 @@ impl Prepared {
                 SplitBy::Random | SplitBy::Time(_) => None,
             },
         };
-        let schema = Schema::infer(&table, &train_rows, infer)?;
+        let mut schema = Schema::infer(&table, &train_rows, infer)?;
+        match &valid {
+            Some(valid) => {
+                let rows: Vec<usize> = (0..valid.rows).collect();
+                beyond::leave_out(&mut schema, &options.overrides, (&table, &train_rows), (valid, &rows));
+            }
+            None => beyond::leave_out(&mut schema, &options.overrides, (&table, &train_rows), (&table, &valid_rows)),
+        }
         let preprocess = Preprocess::fit(&table, &train_rows, &schema, options.standardise)?;
         let matching = preprocess.matching(&schema, &table)?;
         let mut train = Encoded::table(preprocess.clone(), preprocess.compact(&table, &matching)?);
