@@ -45,6 +45,26 @@ fn a_model_beside_the_constant_guess() {
     assert!(near(&base_line["valid"]["mae"], 1.5), "{base_line}");
 }
 
+/// The epoch's line has the error that the history has, which is in the target's unit (a plain network's last epoch is its scores).
+#[test]
+fn an_epochs_error_is_in_the_targets_unit() {
+    let folder = Folder::new("unit");
+    let rows: String = (0..200).map(|i| format!("{},{}\n", f64::from(i % 17) + 0.5, 100 * (i % 17) + i % 5)).collect();
+    folder.write("n.csv", format!("x,n\n{rows}"));
+    for recipe in [&["--net", "4 relu"][..], &["--recipe", "tabular", "--members", "1"]] {
+        let base = [&["train", "n.csv", "--target", "n", "--task", "regress", "--epochs", "1"], recipe].concat();
+        let run = folder.run(&base).ok();
+        let line = run.err.lines().find(|line| line.starts_with("epoch 1/1")).unwrap();
+        let said: f64 = line.split("rmse ").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+        let value = folder.run(&[&base[..], &["--json"]].concat()).ok().json();
+        let rmse = value["history"]["epochs"][0]["valid"]["rmse"].as_f64().unwrap();
+        assert!((said / rmse - 1.0).abs() < 1e-3, "{line}, {rmse}");
+        if recipe[0] == "--net" {
+            assert_eq!(value["valid"]["rmse"], rmse);
+        }
+    }
+}
+
 #[test]
 fn a_model_that_learned_nothing() {
     let folder = Folder::new("nothing");
@@ -156,4 +176,17 @@ fn evaluation_says_its_weights_and_whose_rows_they_are() {
     assert!(!evaluate("tiny").contains("trained on"));
     let out = folder.run(&["evaluate", "m.glass", "tiny", "--part", "train"]).ok().out;
     assert!(out.contains("rows include those that the model was trained on"), "{out}");
+}
+
+/// Of the plain recipe too: the time's epochs are all run (noise would stop early), so that the number that is printed gives the model again.
+#[test]
+fn a_time_budget_is_a_number_of_epochs() {
+    let folder = Folder::new("budget");
+    folder.write("noise.csv", noise(200, 0.5));
+    let run = ["train", "noise.csv", "--target", "y", "--drop", "n", "--net", "8 relu", "--lr", "0.05", "--json"];
+    let timed = folder.run(&[&run[..], &["--time-budget", "1s", "-o", "a.glass"]].concat()).ok();
+    let epochs = timed.err.split("--epochs ").nth(1).unwrap().split(' ').next().unwrap();
+    let again = folder.run(&[&run[..], &["--epochs", epochs, "-o", "b.glass"]].concat()).ok().json();
+    assert_eq!(timed.json()["weights_hash"], again["weights_hash"]);
+    assert_eq!(again["epochs"].to_string(), epochs);
 }

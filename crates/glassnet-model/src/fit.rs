@@ -28,11 +28,14 @@ use crate::model::{Model, all_weights, label_table};
 use crate::preprocess::{Preprocess, Unseen};
 use crate::schema::{InferOptions, Override, Schema};
 use crate::shift::{self, Finding, Reference, watched};
-use crate::split::{DEFAULT_SHARE, Parts, SplitBy, parts, split};
+use crate::split::{DEFAULT_SHARE, Parts, SplitBy, folds, parts, split};
 use crate::standardise::Standardise;
 use crate::style::Style;
 use crate::table::{Images, Table};
 use crate::target::{TargetSchema, Targets, TaskChoice};
+
+/// Folds by time of which the latest says what lies beyond the others, where no rows are set aside.
+const FOLDS_OF_TIME: usize = 5;
 
 /// What a person says about the data.
 #[derive(Debug, Clone, PartialEq)]
@@ -199,12 +202,23 @@ impl Prepared {
             },
         };
         let mut schema = Schema::infer(&table, &train_rows, infer)?;
-        match &valid {
-            Some(valid) => {
+        match (&valid, &options.split) {
+            (Some(valid), _) => {
                 let rows: Vec<usize> = (0..valid.rows).collect();
                 beyond::leave_out(&mut schema, &options.overrides, (&table, &train_rows), (valid, &rows));
             }
-            None => beyond::leave_out(&mut schema, &options.overrides, (&table, &train_rows), (&table, &valid_rows)),
+            // All rows are learned from, in folds: the latest fold is what the others are held against.
+            (None, SplitBy::Time(_)) if valid_rows.is_empty() => {
+                let folds = folds(&table, &targets, &options.split, FOLDS_OF_TIME, options.seed);
+                if let Some(latest) = folds.ok().as_ref().and_then(|folds| folds.last()) {
+                    beyond::leave_out(&mut schema, &options.overrides, (&table, &latest.train), (&table, &latest.test));
+                }
+            }
+            (None, SplitBy::Time(_)) => {
+                beyond::leave_out(&mut schema, &options.overrides, (&table, &train_rows), (&table, &valid_rows));
+            }
+            // Rows drawn at random, or by group, are no later than others.
+            (None, SplitBy::Random | SplitBy::Group(_)) => {}
         }
         let preprocess = Preprocess::fit(&table, &train_rows, &schema, options.standardise)?;
         let matching = preprocess.matching(&schema, &table)?;

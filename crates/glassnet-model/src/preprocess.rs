@@ -12,7 +12,7 @@
 //! | column | inputs |
 //! |---|---|
 //! | number | x'; a missing value is the mean. Where training rows lacked values, one more input: +1 given, -1 missing, scaled and clipped as numbers are |
-//! | number, half of the rows or more with the same value | as a number; besides a code for each value that enough rows share, 0 for others and missing ones |
+//! | number whose quartiles are equal (`schema/peaks.rs`) | as a number; besides a code for each value that enough rows share, 0 for others and missing ones |
 //! | date | its parts ([`crate::dates`]), each as a number; the same for missing ones |
 //! | boolean, category of 2 levels | one input: first +1, second -1, missing or unseen 0; scaled and clipped |
 //! | category of 3 to 8 levels | one input a level, 1 or 0, scaled and clipped; missing or unseen is 0 in all before that |
@@ -42,7 +42,7 @@ pub(crate) use layout::{Starts, Widths};
 pub use matching::Matching;
 pub use tabular::{DateInput, MOST_ONE_HOT};
 
-use crate::dates::DateFormat;
+use crate::dates::{DateFormat, DatePart};
 use crate::levels::Levels;
 use crate::measure::Measure;
 use crate::standardise::Scale;
@@ -184,6 +184,12 @@ impl Encoding {
             Encoding::Date { parts, missing, .. } => (parts.len(), usize::from(missing.is_some()), 0),
         };
         Widths { numbers, others, codes }
+    }
+
+    /// Whether it is a date of which the day itself is an input, not only its weekday or its time.
+    pub(crate) fn has_calendar(&self) -> bool {
+        let calendar = |part: &DateInput| matches!(part.part, DatePart::Day | DatePart::DayOfYear);
+        matches!(self, Encoding::Date { parts, .. } if parts.iter().any(calendar))
     }
 
     /// The values that have a code besides their number.

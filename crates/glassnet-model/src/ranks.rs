@@ -10,7 +10,7 @@
 //! - z = normal quantile of p ([`crate::normal`]), at most 5.1993 in size: that of p = 1e-7.
 //!
 //! This is scikit-learn's `QuantileTransformer(output_distribution="normal")` as TabM's authors use it (Gorishniy et al. 2024, arXiv 2410.24210;
-//! the rule for m is theirs), but for two things. They add noise of a thousandth of the deviation before the quantiles are taken, so that a value that
+//! the rule for m is theirs), but for two things. They add noise (of a deviation of 0.001 / max(the column's, 0.001)) before the quantiles are taken, so that a value that
 //! many rows share is not a single step at the end of the range: of a column that is 0 in nine of ten rows and never less, scikit-learn
 //! alone makes -5.2 of 0. Here the middle of a value's places is taken at the ends too, without noise: 0 becomes the
 //! normal quantile of 0.45, as it does on average with the noise, and the same rows give the same model. And scikit-learn takes all that is within 1e-7
@@ -35,6 +35,7 @@ pub const FARTHEST: f64 = 5.199_337_582_605_575;
 
 /// How a number becomes its place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ranks {
     /// Quantiles of the training rows in equal steps of the share, from the least value to the greatest.
     pub quantiles: Vec<f64>,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a number becomes an input: `f(factor * (x - shift))`, f the smooth clip or nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rescale {
     /// What is taken off: the median of the training rows.
     pub shift: f64,

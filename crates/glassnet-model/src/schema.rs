@@ -34,6 +34,9 @@ pub const MAX_SLOTS: usize = 128;
 /// network a row of its table.
 pub const MAX_CODES: usize = 10_000;
 
+/// Most values of a number that get a code besides: the most frequent ones. The model file keeps them of every such column.
+pub const MAX_PEAKS: usize = 256;
+
 /// The columns of a table as a model sees them.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Schema {

@@ -296,11 +296,14 @@ fn the_recipe_for_tables_is_explained_by_every_method() {
     let cities = ["Bonn", "Calw", "Gera", "Hof", "Jena", "Kehl", "Lahr", "Melle", "Plau", "Soest", "Telgte", "Wyk", ""];
     data.columns.push(words("city", &(0..120).map(|row| cities[row * 7 % 13]).collect::<Vec<&str>>()));
     data.columns.push(words("express", &(0..120).map(|row| ["yes", "no"][row * 3 % 7 % 2]).collect::<Vec<&str>>()));
+    // A number and a code: 0 in most rows.
+    let gain = |row: usize| if row * 11 % 8 == 0 { [250.0, 700.0, 99.0][row * 3 % 7 % 3] } else { 0.0 };
+    data.columns.push(numbers("gain", &(0..120).map(gain).collect::<Vec<f64>>()));
     let options = FitOptions { validation_share: None, style: Style::Tabular, ..FitOptions::new("y") };
     let prepared = Prepared::table(data.clone(), None, &options).unwrap();
     let Features::Table(preprocess) = &prepared.features else { panic!() };
     let layout = preprocess.layout();
-    assert_eq!((layout.numbers, &layout.categories[..]), (2, &[13][..]), "a city is a code");
+    assert_eq!((layout.numbers, &layout.categories[..]), (3, &[13, 5][..]), "a city is a code, a gain is both");
     let layout = TableLayout { numbers: layout.numbers, others: layout.others, categories: layout.categories };
     for smooth in [true, false] {
         by_every_method(&prepared, &data, &layout, smooth);
@@ -316,7 +319,7 @@ fn by_every_method(prepared: &Prepared, data: &Table, layout: &TableLayout, smoo
     // Outputs of some units, not of some hundredths.
     let calibration = Calibration { mix: 0.01, ..Calibration::affine(0.2, 2.5) };
     let model = Model::new(document, weights).unwrap().with_calibration(Some(calibration)).unwrap();
-    assert_eq!(model.columns(), ["x", "some", "colour", "city", "express"]);
+    assert_eq!(model.columns(), ["x", "some", "colour", "city", "express", "gain"]);
     let (encoded, rows, _) = model.encode_table(data, false).unwrap();
     let background = Background::draw(&encoded, &rows, 40, 1).unwrap();
     let scores = model.scores(&mut model.runner(Team::single()), &encoded, &rows).unwrap();
@@ -327,7 +330,7 @@ fn by_every_method(prepared: &Prepared, data: &Table, layout: &TableLayout, smoo
     let exact = of(Options::default());
     let estimated = of(Options { exact: 0, passes: 64, ..Options::default() });
     let path = of(Options { fast: true, ..Options::default() });
-    let mut most = [0.0_f64; 5];
+    let mut most = [0.0_f64; 6];
     for (row, ((exact, estimated), path)) in exact.iter().zip(&estimated).zip(&path).enumerate() {
         for explanation in [exact, estimated] {
             assert!(explanation.residual.abs() < 1e-12);

@@ -487,3 +487,41 @@ fn a_number_with_peaks_is_a_number_and_a_code() {
         assert_eq!(alone.map(f32::to_bits).to_vec(), rows[row].iter().map(|x| x.to_bits()).collect::<Vec<_>>());
     }
 }
+
+/// What a forged file may say of a number's codes, and of its scale, is refused.
+#[test]
+fn forged_codes() {
+    use glassnet_model::Model;
+    use glassnet_model::file::{Document, Features, Head, Network};
+    let gain: Vec<f64> = (0..200).map(|i| if i < 180 { 0.0 } else { f64::from(i % 3) * 100.0 }).collect();
+    let spread: Vec<f64> = (0..200).map(|i| f64::from(i * 7 % 200) / 2.0).collect();
+    let (schema, fitted) = fit(&table(vec![numbers("gain", &gain), numbers("x", &spread)]), &[]);
+    let spec = "3 -> concat(slice 0 2, slice 2 3 -> categories 4) -> 1".parse().unwrap();
+    let network = Network { spec, inputs: 3, outputs: 1, head: Head::Value, members: 1 };
+    let document = Document::new(schema, Features::Table(fitted), network);
+    document.check().unwrap();
+    let parameters = vec![0.5; 4 * 8 + 10 + 1];
+    let model = Model::new(document.clone(), parameters.clone()).unwrap();
+    assert_eq!(Model::from_bytes(&model.to_bytes().unwrap()).unwrap().document().preprocess, document.preprocess);
+    let kept = serde_json::to_value(&document).unwrap();
+    let encoding = "/preprocess/table/columns/0/encoding";
+    let levels = |names: &[&str]| serde_json::json!(names);
+    for (path, value) in [
+        (format!("{encoding}/levels"), levels(&["0", "100", "a"])),
+        (format!("{encoding}/levels"), levels(&["0", "100", "300"])),
+        (format!("{encoding}/levels"), levels(&["0", "100"])),
+        (format!("{encoding}/levels"), serde_json::Value::Null),
+        ("/schema/columns/0/peaks".to_owned(), levels(&["0", "200"])),
+        ("/schema/columns/0/peaks".to_owned(), serde_json::Value::Null),
+        (
+            format!("{encoding}/number"),
+            serde_json::json!({"quantiles": [0.0, 1.0], "fill": 0.5, "factor": 1.0, "shift": 0.0, "clip": true}),
+        ),
+    ] {
+        let mut forged = kept.clone();
+        *forged.pointer_mut(&path).unwrap_or_else(|| panic!("{path}")) = value.clone();
+        let read: Result<Document, _> = serde_json::from_value(forged);
+        let refused = read.map_or(true, |document| document.check().is_err());
+        assert!(refused, "{path} = {value}");
+    }
+}

@@ -45,7 +45,7 @@ fn layout() -> TableLayout {
 }
 
 #[test]
-fn the_draws_are_tabm_s() {
+fn the_draws_are_those_of_the_layers_documentation() {
     let network = Network::new(&tabm(&layout(), 2, false, 5, 12), None).unwrap();
     let parameters: Vec<f64> = network.initialise(3);
     let names: Vec<&str> = network.graph.slots().iter().map(|slot| slot.name.as_str()).collect();

@@ -200,8 +200,8 @@ impl Document {
                     let Some(column) = self.schema.used().find(|column| column.name == *name) else {
                         return Err(format!("preprocessing takes column {name:?}, which its schema does not use"));
                     };
-                    let fits = encoder.encoding.fits(&column.kind);
-                    if !fits {
+                    let peaks = !encoder.encoding.is_number() || encoder.encoding.peaks() == column.peaks.as_ref();
+                    if !encoder.encoding.fits(&column.kind) || !peaks {
                         return Err(format!("preprocessing and schema disagree on column {name:?}"));
                     }
                 }

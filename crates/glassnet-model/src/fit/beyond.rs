@@ -5,8 +5,11 @@
 //! training row had. A network has nothing to go by beyond its training rows, and what it learned inside of them (this was the day of
 //! the storm) is no use to later rows. So such columns are left out, named, with both ranges. `--type COL=number` (or date) keeps one.
 //!
+//! It is asked where rows were parted by time, or where the validation rows are a file of their own (which may be the next month);
+//! of rows set aside at random or by group nobody knows that they are later.
+//!
 //! The rule: 20 or more validation rows have a value, and 95 of 100 of those lie below the least or above the greatest of the training
-//! rows. Rows that are set aside at random do not. Nothing else of the validation rows is looked at.
+//! rows. Nothing else of the validation rows is looked at.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +37,7 @@ pub(super) fn leave_out(schema: &mut Schema, overrides: &BTreeMap<String, Overri
             Kind::Number => {
                 let value = |column: &Column, row: usize| number(column, row);
                 if let Some(said) = beyond(&range(train.1, |row| value(ours, row)), valid.1, |row| value(theirs, row)) {
-                    known.left_out = Some(format!("it tells the time: {said}"));
+                    known.left_out = Some(said);
                 }
             }
             Kind::Date { format, parts } => {

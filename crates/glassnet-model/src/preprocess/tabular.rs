@@ -3,7 +3,7 @@
 use super::Encoding;
 use crate::dates::DatePart;
 use crate::measure::Measure;
-use crate::schema::{Kind, MAX_CODES};
+use crate::schema::{Kind, MAX_CODES, MAX_PEAKS};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "fit")]
@@ -39,7 +39,7 @@ impl Encoding {
             (Encoding::Category { levels }, Kind::Category { levels: known, .. }) => levels == known,
             (Encoding::Scaled { number, missing, levels }, Kind::Number) => {
                 let codes =
-                    levels.as_ref().is_none_or(|levels| levels.is_numeric() && (1..=MAX_CODES).contains(&levels.len()));
+                    levels.as_ref().is_none_or(|levels| levels.is_numeric() && (1..=MAX_PEAKS).contains(&levels.len()));
                 number.is_sound() && optional(missing) && codes
             }
             (Encoding::Given { inputs }, Kind::Number | Kind::Boolean { .. } | Kind::Date { .. }) => sound(inputs),

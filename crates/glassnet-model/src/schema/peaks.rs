@@ -4,11 +4,12 @@
 //! such a number says little (its quartiles are equal, so the robust scale has to fall back to the whole range, and the amounts
 //! come to lie side by side), as a name a lot. So it gets both: its number, and a code for each value that enough rows share.
 //!
-//! The rule: 100 or more rows have a number; the quartiles are equal (half of the rows or more have one value); three or more values
-//! are shared by a thousandth of the rows (2 at least, 10 are enough), the one in the middle included. How it was found, and what it
+//! The rule: 100 or more rows have a number; the quartiles are equal (three quarters of the rows have one value where it is the least or
+//! the greatest, half of them where it lies between others); three or more values are shared by a thousandth of the rows (2 at least, 10
+//! are enough), the one in the middle included. Of more than 256 the most frequent count. How it was found, and what it
 //! brings, is in docs/measurements/tables.md.
 
-use super::MAX_CODES;
+use super::MAX_PEAKS;
 use crate::levels::{Levels, number_text};
 use crate::rescale::quantile;
 
@@ -36,10 +37,10 @@ pub(super) fn peaks(present: &mut [f64]) -> Option<(Levels, f64, usize)> {
         .filter(|run| run.len() >= fewest)
         .filter_map(|run| Some((*run.first()?, run.len())))
         .collect();
-    if shared.len() > MAX_CODES {
+    if shared.len() > MAX_PEAKS {
         // A stable sort of numbers in order: the most frequent first, ties by size.
         shared.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        shared.truncate(MAX_CODES);
+        shared.truncate(MAX_PEAKS);
     }
     let rows = shared.iter().map(|(_, count)| count).sum();
     let levels = Levels::new(shared.iter().map(|(number, _)| number_text(*number)));

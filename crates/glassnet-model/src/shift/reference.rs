@@ -228,6 +228,10 @@ impl Reference {
             match &known.values {
                 ReferenceValues::Numbers(tenths) => {
                     let date = matches!(encoder.encoding, Encoding::Date { .. });
+                    // Of a date whose day is no input (its weekday or hour is) it is no news that days go by.
+                    if date && !encoder.encoding.has_calendar() {
+                        continue;
+                    }
                     let shown = |x: f64| if date { day(x) } else { short(x) };
                     let numbers = numbers(&column.values, rows, &encoder.encoding);
                     found.extend(tenths.compare(Sort::Drift, Some(&known.name), &numbers, shown));

@@ -314,12 +314,17 @@ pub(super) fn check(
     let (Some(row), Some(target)) = (&last, output) else { return Ok(last) };
     let wanted = target.outputs;
     if row.axes.len() == 2 && !target.steps {
-        let mut misfit = at_last(
-            format!(
-                "the network ends in {}, a vector for each time step, but the target is one value a row",
-                row.words()
+        let members = spec.layers.iter().any(|layer| matches!(layer, LayerSpec::Table(TableLayer::Members { .. })));
+        let (each, hint) = match members {
+            true => (
+                "member",
+                "add -> average, or -> average probabilities for classes, which make one output of the members",
             ),
-            "add -> last or -> mean, which make one vector of the sequence".to_owned(),
+            false => ("time step", "add -> last or -> mean, which make one vector of the sequence"),
+        };
+        let mut misfit = at_last(
+            format!("the network ends in {}, a vector for each {each}, but the target is one value a row", row.words()),
+            hint.to_owned(),
         );
         misfit.path = vec![spec.layers.len().saturating_sub(1)];
         return Err(misfit);

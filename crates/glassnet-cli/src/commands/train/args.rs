@@ -30,8 +30,8 @@ calibrated, 256 epochs or as many as are worth their time, all of them, 20 % of 
 relu\" (for images \"256 relu\"), Adam at learning rate 0.001. --recipe tabm is dearer and often better: 32 members in one
 network that share their large weights, AdamW at learning rate 0.002, until 16 epochs bring no better validation figure, at
 most 256 (--epochs says another most, --early-stop another patience). Plain tables train until 16 epochs bring no better validation
-loss, at most 100 (under 5,000 rows: 20 and 300), images 10 epochs; with --epochs exactly that many, unless --early-stop is
-given. Under a schedule that falls to a fixed end (cosine, onecycle) plain tables train 30 epochs, all of them; under plateau
+loss, at most 100 (under 5,000 rows: 20 and 300), images 10 epochs; with --epochs or --time-budget exactly that many, unless
+--early-stop is given. Under a schedule that falls to a fixed end (cosine, onecycle) plain tables train 30 epochs, all of them; under plateau
 early stopping waits for two falls of the rate. The weights of the epoch with the best validation figure are kept.
 The same data, settings and seed give the same bytes, whatever --threads.
 

@@ -247,8 +247,7 @@ pub(super) fn train(
         Features::Images(_) | Features::Text(_) => Vec::new(),
     };
     let doctor = Doctor::new().with_team(team.clone()).with_columns(names);
-    let task = prepared.target().map(|target| &target.task);
-    let mut progress = Progress::new(output.draws(), output.is_quiet(), interrupt, doctor, task);
+    let mut progress = Progress::new(output.draws(), output.is_quiet(), interrupt, doctor);
     // A run that may end soon shows each epoch.
     progress.sparse = whole.tabular && spec.early.patience.is_none();
     let initial: &(dyn Fn(usize, &Member<'_, f32>) -> Vec<f32> + Sync) = match whole.tabular {

@@ -112,8 +112,9 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, images: bool) -> Res
     let falls = matches!(settings.schedule.shape, Shape::Cosine { .. } | Shape::OneCycle { .. });
     let patience = match (settings.early, settings.epochs) {
         (Some(early), _) => early,
-        // Who asks for a number of epochs gets that number.
+        // Who asks for a number of epochs gets that number; a time is one, and the `--epochs` that it names gives this model again.
         (None, Some(_)) => None,
+        (None, None) if settings.around.budget.is_some() => None,
         (None, None) if images || !validated || falls => None,
         (None, None) => Some(default_patience(small, settings.schedule.shape)),
     };

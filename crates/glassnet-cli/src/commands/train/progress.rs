@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use glassnet::model::target::Task;
 use glassnet::nn::doctor::Doctor;
 use glassnet::nn::history::Epoch;
 use glassnet::nn::train::{Control, Observer, StepReport, Stop, View};
@@ -29,8 +28,6 @@ pub struct Progress {
     pub failure: Option<CliError>,
     /// Looks on and says what is wrong.
     pub doctor: Doctor<f32>,
-    /// The target's deviation, where it is a number: errors are shown in its unit.
-    deviation: Option<f64>,
     start: Instant,
     epoch_start: Instant,
     drawn: Instant,
@@ -46,7 +43,7 @@ pub struct Progress {
 
 impl Progress {
     /// `draws`: a person looks at stderr.
-    pub fn new(draws: bool, quiet: bool, interrupt: Interrupt, doctor: Doctor<f32>, task: Option<&Task>) -> Self {
+    pub fn new(draws: bool, quiet: bool, interrupt: Interrupt, doctor: Doctor<f32>) -> Self {
         let bar = draws.then(|| {
             let bar = ProgressBar::new(0);
             // A template that is a literal of ours; should it not parse, the default bar does.
@@ -57,10 +54,6 @@ impl Progress {
             }
             bar
         });
-        let deviation = match task {
-            Some(Task::Regress { deviation, .. }) => Some(*deviation),
-            _ => None,
-        };
         let now = Instant::now();
         Progress {
             sparse: false,
@@ -70,7 +63,6 @@ impl Progress {
             checkpoints: None,
             failure: None,
             doctor,
-            deviation,
             start: now,
             epoch_start: now,
             drawn: now,
@@ -158,8 +150,9 @@ impl Progress {
         if let Some(accuracy) = epoch.valid.accuracy {
             text += &format!("  accuracy {accuracy:.4}");
         }
-        if let (Some(rmse), Some(deviation)) = (epoch.valid.rmse, self.deviation) {
-            text += &format!("  rmse {}", number(rmse * deviation));
+        // In the target's unit, as all scores are.
+        if let Some(rmse) = epoch.valid.rmse {
+            text += &format!("  rmse {}", number(rmse));
         }
         let seconds = self.epoch_start.elapsed().as_secs_f64();
         let rate = (rows as f64 / seconds.max(1e-9)) as u64;

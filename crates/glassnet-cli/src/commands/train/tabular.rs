@@ -93,6 +93,11 @@ pub fn train_spec(settings: &Settings, prepared: &Prepared, headed: &Headed) -> 
     spec.lr = settings.lr.unwrap_or(spec.lr);
     spec.seed = settings.seed;
     if !validated {
+        if let Some(Some(_)) = settings.early {
+            let hint = "leave it out, or give validation rows: --valid FILE or a --validation-share above 0";
+            let what = "--early-stop: there are no validation rows to stop by";
+            return Err(CliError::Usage(format!("{what}\n  hint: {hint}")));
+        }
         // Nothing to choose or to stop by: the last epoch is kept.
         spec.best_by = BestBy::Loss;
         spec.early.patience = None;

@@ -103,7 +103,7 @@ pub fn run(
     }
 
     let doctor = Doctor::new().with_team(team.clone());
-    let progress = Progress::new(output.draws(), output.is_quiet(), interrupt, doctor, None);
+    let progress = Progress::new(output.draws(), output.is_quiet(), interrupt, doctor);
     let first = headed.network.initialise::<f32>(spec.seed);
     let trainer = Trainer::new(&headed.network, first, train, valid, spec.clone(), team.clone())
         .map_err(|error| CliError::Usage(error.to_string()))?;
