@@ -137,6 +137,8 @@ fn what_it_fixes_is_refused() {
         .fails(2, &["--optimizer: the tabm recipe has its own"]);
     folder.run(&[&LATE[..8], &["--members", "0"]].concat()).fails(2, &["--members: 0"]);
     folder.run(&[&LATE[..8], &["--members", "1001"]].concat()).fails(2, &["more than the 1000", "32 are usual"]);
+    let no_rows = ["--early-stop", "3", "--validation-share", "0"];
+    folder.run(&[&LATE[..8], &no_rows].concat()).fails(2, &["--early-stop: there are no validation rows to stop by"]);
     folder.run(&["train", "orders.csv", "--target", "late", "--recipe", "tabn"]).fails(2, &["tabm"]);
     let images = folder.path("images");
     std::fs::create_dir_all(&images).unwrap();
