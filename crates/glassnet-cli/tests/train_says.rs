@@ -60,7 +60,9 @@ fn an_epochs_error_is_in_the_targets_unit() {
         let rmse = value["history"]["epochs"][0]["valid"]["rmse"].as_f64().unwrap();
         assert!((said / rmse - 1.0).abs() < 1e-3, "{line}, {rmse}");
         if recipe[0] == "--net" {
-            assert_eq!(value["valid"]["rmse"], rmse);
+            // The scores at the end go through the f32 predictions in the target's unit, the epoch's do not.
+            let last = value["valid"]["rmse"].as_f64().unwrap();
+            assert!((last / rmse - 1.0).abs() < 1e-6, "{last} {rmse}");
         }
     }
 }
