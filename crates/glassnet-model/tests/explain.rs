@@ -297,7 +297,7 @@ fn the_recipe_for_tables_is_explained_by_every_method() {
     data.columns.push(words("city", &(0..120).map(|row| cities[row * 7 % 13]).collect::<Vec<&str>>()));
     data.columns.push(words("express", &(0..120).map(|row| ["yes", "no"][row * 3 % 7 % 2]).collect::<Vec<&str>>()));
     // A number and a code: 0 in most rows.
-    let gain = |row: usize| if row * 11 % 8 == 0 { [250.0, 700.0, 99.0][row * 3 % 7 % 3] } else { 0.0 };
+    let gain = |row: usize| if (row * 11).is_multiple_of(8) { [250.0, 700.0, 99.0][row * 3 % 7 % 3] } else { 0.0 };
     data.columns.push(numbers("gain", &(0..120).map(gain).collect::<Vec<f64>>()));
     let options = FitOptions { validation_share: None, style: Style::Tabular, ..FitOptions::new("y") };
     let prepared = Prepared::table(data.clone(), None, &options).unwrap();
