@@ -1,5 +1,7 @@
 //! Networks for tables, as specifications: the recipe of RealMLP (Holzmueller, Grinsztajn & Steinwart 2024, "Better by Default")
-//! written in ordinary layers, so that it has a text, a JSON and a TOML form and every inspector knows it.
+//! written in ordinary layers, so that it has a text, a JSON and a TOML form and every inspector knows it. Not theirs: each number is read
+//! twice, as waves (their PBLD) and by parts, straight between its quantiles (Gorishniy et al. 2022): waves are good at what bends
+//! smoothly, parts at what jumps; why in `docs/decisions/0029-numbers-twice.md`.
 //!
 //! A row of the network's input is `[numbers, others, codes]`: the scaled numbers; the columns that are used as they are (scaled
 //! one-hots, +-1); and one category code for each embedded column. What a table does not have is left out.
@@ -10,8 +12,8 @@
 //! let layout = TableLayout { numbers: 6, others: 10, categories: vec![17, 43] };
 //! assert_eq!(
 //!     tabular(&layout, 2, false).to_string(),
-//!     "18 -> concat(slice 0 6 -> periodic, slice 6 16, slice 16 18 -> categories 17 43) -> scale \
-//!      -> ntk 256 -> parametric selu -> dropout 0.15 -> ntk 256 -> parametric selu -> dropout 0.15 \
+//!     "18 -> concat(slice 0 6 -> periodic, slice 0 6 -> piecewise 48 4, slice 6 16, slice 16 18 -> categories 17 43) \
+//!      -> scale -> ntk 256 -> parametric selu -> dropout 0.15 -> ntk 256 -> parametric selu -> dropout 0.15 \
 //!      -> ntk 256 -> parametric selu -> dropout 0.15 -> ntk 2"
 //! );
 //! ```
@@ -23,6 +25,8 @@ use crate::spec::{Activation, LayerSpec, NetSpec, ReorderLayer, TableLayer};
 pub const HIDDEN: [usize; 3] = [256, 256, 256];
 /// Share of the hidden units that is dropped while training.
 pub const DROPOUT: f64 = 0.15;
+/// Numbers that a number's parts give the recipe's network: as many as its waves.
+pub const PARTS: usize = PERIODIC_WIDTH;
 
 /// What a row of a table is after its columns were prepared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,8 +55,9 @@ pub fn tabular(layout: &TableLayout, outputs: usize, regression: bool) -> NetSpe
 /// The same with hidden layers of other sizes; with none it is linear in the embedded columns.
 pub fn tabular_with(layout: &TableLayout, outputs: usize, regression: bool, hidden: &[usize]) -> NetSpec {
     let sigma = if regression { Activation::Mish } else { Activation::Selu };
-    let periodic = TableLayer::Periodic { frequencies: FREQUENCIES, width: PERIODIC_WIDTH };
-    let mut layers = embedded(layout, periodic);
+    let waves = TableLayer::Periodic { frequencies: FREQUENCIES, width: PERIODIC_WIDTH };
+    let parts = TableLayer::Piecewise { bins: BINS, width: PARTS };
+    let mut layers = embedded(layout, &[waves, parts]);
     layers.push(LayerSpec::Scaling);
     for &units in hidden {
         layers.extend([
@@ -92,7 +97,7 @@ pub const TABM_DROPOUT: f64 = 0.1;
 /// );
 /// ```
 pub fn tabm(layout: &TableLayout, outputs: usize, regression: bool, members: usize, width: usize) -> NetSpec {
-    let mut layers = embedded(layout, TableLayer::Piecewise { bins: BINS, width: PIECEWISE_WIDTH });
+    let mut layers = embedded(layout, &[TableLayer::Piecewise { bins: BINS, width: PIECEWISE_WIDTH }]);
     layers.push(LayerSpec::Table(TableLayer::Members { members }));
     for _ in 0..TABM_LAYERS {
         layers.extend([
@@ -108,25 +113,28 @@ pub fn tabm(layout: &TableLayout, outputs: usize, regression: bool, members: usi
     spec
 }
 
-/// The layers that make one row of the prepared columns; `number` reads the numbers.
-fn embedded(layout: &TableLayout, number: TableLayer) -> Vec<LayerSpec> {
+/// The layers that make one row of the prepared columns; each of `ways` reads the numbers.
+fn embedded(layout: &TableLayout, ways: &[TableLayer]) -> Vec<LayerSpec> {
     let TableLayout { numbers, others, categories } = layout;
     let vectors = TableLayer::Categories { sizes: categories.clone(), width: CATEGORY_WIDTH };
+    let table = |layer: &TableLayer| Some(LayerSpec::Table(layer.clone()));
     let parts = [
-        (*numbers, Some(LayerSpec::Table(number))),
-        (*others, None),
-        (categories.len(), Some(LayerSpec::Table(vectors))),
+        (*numbers, ways.iter().map(table).collect()),
+        (*others, vec![None]),
+        (categories.len(), vec![table(&vectors)]),
     ];
+    let whole = layout.inputs();
     let mut start = 0;
     let mut branches: Vec<Vec<LayerSpec>> = Vec::new();
-    for (columns, layer) in parts.into_iter().filter(|(columns, _)| *columns > 0) {
-        let cut = LayerSpec::Reorder(ReorderLayer::Slice { start, end: start + columns });
+    for (columns, layers) in parts.into_iter().filter(|(columns, _)| *columns > 0) {
+        // A part that is the whole row is not cut.
+        let cut = (columns < whole).then_some(LayerSpec::Reorder(ReorderLayer::Slice { start, end: start + columns }));
         start += columns;
-        branches.push(std::iter::once(cut).chain(layer).collect());
+        branches.extend(layers.into_iter().map(|layer| cut.iter().cloned().chain(layer).collect()));
     }
     match branches.len() {
-        // One part is the whole row: nothing is cut and nothing joined.
-        0 | 1 => branches.into_iter().flatten().skip(1).collect(),
+        // Nothing to join.
+        0 | 1 => branches.into_iter().flatten().collect(),
         _ => vec![LayerSpec::Concat { branches }],
     }
 }

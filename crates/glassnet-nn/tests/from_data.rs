@@ -130,7 +130,12 @@ fn the_other_parameters_start_where_the_recipe_says() {
         let most = largest(of(name));
         assert!(most <= 0.25 && most > 0.2, "{name} {most}");
     }
-    let table = spread(of("0.2.1.weight"));
+    // By parts: curves begin as lines, edges where the rows are (`pytorch_tabm.rs` holds them against the authors').
+    assert!(of("0.1.1.weight").iter().all(|&w| w == 0.0));
+    let line = largest(of("0.1.1.line"));
+    assert!(line <= 0.5 && line > 0.4, "{line}");
+    assert!(of("0.1.1.edges").chunks(49).all(|edges| edges.windows(2).all(|pair| pair[0] < pair[1])));
+    let table = spread(of("0.3.1.weight"));
     assert!((table - 1.0).abs() < 0.4, "{table}");
 }
 

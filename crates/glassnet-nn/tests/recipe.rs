@@ -38,10 +38,11 @@ fn every_combination_builds_and_survives_its_text_and_its_json() {
             assert_eq!(shapes.last().unwrap().output, outputs);
             let network = Network::for_data(&spec, layout.inputs(), outputs, None).unwrap();
             assert_eq!((network.inputs(), network.outputs()), (layout.inputs(), outputs));
-            // 4 numbers of each number, 8 of each code, the others as they are.
-            let width = 4 * layout.numbers + layout.others + 8 * layout.categories.len();
+            // 4 numbers of each number's waves and 4 of its parts, 8 of each code, the others as they are.
+            let width = 8 * layout.numbers + layout.others + 8 * layout.categories.len();
             let wide = |from: usize, to: usize| (from + 1) * to;
-            let embedded = layout.numbers * (16 + 16 + 48 + 3) + 8 * layout.categories.iter().sum::<usize>();
+            let embedded =
+                layout.numbers * (16 + 16 + 48 + 3 + 49 + 48 * 4 + 4 + 4) + 8 * layout.categories.iter().sum::<usize>();
             let hidden = wide(width, 256) + 2 * wide(256, 256) + 3 * 256 + wide(256, outputs);
             assert_eq!(network.parameters(), embedded + width + hidden, "{spec}");
         }
@@ -52,12 +53,16 @@ fn every_combination_builds_and_survives_its_text_and_its_json() {
 fn what_a_table_lacks_is_left_out() {
     let text = |layout: &TableLayout| tabular_with(layout, 3, true, &[32]).to_string();
     let rest = "scale -> ntk 32 -> parametric mish -> dropout 0.15 -> ntk 3";
-    assert_eq!(text(&layout(4, 0, &[])), format!("4 -> periodic -> {rest}"));
+    assert_eq!(text(&layout(4, 0, &[])), format!("4 -> concat(periodic, piecewise 48 4) -> {rest}"));
     assert_eq!(text(&layout(0, 5, &[])), format!("5 -> {rest}"));
     assert_eq!(text(&layout(0, 0, &[9, 30])), format!("2 -> categories 9 30 -> {rest}"));
-    assert_eq!(text(&layout(4, 5, &[])), format!("9 -> concat(slice 0 4 -> periodic, slice 4 9) -> {rest}"));
+    assert_eq!(
+        text(&layout(4, 5, &[])),
+        format!("9 -> concat(slice 0 4 -> periodic, slice 0 4 -> piecewise 48 4, slice 4 9) -> {rest}")
+    );
     assert_eq!(text(&layout(0, 5, &[9])), format!("6 -> concat(slice 0 5, slice 5 6 -> categories 9) -> {rest}"));
-    assert_eq!(tabular_with(&layout(2, 0, &[]), 1, true, &[]).to_string(), "2 -> periodic -> scale -> ntk 1");
+    let linear = tabular_with(&layout(2, 0, &[]), 1, true, &[]).to_string();
+    assert_eq!(linear, "2 -> concat(periodic, piecewise 48 4) -> scale -> ntk 1");
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn thirty_steps_of_the_recipe_are_pytorchs() {
     load_op("recipe", "recipe", "f32").iter().for_each(|case| follow::<f32>(case, 1e-5));
 }
 
-/// Every slot of the recipe's network has the factors that RealMLP's code gives it; its squared factors as a factor of the decay.
+/// Every slot of the recipe's network has the factors that RealMLP's code gives it (numbers by parts, which it does not have, those of its waves); its squared factors as a factor of the decay.
 #[test]
 fn the_rules_reach_every_part_of_the_recipes_network() {
     let layout = TableLayout { numbers: 3, others: 2, categories: vec![11] };
@@ -79,8 +79,10 @@ fn the_rules_reach_every_part_of_the_recipes_network() {
         let node = network.graph.nodes().iter().find(|node| node.slots.contains(&SlotId(number))).unwrap();
         let part = slot.name.rsplit('.').next().unwrap();
         let wanted = match (node.op.card().name, part) {
+            // State, which no step changes.
+            ("piecewise", "edges") => (1.0, 0.0),
             ("scale", _) => (6.0, 6.0),
-            ("parametric" | "periodic", _) => (0.1, 0.1),
+            ("parametric" | "periodic" | "piecewise", _) => (0.1, 0.1),
             (_, "bias") => (0.1, 0.0),
             (_, "weight") => (1.0, 1.0),
             other => panic!("{other:?}"),
@@ -90,7 +92,7 @@ fn the_rules_reach_every_part_of_the_recipes_network() {
     }
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen, ["categories", "linear", "parametric", "periodic", "scale"]);
+    assert_eq!(seen, ["categories", "linear", "parametric", "periodic", "piecewise", "scale"]);
 }
 
 /// Rows of four numbers, of two classes that overlap.

@@ -19,6 +19,9 @@ use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, S
 use crate::Real;
 use crate::shape::Shape;
 use crate::slots::Role;
+use bins::Bins;
+
+mod bins;
 
 /// Most bins of a number.
 pub const MOST_BINS: usize = 256;
@@ -26,6 +29,10 @@ pub const MOST_BINS: usize = 256;
 pub const MOST_WIDTH: usize = 64;
 /// Fused multiply-adds that are worth a thread.
 const PART: usize = 1 << 15;
+/// Rows from which on the chains of whole bins are made once for all of them.
+const MANY_ROWS: usize = 16;
+/// Most numbers of a feature that are kept on the stack: 48 bins of 16 numbers, and what comes before the first.
+const KEPT: usize = 1024;
 
 /// `y_i = b_i + l_i x_i + sum_k part_ik(x_i) W_ik`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,43 +41,6 @@ pub struct Piecewise {
     pub bins: usize,
     /// Numbers that each becomes, 1 to [`MOST_WIDTH`].
     pub width: usize,
-}
-
-/// The bins of one feature.
-#[derive(Clone, Copy)]
-struct Bins<'a, T> {
-    edges: &'a [T],
-    /// The first and the last bin that has a part.
-    first: usize,
-    last: usize,
-}
-
-impl<'a, T: Real> Bins<'a, T> {
-    #[inline(always)]
-    fn new(edges: &'a [T]) -> Self {
-        let live = |bin: &usize| edges[bin + 1] > edges[*bin];
-        let bins = 0..edges.len() - 1;
-        Bins { edges, first: bins.clone().find(live).unwrap_or(0), last: bins.rev().find(live).unwrap_or(0) }
-    }
-
-    /// How much of a bin lies below x.
-    #[inline(always)]
-    fn part(&self, bin: usize, x: T) -> T {
-        let (low, high) = (self.edges[bin], self.edges[bin + 1]);
-        let part = (x - low) / (high - low);
-        // Written so that a NaN stays one.
-        let part = if bin > self.first && part < T::ZERO { T::ZERO } else { part };
-        let part = if bin < self.last && part > T::ONE { T::ONE } else { part };
-        if high > low { part } else { T::ZERO }
-    }
-
-    /// Its derivative; both bins count at the edge between them.
-    #[inline(always)]
-    fn slope(&self, bin: usize, x: T) -> T {
-        let (low, high) = (self.edges[bin], self.edges[bin + 1]);
-        let outside = (bin > self.first && x < low) || (bin < self.last && x > high);
-        if high > low && !outside { T::ONE / (high - low) } else { T::ZERO }
-    }
 }
 
 /// The four slots and their sizes.
@@ -100,6 +70,15 @@ impl<'a, T: Real> Weights<'a, T> {
         Bins::new(&self.edges[feature * (self.bins + 1)..][..self.bins + 1])
     }
 
+    /// `x line + bias + chain`, element by element.
+    #[inline(always)]
+    fn finish(&self, feature: usize, x: T, chains: &[T], y: &mut [T]) {
+        let (line, bias) = (&self.line[feature * self.width..], &self.bias[feature * self.width..]);
+        for (((y, &chain), &line), &bias) in y.iter_mut().zip(chains).zip(line).zip(bias) {
+            *y = x.mul_add(line, bias) + chain;
+        }
+    }
+
     /// The row of W of a feature's bin.
     #[inline(always)]
     fn row(&self, feature: usize, bin: usize) -> &'a [T] {
@@ -114,33 +93,71 @@ struct Value<'a, T> {
     y: &'a mut [T],
 }
 
+impl<T: Real> Value<'_, T> {
+    /// One feature of all rows, every bin asked.
+    #[inline(always)]
+    fn each(&mut self, feature: usize, bins: Bins<'_, T>) {
+        let (features, width) = (self.of.features(), self.of.width);
+        for (x, y) in self.x.chunks_exact(features).zip(self.y.chunks_exact_mut(features * width)) {
+            let x = x[feature];
+            let mut chains = [T::ZERO; MOST_WIDTH];
+            let chains = &mut chains[..width];
+            for bin in bins.asked(x) {
+                let part = bins.part(bin, x);
+                // A chain from +0 stays as it is.
+                if part != T::ZERO {
+                    for (chain, &w) in chains.iter_mut().zip(self.of.row(feature, bin)) {
+                        *chain = part.mul_add(w, *chain);
+                    }
+                }
+            }
+            self.of.finish(feature, x, chains, &mut y[feature * width..][..width]);
+        }
+    }
+
+    /// The same, with the chains of whole bins kept in `below`, for many rows.
+    #[inline(always)]
+    fn kept(&mut self, feature: usize, bins: Bins<'_, T>, below: &mut [T]) {
+        let (features, width) = (self.of.features(), self.of.width);
+        below[..width].fill(T::ZERO);
+        for bin in 0..bins.live() {
+            let (done, next) = below.split_at_mut((bin + 1) * width);
+            for ((next, &done), &w) in next.iter_mut().zip(&done[bin * width..]).zip(self.of.row(feature, bin)) {
+                *next = T::ONE.mul_add(w, done);
+            }
+        }
+        for (x, y) in self.x.chunks_exact(features).zip(self.y.chunks_exact_mut(features * width)) {
+            let x = x[feature];
+            let bin = bins.place(x);
+            let part = bins.part(bin, x);
+            let mut chains = [T::ZERO; MOST_WIDTH];
+            let chains = &mut chains[..width];
+            chains.copy_from_slice(&below[bin * width..][..width]);
+            if part != T::ZERO {
+                for (chain, &w) in chains.iter_mut().zip(self.of.row(feature, bin)) {
+                    *chain = part.mul_add(w, *chain);
+                }
+            }
+            self.of.finish(feature, x, chains, &mut y[feature * width..][..width]);
+        }
+    }
+}
+
 impl<T: Real> Kernel for Value<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        let Value { of, x, y } = self;
-        let (features, width) = (of.features(), of.width);
+    fn run(mut self) {
+        let (features, width) = (self.of.features(), self.of.width);
+        let rows = self.x.len() / features;
+        let mut below = [T::ZERO; KEPT];
         for feature in 0..features {
-            let bins = of.of(feature);
-            let (line, bias) = (&of.line[feature * width..][..width], &of.bias[feature * width..][..width]);
-            for (x, y) in x.chunks_exact(features).zip(y.chunks_exact_mut(features * width)) {
-                let x = x[feature];
-                let mut chains = [T::ZERO; MOST_WIDTH];
-                let chains = &mut chains[..width];
-                for bin in 0..of.bins {
-                    let part = bins.part(bin, x);
-                    // A chain from +0 stays as it is.
-                    if part != T::ZERO {
-                        for (chain, &w) in chains.iter_mut().zip(of.row(feature, bin)) {
-                            *chain = part.mul_add(w, *chain);
-                        }
-                    }
-                }
-                let y = &mut y[feature * width..][..width];
-                for (((y, &chain), &line), &bias) in y.iter_mut().zip(&*chains).zip(line).zip(bias) {
-                    *y = x.mul_add(line, bias) + chain;
-                }
+            let bins = self.of.of(feature);
+            let finite = || self.x.iter().skip(feature).step_by(features).all(|x| !x.is_nan());
+            if rows >= MANY_ROWS && bins.live() > 0 && (bins.live() + 1) * width <= KEPT && finite() {
+                self.kept(feature, bins, &mut below);
+            } else {
+                self.each(feature, bins);
             }
         }
     }
@@ -174,7 +191,7 @@ impl<T: Real> Kernel for InputGradient<'_, T> {
             for ((x, g), dx) in rows.zip(dx.chunks_exact_mut(features)) {
                 let g = &g[feature * width..][..width];
                 let mut sum = dot(g, line);
-                for bin in 0..of.bins {
+                for bin in bins.asked_slopes(x[feature]) {
                     let slope = bins.slope(bin, x[feature]);
                     if slope != T::ZERO {
                         sum = slope.mul_add(dot(g, of.row(feature, bin)), sum);
@@ -221,20 +238,65 @@ impl<T: Real> Sums<'_, T> {
     }
 }
 
+impl<T: Real> Sums<'_, T> {
+    /// Adds `sum over rows of g part_k(x)` for all bins of a feature, in the same blocks and chains: a row adds g to each bin that lies
+    /// wholly below it. `bins` is a ladder and no x a NaN.
+    #[inline(always)]
+    fn add_parts(&self, feature: usize, bins: Bins<'_, T>, sums: &mut [T]) {
+        let (features, width) = (self.of.features(), self.of.width);
+        let whole = features * width;
+        // g again and again, so that several bins are added at once.
+        let mut again = [T::ZERO; MOST_WIDTH];
+        let period = MOST_WIDTH / width * width;
+        let mut table = [T::ZERO; KEPT];
+        let table = &mut table[..bins.live() * width];
+        for (x, g) in self.x.chunks(BLOCK * features).zip(self.upstream.chunks(BLOCK * whole)) {
+            table.fill(T::ZERO);
+            for (x, g) in x.chunks_exact(features).zip(g.chunks_exact(whole)) {
+                let (x, g) = (x[feature], &g[feature * width..][..width]);
+                for out in again[..period].chunks_exact_mut(width) {
+                    out.copy_from_slice(g);
+                }
+                let bin = bins.place(x);
+                let (below, rest) = table.split_at_mut(bin * width);
+                for below in below.chunks_mut(period) {
+                    for (chain, &g) in below.iter_mut().zip(&again) {
+                        *chain = T::ONE.mul_add(g, *chain);
+                    }
+                }
+                let part = bins.part(bin, x);
+                if part != T::ZERO {
+                    for (chain, &g) in rest.iter_mut().zip(g) {
+                        *chain = part.mul_add(g, *chain);
+                    }
+                }
+            }
+            for (sum, &chain) in sums.iter_mut().zip(&*table) {
+                *sum += chain;
+            }
+        }
+    }
+}
+
 impl<T: Real> Kernel for Sums<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run(mut self) {
-        let (bins, width) = (self.of.bins, self.of.width);
+        let (bins, width, features) = (self.of.bins, self.of.width, self.of.features());
         let (weight, line, bias) =
             (std::mem::take(&mut self.weight), std::mem::take(&mut self.line), std::mem::take(&mut self.bias));
         let parts = weight.chunks_exact_mut(bins * width).zip(line.chunks_exact_mut(width));
         for (at, ((weight, line), bias)) in parts.zip(bias.chunks_exact_mut(width)).enumerate() {
             let feature = self.first + at;
             let own = self.of.of(feature);
-            for (bin, sums) in weight.chunks_exact_mut(width).enumerate() {
-                self.add(feature, |x| own.part(bin, x), sums);
+            let finite = || self.x.iter().skip(feature).step_by(features).all(|x| !x.is_nan());
+            if own.live() > 0 && own.live() * width <= KEPT && finite() {
+                self.add_parts(feature, own, weight);
+            } else {
+                for (bin, sums) in weight.chunks_exact_mut(width).enumerate() {
+                    self.add(feature, |x| own.part(bin, x), sums);
+                }
             }
             self.add(feature, |x| x, line);
             self.add(feature, |_| T::ONE, bias);
@@ -286,14 +348,13 @@ impl Operation for Piecewise {
     }
 
     fn cost(&self, inputs: &[&Shape], output: &Shape) -> Cost {
-        let parts = 4 * (inputs[0].len() * self.bins) as u64;
-        let products = 2 * (output.len() * self.bins) as u64;
-        let rest = 3 * output.len() as u64;
-        Cost { forward: parts + products + rest, backward: 2 * (parts + products + rest) }
+        // A comparison with each edge, one part; two multiply-adds and a sum for each number. Backward, at most all bins are below x.
+        let (parts, outputs) = ((inputs[0].len() * (self.bins + 3)) as u64, output.len() as u64);
+        Cost { forward: parts + 5 * outputs, backward: parts + (self.bins as u64 + 5) * outputs }
     }
 
     fn input_cost(&self, inputs: &[&Shape], output: &Shape) -> u64 {
-        (4 * (inputs[0].len() * self.bins) + 2 * output.len() * self.bins + 2 * output.len()) as u64
+        (inputs[0].len() * (self.bins + 4) + 6 * output.len()) as u64
     }
 
     fn forward<T: Real>(&self, io: Forward<'_, T>) {
@@ -354,7 +415,7 @@ impl Operation for Piecewise {
     }
 
     fn samples() -> Vec<Sample<Self>> {
-        [(1, 1, 1, 1), (2, 3, 5, 4), (5, 2, 12, 16), (33, 1, 3, 3), (18, 2, 4, 5), (1030, 1, 2, 2)]
+        [(1, 1, 1, 1), (2, 3, 5, 4), (5, 2, 12, 16), (33, 1, 3, 3), (18, 2, 4, 5), (17, 1, 70, 16), (1030, 1, 2, 2)]
             .map(|(rows, features, bins, width)| {
                 Sample::new(Piecewise { bins, width }, rows, [Shape::row(features)]).domain(0, -1.5, 1.5)
             })
@@ -365,18 +426,47 @@ impl Operation for Piecewise {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{Draws, Purpose};
 
+    /// Many rows at once, by the chains of whole bins, give the bytes of every row and every bin asked alone.
     #[test]
-    fn repeated_edges_have_no_part_and_the_ends_go_on() {
-        let bins = Bins::new(&[0.0, 1.0, 3.0, 3.0, 3.0]);
-        let parts = |x: f64| [0, 1, 2, 3].map(|bin| bins.part(bin, x));
-        assert_eq!(parts(0.25), [0.25, 0.0, 0.0, 0.0]);
-        assert_eq!(parts(2.0), [1.0, 0.5, 0.0, 0.0]);
-        assert_eq!(parts(-2.0), [-2.0, 0.0, 0.0, 0.0]);
-        assert_eq!(parts(5.0), [1.0, 2.0, 0.0, 0.0]);
-        assert!(parts(f64::NAN)[0].is_nan() && parts(f64::NAN)[1].is_nan());
-        assert_eq!([0, 1, 2].map(|bin| bins.slope(bin, 5.0)), [0.0, 0.5, 0.0]);
-        let none = Bins::new(&[2.0, 2.0]);
-        assert_eq!((none.part(0, 7.0), none.slope(0, 7.0)), (0.0, 0.0));
+    fn kept_chains_are_those_of_every_bin_asked() {
+        for (rows, features, bins, width) in
+            [(16, 1, 1, 1), (40, 3, 48, 4), (1500, 2, 48, 16), (33, 2, 9, 7), (70, 1, 200, 5)]
+        {
+            let number = |stream: u32, count: usize| -> Vec<f32> {
+                let draws = Draws::new(9, Purpose::Synthetic, stream, 0);
+                (0..count).map(|i| draws.normal(i as u64) as f32).collect()
+            };
+            let mut x = number(0, rows * features);
+            let mut edges = number(1, features * (bins + 1));
+            edges.chunks_mut(bins + 1).for_each(|edges| edges.sort_by(f32::total_cmp));
+            // The last edge repeated, and numbers that are edges.
+            let repeated = bins / 3;
+            let top = edges[bins - repeated];
+            edges[bins - repeated..=bins].fill(top);
+            x.iter_mut().step_by(5).enumerate().for_each(|(i, x)| *x = edges[i % (bins + 1)]);
+            let (weight, line) = (number(2, features * bins * width), number(3, features * width));
+            let (bias, g) = (number(4, features * width), number(5, rows * features * width));
+            let of = Weights { edges: &edges, weight: &weight, line: &line, bias: &bias, bins, width };
+            let value = |x: &[f32]| {
+                let mut y = vec![0.0; x.len() * width];
+                Value { of, x, y: &mut y }.run();
+                y
+            };
+            let alone: Vec<f32> = x.chunks(features).flat_map(value).collect();
+            assert_eq!(value(&x), alone, "{rows} rows, {features} features, {bins} bins, width {width}");
+            let sums = Sums { of, first: 0, x: &x, upstream: &g, weight: &mut [], line: &mut [], bias: &mut [] };
+            for feature in 0..features {
+                let own = of.of(feature);
+                let mut asked = vec![0.0; bins * width];
+                for (bin, asked) in asked.chunks_exact_mut(width).enumerate() {
+                    sums.add(feature, |x| own.part(bin, x), asked);
+                }
+                let mut kept = vec![0.0; bins * width];
+                sums.add_parts(feature, own, &mut kept);
+                assert_eq!(kept, asked, "{rows} rows, feature {feature}, {bins} bins, width {width}");
+            }
+        }
     }
 }

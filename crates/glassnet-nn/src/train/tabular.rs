@@ -26,7 +26,7 @@ impl TrainSpec {
     /// lr            0.04 for classes, 0.2 for values, times coslog4
     /// optimizer     Adam with decoupled decay 0.02 times flat_cos, betas 0.9 and 0.95, eps 1e-8
     /// dropout       the network's own probability times flat_cos
-    /// factors       of the rate: scaling layer 6, biases, activations' parameters and periodic embeddings 0.1
+    /// factors       of the rate: scaling layer 6, biases, activations' parameters and embeddings of numbers 0.1
     ///               of the decay: the same again, but 0 for biases of linear layers
     /// best epoch    classes: log-loss after calibration; values: RMSE; of equals the last
     /// ```
@@ -49,6 +49,7 @@ impl TrainSpec {
                 rule("scale", 6.0, 6.0),
                 rule("parametric", 0.1, 0.1),
                 rule("periodic", 0.1, 0.1),
+                rule("piecewise", 0.1, 0.1),
             ]),
             drop_last: true,
             best_by: if classification { BestBy::CalibratedLogLoss } else { BestBy::Rmse },
@@ -101,7 +102,12 @@ mod tests {
             spec.check().unwrap();
             let text = serde_json::to_string(&spec).unwrap();
             assert_eq!(serde_json::from_str::<TrainSpec>(&text).unwrap(), spec, "{text}");
-            assert!(text.contains(r#""factors":"bias=0.1:0,scale=6:6,parametric=0.1:0.1,periodic=0.1:0.1""#), "{text}");
+            assert!(
+                text.contains(
+                    r#""factors":"bias=0.1:0,scale=6:6,parametric=0.1:0.1,periodic=0.1:0.1,piecewise=0.1:0.1""#
+                ),
+                "{text}"
+            );
         }
     }
 }
