@@ -5,6 +5,7 @@ mod adding;
 mod cnn;
 mod deep;
 mod flights;
+mod kernels;
 mod mnist;
 mod mnist_fast;
 mod resume;
@@ -44,6 +45,7 @@ const PROOFS: &[Proof] = &[
     ("deep", "50 layers: with residual branches they learn, without they do not; and a third of the memory", deep::run),
     ("words", "king - man + woman is queen in the word vectors", words::run),
     ("resume", "200 random kill -9 during training, each resumed to the same bytes; a full disk", resume::run),
+    ("kernels", "every kernel is inlined into its copies for the instruction sets", kernels::run),
     ("ulp", "the elementary functions over every value of f32, within their bounds in ulp", ulp::run),
     ("sanitizers", "the kernels' tests under the address and the thread sanitizer: nothing found", sanitizers::run),
     ("flights", "the whole flights table, from files to scores and from the model file again", flights::run),

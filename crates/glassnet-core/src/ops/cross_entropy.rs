@@ -172,17 +172,33 @@ fn counted(labels: &[i32]) -> usize {
     labels.iter().filter(|&&label| label != IGNORED).count()
 }
 
-/// Mean of the losses of the positions that count; 0 where none does. A label holds for `each` positions.
-#[inline(always)]
-fn mean<T: Real>(labels: &[i32], each: usize, mut loss: impl FnMut(usize, i32) -> T) -> T {
-    let mut sum: Option<T> = None;
-    for (first, &label) in labels.iter().enumerate().filter(|(_, label)| **label != IGNORED) {
-        for place in first * each..(first + 1) * each {
-            let own = loss(place, label);
-            sum = Some(sum.map_or(own, |sum| sum + own));
-        }
+/// The mean of a row's losses, in order; 0 where none counts.
+#[derive(Clone, Copy)]
+struct Mean<T> {
+    sum: T,
+    count: usize,
+}
+
+impl<T: Real> Mean<T> {
+    const NONE: Self = Mean { sum: T::ZERO, count: 0 };
+
+    #[inline(always)]
+    fn add(&mut self, loss: T) {
+        self.sum = if self.count == 0 { loss } else { self.sum + loss };
+        self.count += 1;
     }
-    sum.map_or(T::ZERO, |sum| sum / T::from_f64((counted(labels) * each) as f64))
+
+    #[inline(always)]
+    fn value(self) -> T {
+        if self.count == 0 { T::ZERO } else { self.sum / T::from_f64(self.count as f64) }
+    }
+}
+
+/// The positions whose label counts, with it. A label holds for `each` positions.
+#[inline(always)]
+fn counting(labels: &[i32], each: usize) -> impl Iterator<Item = (usize, i32)> {
+    let counts = labels.iter().enumerate().filter(|(_, label)| **label != IGNORED);
+    counts.flat_map(move |(first, &label)| (first * each..(first + 1) * each).map(move |place| (place, label)))
 }
 
 /// The losses of some rows, with nothing kept.
@@ -205,7 +221,11 @@ impl<T: Real> Kernel for Losses<'_, T> {
         let Losses { op, classes, positions, each, .. } = self;
         let rows = self.z.chunks_exact(positions * each * classes).zip(self.labels.chunks_exact(positions));
         for (loss, (z, labels)) in self.losses.iter_mut().zip(rows) {
-            *loss = mean(labels, each, |at, label| op.position(&z[at * classes..][..classes], label, &mut []));
+            let mut mean = Mean::NONE;
+            for (at, label) in counting(labels, each) {
+                mean.add(op.position(&z[at * classes..][..classes], label, &mut []));
+            }
+            *loss = mean.value();
         }
     }
 }
@@ -224,22 +244,29 @@ struct Kept<'a, T> {
 impl<T: Real> Kernel for Kept<'_, T> {
     type Output = ();
 
+    // Not by calling itself: a function that does is not inlined, and so not made of vector instructions.
     #[inline(always)]
     fn run(self) {
-        let classes = self.classes;
-        if self.each > 1 {
-            let rows = self.z.chunks_exact(self.each * classes).zip(self.labels);
-            for ((z, &label), kept) in rows.zip(self.kept.chunks_exact_mut(self.each * (classes + 1))) {
-                for (z, kept) in z.chunks(LANES * classes).zip(kept.chunks_mut(LANES * (classes + 1))) {
-                    let labels = &[label; LANES][..z.len() / classes];
-                    Kept { op: self.op, classes, each: 1, z, labels, kept }.run();
-                }
-            }
-            return;
+        let Kept { op, classes, each, z, labels, kept } = self;
+        if each == 1 {
+            return op.keep(classes, z, labels, kept);
         }
-        if self.op.is_plain() && classes <= LANES {
-            let labels = self.labels.chunks(LANES);
-            let blocks = self.z.chunks(LANES * classes).zip(labels).zip(self.kept.chunks_mut(LANES * (classes + 1)));
+        let rows = z.chunks_exact(each * classes).zip(labels);
+        for ((z, &label), kept) in rows.zip(kept.chunks_exact_mut(each * (classes + 1))) {
+            for (z, kept) in z.chunks(LANES * classes).zip(kept.chunks_mut(LANES * (classes + 1))) {
+                op.keep(classes, z, &[label; LANES][..z.len() / classes], kept);
+            }
+        }
+    }
+}
+
+impl CrossEntropy {
+    /// Softmax and loss of positions with a label each.
+    #[inline(always)]
+    fn keep<T: Real>(&self, classes: usize, z: &[T], labels: &[i32], kept: &mut [T]) {
+        if self.is_plain() && classes <= LANES {
+            let labels = labels.chunks(LANES);
+            let blocks = z.chunks(LANES * classes).zip(labels).zip(kept.chunks_mut(LANES * (classes + 1)));
             for ((z, labels), kept) in blocks {
                 match classes {
                     2 => block::<T, 2>(classes, z, labels, kept),
@@ -250,10 +277,10 @@ impl<T: Real> Kernel for Kept<'_, T> {
             }
             return;
         }
-        let positions = self.z.chunks_exact(classes).zip(self.labels);
-        for (kept, (z, &label)) in self.kept.chunks_exact_mut(classes + 1).zip(positions) {
+        let positions = z.chunks_exact(classes).zip(labels);
+        for (kept, (z, &label)) in kept.chunks_exact_mut(classes + 1).zip(positions) {
             let (p, loss) = kept.split_at_mut(classes);
-            loss[0] = if label == IGNORED { T::ZERO } else { self.op.position(z, label, p) };
+            loss[0] = if label == IGNORED { T::ZERO } else { self.position(z, label, p) };
         }
     }
 }
@@ -509,7 +536,11 @@ impl Operation for CrossEntropy {
         }
         let rows = labels.chunks_exact(positions).zip(io.saved.chunks_exact(positions * each * (classes + 1)));
         for (loss, (labels, kept)) in io.output.iter_mut().zip(rows) {
-            *loss = mean(labels, each, |at, _| kept[at * (classes + 1) + classes]);
+            let mut mean = Mean::NONE;
+            for (at, _) in counting(labels, each) {
+                mean.add(kept[at * (classes + 1) + classes]);
+            }
+            *loss = mean.value();
         }
     }
 
