@@ -6,6 +6,8 @@ import warnings
 import torch
 import torch.nn.functional as F
 
+import tables
+import tabm
 from cases import DTYPES, Draws, case, leaf
 
 STEPS = 10
@@ -200,6 +202,21 @@ def flat_cos(t):
     return (1 + math.cos(math.pi * (max(1, 2 * t) - 1))) / 2
 
 
+def recipe_step(optimizer, loss_of, factors, t):
+    """One step at the share t of the training; the loss before it."""
+    optimizer.zero_grad()
+    loss = loss_of()
+    loss.backward()
+    for group in optimizer.param_groups:
+        rate, decay = factors.get(group["name"], (1.0, 1.0))
+        group["lr"] = RECIPE["lr"] * coslog4(t) * rate
+        with torch.no_grad():
+            shrink = RECIPE["decay"] * flat_cos(t) * RECIPE["lr"] * coslog4(t)
+            group["params"][0].mul_(1 - shrink * rate**2 * decay**2)
+    optimizer.step()
+    return loss.detach()
+
+
 def recipe():
     made = []
     for dtype in DTYPES:
@@ -218,20 +235,51 @@ def recipe():
         optimizer = torch.optim.Adam(groups, lr=0.0, betas=(0.9, 0.95), eps=1e-8, foreach=False)
         losses = []
         for step in range(steps):
-            t = step / steps
-            optimizer.zero_grad()
-            loss = F.cross_entropy(model(x[step]), labels[step])
-            loss.backward()
-            for group in optimizer.param_groups:
-                rate, decay = factors.get(group["name"], (1.0, 1.0))
-                group["lr"] = RECIPE["lr"] * coslog4(t) * rate
-                with torch.no_grad():
-                    shrink = RECIPE["decay"] * flat_cos(t) * RECIPE["lr"] * coslog4(t)
-                    group["params"][0].mul_(1 - shrink * rate**2 * decay**2)
-            optimizer.step()
-            losses.append(loss.detach())
+            losses.append(recipe_step(optimizer, lambda: F.cross_entropy(model(x[step]), labels[step]), factors, step / steps))
         made.append(case("recipe", "3-7-3", dtype, attributes=RECIPE, inputs={"x": x}, parameters=start, labels=labels,
                          outputs={"losses": torch.stack(losses)} | model.state_dict()))
+    return made
+
+
+# The recipe's own network, small: numbers as waves and by parts, factors of columns, NTK form, bent curves.
+WHOLE = RECIPE | {"layers": "3 -> concat(periodic frequencies 5 width 3, piecewise 6 4) -> scale -> ntk 7 -> parametric selu -> ntk 3",
+                  "factors": "bias=0.1:0,scale=6:6,parametric=0.1:0.1,periodic=0.1:0.1,piecewise=0.1:0.1"}
+
+
+def whole_recipe():
+    made = []
+    for dtype in DTYPES:
+        draws = Draws("whole recipe", dtype)
+        start = {"0.0.0.frequency": draws.normal(3, 5, scale=0.5), "0.0.0.phase": draws.uniform(-math.pi, math.pi, 3, 5),
+                 "0.0.0.weight": draws.normal(3, 2, 5, scale=0.4), "0.0.0.bias": draws.normal(3, 2, scale=0.4),
+                 "0.1.0.edges": torch.linspace(-1.5, 1.5, 7, dtype=draws.dtype).repeat(3, 1) * torch.tensor([[1.0], [0.5], [1.25]], dtype=draws.dtype),
+                 "0.1.0.weight": draws.normal(3, 6, 4, scale=0.3), "0.1.0.line": draws.normal(3, 4, scale=0.4),
+                 "0.1.0.bias": draws.normal(3, 4, scale=0.4), "1.scale": draws.uniform(0.5, 1.5, 21),
+                 "2.weight": draws.normal(7, 21), "2.bias": draws.normal(7), "3.bend": draws.uniform(0.5, 1.2, 7),
+                 "4.weight": draws.normal(3, 7), "4.bias": draws.normal(3)}
+        edges = start["0.1.0.edges"]
+        learned = {name: value.clone().requires_grad_() for name, value in start.items() if name != "0.1.0.edges"}
+        steps, rows = WHOLE["steps"], WHOLE["rows"]
+        x, labels = draws.normal(steps, rows, 3), draws.whole(3, steps, rows)
+
+        def of(layer):
+            return {name.removeprefix(layer + "."): value for name, value in learned.items() if name.startswith(layer + ".")}
+
+        def logits(x):
+            waves, parts = tables.periodic({"x": x}, of("0.0.0")), tabm.piecewise({"x": x}, of("0.1.0"), {"edges": edges}, [6] * 3, 4)
+            z = tables.ntk({"x": torch.cat([waves, parts], 1) * learned["1.scale"]}, of("2"))
+            return tables.ntk({"x": z + learned["3.bend"] * (torch.selu(z) - z)}, of("4"))
+
+        # As RealMLP has them for its own parts; numbers by parts as its waves.
+        factors = {"1.scale": (6.0, 1.0), "2.bias": (0.1, 0.0), "4.bias": (0.1, 0.0), "3.bend": (0.1, 1.0)}
+        factors |= {name: (0.1, 1.0) for name in learned if name.startswith("0.")}
+        groups = [{"params": [value], "name": name} for name, value in learned.items()]
+        optimizer = torch.optim.Adam(groups, lr=0.0, betas=(0.9, 0.95), eps=1e-8, foreach=False)
+        losses = []
+        for step in range(steps):
+            losses.append(recipe_step(optimizer, lambda: F.cross_entropy(logits(x[step]), labels[step]), factors, step / steps))
+        made.append(case("recipe", "whole", dtype, attributes=WHOLE, inputs={"x": x}, parameters=start, labels=labels,
+                         outputs={"losses": torch.stack(losses), "0.1.0.edges": edges} | {name: value.detach() for name, value in learned.items()}))
     return made
 
 
@@ -273,5 +321,5 @@ def all_training():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return {"optimizers": optimizers(), "clipping": clipping(), "schedules": schedules(), "network": network(),
-                "recipe": recipe(),
+                "recipe": recipe() + whole_recipe(),
                 "initialisation": initialisation()}

@@ -89,7 +89,7 @@ impl Run {
         let document =
             serde_json::to_value(model.document()).map_err(|error| CliError::Model(format!("{path}: {error}")))?;
         let mut run = Run::of_json(path, name, &document)?;
-        run.parameters = Some(model.parameters().len() as u64);
+        run.parameters = Some(model.parameter_count() as u64);
         Ok(run)
     }
 

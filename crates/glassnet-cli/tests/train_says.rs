@@ -192,3 +192,42 @@ fn a_time_budget_is_a_number_of_epochs() {
     assert_eq!(timed.json()["weights_hash"], again["weights_hash"]);
     assert_eq!(again["epochs"].to_string(), epochs);
 }
+
+/// What the layers have adds up to what the network has, in the text, in the JSON and in `inspect`; edges of bins are told apart.
+#[test]
+fn parameters_of_the_layers_add_up() {
+    let folder = Folder::new("parameters");
+    folder.write("orders.csv", orders(300, 1));
+    let run = [
+        "train",
+        "orders.csv",
+        "--target",
+        "late",
+        "--drop",
+        "days",
+        "--members",
+        "1",
+        "--epochs",
+        "2",
+        "-o",
+        "m.glass",
+    ];
+    let said = folder.run(&run).ok();
+    let number = |text: &str| text.replace(',', "").parse::<u64>().ok();
+    let lines = said.err.lines().chain(said.out.lines());
+    let lines: Vec<&str> = lines.skip_while(|line| !line.trim_start().starts_with("layer ")).skip(1).collect();
+    let total = lines.iter().position(|line| line.contains(" parameters; ")).unwrap();
+    // A layer without parameters ends with its shape.
+    let count = |line: &&str| match line.split_whitespace().collect::<Vec<_>>()[..] {
+        [.., "->", _] => None,
+        [.., last] => number(last),
+        [] => None,
+    };
+    let layers: u64 = lines[..total].iter().filter_map(count).sum();
+    let whole = number(lines[total].split_whitespace().next().unwrap()).unwrap();
+    assert_eq!(layers, whole, "{lines:#?}");
+    let inspected = folder.run(&["inspect", "m.glass", "--json"]).ok().json();
+    assert_eq!(inspected.pointer("/summary/parameters").or(inspected.get("parameters")).unwrap(), whole, "{inspected}");
+    let text = folder.run(&["inspect", "m.glass"]).ok().out;
+    assert!(text.contains("\n+ 49 edges of bins, told by the training rows\n") && !text.contains("running"), "{text}");
+}

@@ -98,6 +98,11 @@ impl Slots {
         self.slots.iter().filter(|slot| !slot.role.is_statistic()).map(Slot::len).sum()
     }
 
+    /// The same of some slots.
+    pub fn trained_of(&self, slots: &[SlotId]) -> usize {
+        slots.iter().map(|&id| self.get(id)).filter(|slot| !slot.role.is_statistic()).map(Slot::len).sum()
+    }
+
     /// Number of elements of the flat buffer, statistics included.
     pub fn len(&self) -> usize {
         self.len

@@ -18,6 +18,7 @@
 
 mod background;
 mod columns;
+mod corners;
 mod importance;
 mod margins;
 mod path;
@@ -80,7 +81,7 @@ pub struct Options {
     pub exact: usize,
     /// How often each row of the background is walked from, where permutations estimate.
     pub passes: u32,
-    /// Nodes of the quadrature of integrated gradients (1 to 64).
+    /// Nodes of the quadrature of integrated gradients (1 to 64); at least one for each piece between edges of bins.
     pub nodes: usize,
     /// What permutations are drawn from.
     pub seed: u64,
@@ -149,6 +150,8 @@ pub struct Explainer<'a> {
     background_outputs: Vec<f32>,
     /// The row that integrated gradients start from.
     reference: Vec<f32>,
+    /// Where their line is cut.
+    corners: corners::Corners,
 }
 
 impl<'a> Explainer<'a> {
@@ -174,7 +177,8 @@ impl<'a> Explainer<'a> {
         let mut background_outputs = Vec::new();
         margins.scores(background.values(), &mut background_outputs);
         let reference = columns.reference(background);
-        Ok(Explainer { model, columns, options, background, background_outputs, reference })
+        let corners = corners::Corners::of(model);
+        Ok(Explainer { model, columns, options, background, background_outputs, reference, corners })
     }
 
     /// The reference row of integrated gradients, encoded: the mean of the background's numbers, its most frequent categories.
@@ -240,7 +244,7 @@ impl<'a> Explainer<'a> {
         let output = margins::margin(&scores, class);
         let Worker { margins, slopes } = worker;
         if let Some(slopes) = slopes {
-            let path = path::Path { columns: &self.columns, reference: &self.reference, x: &x };
+            let path = path::Path { columns: &self.columns, corners: &self.corners, reference: &self.reference, x: &x };
             let nodes = self.options.nodes;
             let (base, contributions) = path.contributions(margins, slopes, nodes, class, output);
             return Explanation::new(class, base, output, contributions, Method::Path);

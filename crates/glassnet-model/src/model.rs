@@ -163,9 +163,9 @@ impl Model {
         self.members.iter().map(|member| member.as_slice())
     }
 
-    /// Number of parameters of all members together.
+    /// Number of trained parameters of all members together.
     pub fn parameter_count(&self) -> usize {
-        self.members.len() * self.network.parameters()
+        self.members.len() * self.network.graph.slots().trained()
     }
 
     /// Names of the classes; `None` for a regression.

@@ -64,7 +64,7 @@ fn the_scores_of_members_are_averaged() {
             .collect();
         assert_eq!(
             (together.parameters(), together.parameter_count()),
-            (first.parameters(), 3 * first.parameters().len())
+            (first.parameters(), 3 * first.parameter_count())
         );
         let scores = |model: &Model| {
             let (encoded, rows, _) = model.encode_table(&data(classes), false).unwrap();

@@ -3,7 +3,9 @@
 //!
 //! Edges of `bins` bins of a number are its quantiles at 0, 1/bins, .., 1 over the rows (with linear interpolation, as NumPy's
 //! default and `compute_bins` of rtdl_num_embeddings), each once: where there are fewer the last is repeated, and the bins
-//! without an extent have no effect. Numbers that are not finite are left out.
+//! without an extent have no effect. Numbers that are not finite are left out. The first and the last bin go on beyond their edges, so
+//! they are not narrow: at least 1/64 of the distance of the quartiles (1/256 of the whole, where those are equal), by leaving out what lies nearer to
+//! the ends. A row a little outside of what was seen cannot become a number of any size.
 //!
 //! Layer by layer, first to last, dropout off: weights are N(0, 1); each neuron's are then divided by the population deviation
 //! of its output before the bias, `z_j = (1/sqrt(d)) w_j . x`, over the rows (one that does not vary keeps its weights). The bias
@@ -31,6 +33,10 @@ const MOST_NUMBERS: usize = 1 << 26;
 const POINTS: usize = 5;
 /// The stream that chooses rows: no slot has this number.
 const ROW_STREAM: u32 = 0x00ff_ffff;
+/// A first or last bin is at least this part of the distance of the quartiles.
+const NARROW_OF_QUARTILES: f64 = 64.0;
+/// The same of all rows' extent, where the quartiles are equal.
+const NARROW_OF_WHOLE: f64 = 256.0;
 /// A deviation below this share of the mean is rounding: the neuron does not vary.
 const ROUNDING: f64 = 1e-6;
 
@@ -127,7 +133,7 @@ impl Network {
     }
 }
 
-/// The edges of the bins of each column: its distinct quantiles, the last one repeated.
+/// The edges of the bins of each column: its distinct quantiles, but for those too near to the ends; the last one repeated.
 fn edges<T: Real>(values: &[T], bins: usize, out: &mut [T]) {
     let columns = out.len() / (bins + 1);
     for (column, out) in out.chunks_exact_mut(bins + 1).enumerate() {
@@ -141,15 +147,19 @@ fn edges<T: Real>(values: &[T], bins: usize, out: &mut [T]) {
             let above = (below + 1).min(last);
             T::from_f64(sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64))
         };
-        let mut found = 0;
-        for k in 0..=bins {
-            let edge = quantile(k);
-            if found == 0 || edge > out[found - 1] {
+        let (bottom, top) = (quantile(0), quantile(bins));
+        let whole = top.to_f64() - bottom.to_f64();
+        let quartiles = sorted[3 * last / 4] - sorted[last / 4];
+        let least = if quartiles > 0.0 { quartiles / NARROW_OF_QUARTILES } else { whole / NARROW_OF_WHOLE };
+        out[0] = bottom;
+        let mut found = 1;
+        for edge in (1..bins).map(quantile) {
+            let ends = (edge.to_f64() - bottom.to_f64()).min(top.to_f64() - edge.to_f64());
+            if edge > out[found - 1] && ends >= least {
                 out[found] = edge;
                 found += 1;
             }
         }
-        let top = out[found - 1];
         out[found..].fill(top);
     }
 }
@@ -200,6 +210,39 @@ mod tests {
 
     fn numbers(case: &Value, group: &str, name: &str) -> Vec<f64> {
         case[group][name].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
+    }
+
+    /// The first bin of a column that noise begins, or the last of one that it ends, is not narrow: what is a little outside stays small.
+    #[test]
+    fn bins_that_go_on_beyond_their_edges_are_not_narrow() {
+        let mostly_zero = |row: usize| if row.is_multiple_of(3) { row as f64 / 100.0 } else { 0.0 };
+        let mut noisy: Vec<f64> = (0..300).map(mostly_zero).collect();
+        noisy[7] = -5.55e-17;
+        let dense = |row: usize| (row as f64 / 300.0).powi(9);
+        let columns =
+            [noisy.clone(), noisy.iter().map(|x| -x).collect(), (0..300).map(dense).collect(), vec![2.0; 300]];
+        for (column, values) in columns.iter().enumerate() {
+            let mut out = [0.0; 49];
+            edges(values, 48, &mut out);
+            let live = out.windows(2).filter(|pair| pair[1] > pair[0]).count();
+            assert!(
+                out[..=live].is_sorted_by(|a, b| a < b) && out[live..].iter().all(|edge| *edge == out[48]),
+                "{out:?}"
+            );
+            let mut sorted = values.clone();
+            sorted.sort_by(f64::total_cmp);
+            assert_eq!((out[0], out[48]), (sorted[0], sorted[299]), "column {column}");
+            if live == 0 {
+                assert_eq!(column, 3);
+                continue;
+            }
+            let quartiles = sorted[224] - sorted[74];
+            let least = if quartiles > 0.0 { quartiles / 64.0 } else { (out[48] - out[0]) / 256.0 };
+            assert!(
+                out[1] - out[0] >= least && out[live] - out[live - 1] >= least && live > 4,
+                "column {column}: {out:?}"
+            );
+        }
     }
 
     /// Against NumPy's numbers (`tests/oracle/tables.py`).

@@ -190,3 +190,25 @@ fn many_rows_of_relu_pass() {
         assert!(found.slots.iter().all(|slot| !slot.passed), "{found}");
     }
 }
+
+/// What is read by parts changes its bin within a step, and what lies on an edge has no one slope: no gradient is wrong for that.
+#[test]
+fn numbers_that_change_their_bin_pass() {
+    let net = network("4 -> 6 tanh -> piecewise 8 3 -> 2", &LossSpec::cross_entropy());
+    let x: Vec<f64> = (0..4 * 150).map(|i| 3.0 * Real::sin(1.3 * f64::from(i) + 0.1)).collect();
+    let data = Matrix::with_labels(x, 4, (0..150).map(|i| i % 2).collect());
+    let rows: Vec<u32> = (0..150).collect();
+    let options = CheckOptions { step: 1e-3, ..CheckOptions::default() };
+    let mut parameters = net.initialise::<f64>(2);
+    let [weight, edges] = ["2.weight", "2.edges"].map(|name| net.graph.slots().find(name).unwrap().range());
+    parameters[weight].iter_mut().enumerate().for_each(|(i, w)| *w = Real::sin(2.1 * i as f64));
+    // A tanh stays within +-1.
+    parameters[edges].iter_mut().for_each(|edge| *edge /= 3.0);
+    let found = check(&net, &parameters, &data, &rows, &options).unwrap();
+    assert!(found.passed, "{found}");
+    assert!(found.slots.iter().any(|slot| slot.near_kinks > 0), "{found}");
+    let mut broken = gradients(&net, &parameters, &data, &rows, &options).unwrap();
+    broken.iter_mut().for_each(|gradient| *gradient *= 1.01);
+    let found = compare(&net, &parameters, &broken, &data, &rows, &options).unwrap();
+    assert!(found.slots.iter().all(|slot| !slot.passed), "{found}");
+}

@@ -5,21 +5,31 @@
 use std::path::Path;
 
 use super::Verdict;
-use crate::run::output_of;
+use crate::run::{cargo_with, output_of};
 
-/// What the symbol of a kernel, or of a closure in it, holds.
-const KERNEL: &str = "glassnet_kernels::lanes::Kernel>::run";
+/// What the symbol of a kernel, or of a closure in it, holds; and of what kernels are made of in files that hold many.
+const KERNELS: [&str; 4] = [
+    "glassnet_kernels::lanes::Kernel>::run",
+    "glassnet_core::ops::cross_entropy::CrossEntropy::position",
+    "glassnet_core::ops::cross_entropy::block",
+    "glassnet_core::ops::piecewise::bins::Bins",
+];
 
 /// Runs it.
 ///
 /// # Errors
 /// The kernels that stand alone.
 pub fn run() -> Result<Verdict, String> {
+    cargo_with(&["build", "--release", "--package", "glassnet-cli"], &[])?;
     let command = crate::root().join("target/release/glassnet");
     let Some(symbols) = symbols(&command) else {
         return Ok(Verdict::Skipped("it wants nm and target/release/glassnet with its symbols".to_string()));
     };
-    let mut alone: Vec<&str> = symbols.lines().filter(|line| line.contains(KERNEL)).map(without_address).collect();
+    let mut alone: Vec<&str> = symbols
+        .lines()
+        .filter(|line| KERNELS.iter().any(|kernel| line.contains(kernel)))
+        .map(without_address)
+        .collect();
     alone.sort_unstable();
     alone.dedup();
     println!("  {} symbols, {} of kernels that stand alone", symbols.lines().count(), alone.len());

@@ -4,20 +4,23 @@
 //! phi_j = sum over the inputs i of column j of  (x_i - r_i)  integral over a from 0 to 1 of  df/dx_i (r + a (x - r))
 //! ```
 //!
-//! (Sundararajan, Taly, Yan 2017, eq. 1), the integral by Gauss-Legendre quadrature. The reference row `r` has the mean of each
+//! (Sundararajan, Taly, Yan 2017, eq. 1), the integral by Gauss-Legendre quadrature, piece by piece between the edges of bins that the line
+//! meets (`corners.rs`). The reference row `r` has the mean of each
 //! number and the most frequent value of each category. A category has no values between two of its own, be it one-hot or
 //! embedded, so no line leads from one to the other: categories change first, at the reference's numbers, one after the other
 //! in the order of the columns and then in the opposite order, and each gets the mean of the two steps that it made. The line
 //! for the numbers starts from there. What is missing to `f(x)` in the end is the quadrature's error, and is told.
 
 use super::columns::Columns;
+use super::corners::Corners;
 use super::margins::Margins;
-use super::quadrature::gauss_legendre;
 use super::slopes::Slopes;
 
 /// From where to where.
 pub(super) struct Path<'a> {
     pub columns: &'a Columns,
+    /// Where the line has corners.
+    pub corners: &'a Corners,
     /// The reference row, encoded.
     pub reference: &'a [f32],
     /// The row, encoded.
@@ -34,7 +37,7 @@ impl Path<'_> {
         class: Option<usize>,
         output: f64,
     ) -> (f64, Vec<f64>) {
-        let Path { columns, reference, x } = *self;
+        let Path { columns, corners, reference, x } = *self;
         let differ = (0..columns.len()).filter(|&column| !columns.same(column, reference, x));
         let (categories, numbers): (Vec<usize>, Vec<usize>) = differ.partition(|&column| columns.is_category(column));
         let mut contributions = vec![0.0; columns.len()];
@@ -74,7 +77,7 @@ impl Path<'_> {
         if numbers.is_empty() {
             return (base, contributions);
         }
-        let rule = gauss_legendre(nodes);
+        let rule = corners.rule(&start, x, nodes);
         let mut points = Vec::with_capacity(rule.len() * columns.width);
         for &(share, _) in &rule {
             let first = points.len();
@@ -84,7 +87,8 @@ impl Path<'_> {
                 points[first + input] = (from + share * (to - from)) as f32;
             }
         }
-        let slopes = slopes.at(&points, class);
+        let some = (nodes * columns.width).max(1);
+        let slopes: Vec<f64> = points.chunks(some).flat_map(|points| slopes.at(points, class)).collect();
         for (&(_, weight), slopes) in rule.iter().zip(slopes.chunks_exact(columns.width.max(1))) {
             for &column in &numbers {
                 let inputs = columns.runs(column).iter().cloned().flatten();

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use glassnet_core::slots::Slot;
+use glassnet_core::slots::{Role, Slot};
 use glassnet_core::{Purpose, Real};
 use serde::Serialize;
 
@@ -18,10 +18,12 @@ use crate::optimizer::OptimizerSpec;
 pub struct Summary {
     /// The layers in order; a block stands before the layers inside it and counts only what is its own.
     pub layers: Vec<LayerSummary>,
-    /// Trained parameters of all layers; running statistics are not among them.
+    /// Trained parameters of all layers; running statistics and edges of bins are not among them.
     pub parameters: usize,
     /// Running statistics of all layers: saved with the parameters, told by batches and not trained.
     pub statistics: usize,
+    /// Edges of bins of all layers: saved with the parameters, told by the training rows before the first step.
+    pub edges: usize,
     /// Floating-point operations of one row, forward (a fused multiply-add counts as two; the loss not counted).
     pub flops: u64,
     /// Floating-point operations of one row, backward.
@@ -55,7 +57,7 @@ pub struct LayerSummary {
     pub output: Vec<usize>,
     /// Its own trained parameters.
     pub parameters: usize,
-    /// Its own running statistics.
+    /// Its own running statistics, or edges of bins.
     pub statistics: usize,
     /// Floating-point operations of one row, forward.
     pub flops: u64,
@@ -187,9 +189,11 @@ pub fn summary<T: Real>(
             total: memory.total() + moments,
         }
     };
+    let edges = slots.iter().filter(|slot| slot.role == Role::Edges).map(Slot::len).sum();
     Ok(Summary {
         parameters: slots.trained(),
-        statistics: slots.len() - slots.trained(),
+        statistics: slots.len() - slots.trained() - edges,
+        edges,
         flops: layers.iter().map(|layer| layer.flops).sum(),
         flops_backward: network.layers.iter().map(|layer| cost(&layer.name).1).sum(),
         batch,
@@ -218,6 +222,9 @@ impl Display for Summary {
         table(f, ["layer", "what", "a row", "parameters", "FLOPs a row"], rows.chain([total]).collect(), 3)?;
         if self.statistics > 0 {
             writeln!(f, "+ {} running statistics", count(self.statistics as u64))?;
+        }
+        if self.edges > 0 {
+            writeln!(f, "+ {} edges of bins, told by the training rows", count(self.edges as u64))?;
         }
         writeln!(f, "\nmemory for {} rows at once, {}", count(self.batch as u64), self.precision)?;
         for (name, memory) in [("training", &self.training), ("predicting", &self.predicting)] {

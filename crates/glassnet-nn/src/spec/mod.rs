@@ -242,7 +242,7 @@ pub enum LayerSpec {
     Norm(NormLayer),
     /// The same numbers in another shape or order.
     Reorder(ReorderLayer),
-    /// What tables want: numbers as waves, categories as vectors, NTK form, bent curves.
+    /// What tables want: numbers as waves and by parts, categories as vectors, NTK form, bent curves.
     Table(TableLayer),
     /// Gated block: `y = W_down (act(W_gate x) * (W_up x))`; with SiLU it is SwiGLU. Keeps the width.
     Gated {

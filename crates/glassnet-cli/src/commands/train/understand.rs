@@ -150,7 +150,7 @@ pub fn network(headed: &Headed) -> String {
         .layers
         .iter()
         .map(|layer| {
-            let count: usize = layer.slots.iter().map(|&id| slots.get(id).range().len()).sum();
+            let count = slots.trained_of(&layer.slots);
             let count = if count == 0 { String::new() } else { thousands(count as u64) };
             let shape = format!("{} -> {}", layer.input, layer.output);
             [format!("{}{}", "  ".repeat(layer.depth), layer.name), layer.kind.clone(), shape, count]
@@ -247,7 +247,7 @@ pub fn network_json(headed: &Headed) -> Value {
     json!({
         "text": headed.network.spec.to_string(),
         "layers": layers,
-        "parameters": headed.network.parameters(),
+        "parameters": headed.network.graph.slots().trained(),
         "flops_per_row": { "predict": predict, "train": train },
     })
 }

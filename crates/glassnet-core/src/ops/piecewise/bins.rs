@@ -31,8 +31,9 @@ impl<'a, T: Real> Bins<'a, T> {
         }
     }
 
-    /// How many bins have a part, where the edges are a *ladder*: they increase, then the last is repeated, and none is
-    /// infinitely far from another. Edges that are quantiles always are. Then x lies in one bin, those below it have part 1 and those above part 0. Where the edges are no ladder: 0.
+    /// How many bins have a part, where the edges are a *ladder*: they increase, then the last is repeated, and none is infinitely far
+    /// from another. Edges that rows have told always are. Then x lies in one bin, those below it have part 1 and those above part 0.
+    /// Where the edges are no ladder: 0.
     #[inline(always)]
     pub(super) fn live(&self) -> usize {
         self.live

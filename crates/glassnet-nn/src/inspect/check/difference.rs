@@ -44,7 +44,7 @@ impl<'a> Differences<'a> {
         options: &'a CheckOptions,
     ) -> Self {
         let mean = network.objective.as_ref().map(|objective| objective.lowered().1);
-        let kinks = Kinks::of(network);
+        let kinks = Kinks::of(network, parameters);
         let mut differences =
             Differences { runner, info, parameters: parameters.to_vec(), mean, kinks, loss: 0.0, options };
         differences.loss = differences.forward();

@@ -51,6 +51,8 @@ enum Kink {
     Largest(NodeId, [usize; 3], Option<MaxPool>),
     /// Where these two are equal.
     Equal(NodeId, NodeId),
+    /// Where a number is an edge of its bins, the edges of each column in increasing order.
+    Edge(NodeId, Vec<Vec<f64>>),
 }
 
 /// The sides that all units are on at the point where gradients are checked.
@@ -60,8 +62,8 @@ pub(super) struct Kinks {
 }
 
 impl Kinks {
-    /// The kinks of a network. ELU has none for alpha = 1, Huber's loss none at all: their slopes do not jump.
-    pub fn of(network: &Network) -> Self {
+    /// The kinks of a network with these parameters. ELU has none for alpha = 1, Huber's loss none at all: their slopes do not jump.
+    pub fn of(network: &Network, parameters: &[f64]) -> Self {
         let nodes = network.graph.nodes().iter().enumerate();
         let kinks = nodes.filter_map(|(number, node)| match (&node.op, &node.inputs[..]) {
             (Op::Step(_) | Op::Relu(_) | Op::LeakyRelu(_) | Op::Selu(_), &[z]) => Some(Kink::Zero(z)),
@@ -74,6 +76,10 @@ impl Kinks {
             (Op::GlobalPool(pool), &[x]) if pool.kind == Kind::Max => {
                 Some(Kink::Largest(x, image(&network.graph.node(x).shape.0)?, None))
             }
+            (Op::Piecewise(parts), &[x]) => {
+                let edges = network.graph.slots().view(*node.slots.first()?, parameters);
+                Some(Kink::Edge(x, edges.chunks(parts.bins + 1).map(<[f64]>::to_vec).collect()))
+            }
             _ => None,
         });
         Kinks { kinks: kinks.collect(), sides: Vec::new() }
@@ -82,14 +88,19 @@ impl Kinks {
     /// Calls `see` with the side of every element until it says no; whether it never did.
     fn all(&self, runner: &Runner<f64>, mut see: impl FnMut(i8) -> bool) -> bool {
         let value = |node: NodeId| runner.value(node).unwrap_or(&[]);
-        self.kinks.iter().all(|kink| match *kink {
-            Kink::Zero(z) => value(z).iter().all(|&z| see(side(z))),
+        self.kinks.iter().all(|kink| match kink {
+            Kink::Zero(z) => value(*z).iter().all(|&z| see(side(z))),
             Kink::Largest(x, [channels, height, width], pool) => {
-                let x = value(x).chunks(channels.max(1) * height * width);
+                let x = value(*x).chunks((*channels).max(1) * height * width);
                 x.flat_map(|row| row.chunks((height * width).max(1)))
-                    .all(|channel| largest(channel, [height, width], pool, &mut see))
+                    .all(|channel| largest(channel, [*height, *width], *pool, &mut see))
             }
-            Kink::Equal(y, t) => value(y).iter().zip(value(t)).all(|(y, t)| see(side(y - t))),
+            Kink::Equal(y, t) => value(*y).iter().zip(value(*t)).all(|(y, t)| see(side(y - t))),
+            Kink::Edge(x, edges) => value(*x).iter().zip(edges.iter().cycle()).all(|(x, edges)| {
+                let below = edges.iter().filter(|edge| *edge < x).count() as u32;
+                let on = edges.contains(x);
+                see(i8::from(on)) && below.to_le_bytes().into_iter().all(|byte| see(byte as i8))
+            }),
         })
     }
 

@@ -173,12 +173,12 @@ impl Page<'_> {
             name: layer.name.clone(),
             kind: layer.kind.clone(),
             shape: layer.output.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x "),
-            parameters: layer.slots.iter().map(|&id| slots.get(id).range().len() as u64).sum(),
+            parameters: slots.trained_of(&layer.slots) as u64,
         };
         Network {
             text: network.spec.to_string(),
             members: self.model.members().len() as u64,
-            parameters: network.parameters() as u64,
+            parameters: slots.trained() as u64,
             layers: network.layers.iter().map(layer).collect(),
         }
     }
