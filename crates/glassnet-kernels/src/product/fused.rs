@@ -2,10 +2,16 @@
 
 use crate::Real;
 
+/// `a b + c` with one rounding, whatever the processor has.
+#[inline(always)]
+pub(crate) fn fused_in_f64(a: f32, b: f32, c: f32) -> f32 {
+    rounded_to_odd(f64::from(a) * f64::from(b), f64::from(c)) as f32
+}
+
 /// `a b + c` with one rounding: [`Real::mul_add`], the same bytes, without a call of the system's function where f64 will do.
 #[inline(always)]
 pub(super) fn fused<T: Real>(a: T, b: T, c: T) -> T {
-    if cfg!(any(target_arch = "aarch64", target_feature = "fma")) || T::BYTES != 4 {
+    if cfg!(any(target_arch = "aarch64", target_arch = "wasm32", target_feature = "fma")) || T::BYTES != 4 {
         return a.mul_add(b, c);
     }
     T::from_f64(rounded_to_odd(a.to_f64() * b.to_f64(), c.to_f64()))
@@ -21,11 +27,9 @@ fn rounded_to_odd(product: f64, addend: f64) -> f64 {
     let taken = sum - product;
     let lost = (product - (sum - taken)) + (addend - taken);
     let bits = sum.to_bits();
-    let even = bits & 1 == 0;
-    let outwards = (lost > 0.0) == (sum > 0.0);
-    let inexact = lost.abs() > 0.0;
-    let odd = if outwards { bits.wrapping_add(1) } else { bits.wrapping_sub(1) };
-    f64::from_bits(if inexact && even { odd } else { bits })
+    let inexact = u64::from(lost.abs() > 0.0);
+    let inwards = (lost.to_bits() ^ bits) >> 63;
+    f64::from_bits(bits.wrapping_sub(inexact & inwards) | inexact)
 }
 
 #[cfg(test)]
