@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { WASI } from "node:wasi";
 
 const [program, ...rest] = process.argv.slice(2);
-const wasi = new WASI({ version: "preview1", args: [program, ...rest], env: process.env, returnOnExit: true });
+const wasi = new WASI({ version: "preview1", args: [program, ...rest], env: process.env, preopens: { "/": "/" }, returnOnExit: true });
 const { instance } = await WebAssembly.instantiate(readFileSync(program), wasi.getImportObject());
 const code = wasi.start(instance);
 process.exit(code);

@@ -68,7 +68,9 @@ impl Isa {
 
     fn named(name: &str) -> Result<Self, String> {
         let Some(isa) = Isa::ALL.into_iter().find(|isa| isa.name() == name) else {
-            return Err(format!("{ISA_VARIABLE}={name}: no such instruction set; use scalar, avx2, avx512, neon or simd128"));
+            return Err(format!(
+                "{ISA_VARIABLE}={name}: no such instruction set; use scalar, avx2, avx512, neon or simd128"
+            ));
         };
         if !isa.available() {
             let widest = Isa::widest().name();

@@ -29,8 +29,8 @@ mod turned;
 use crate::lanes::current;
 use crate::{Real, Team};
 use driver::{Chain, Operand, Product, Right};
-pub(crate) use fused::fused_in_f64;
 pub use filled::{Filled, product_nn_filled, product_nt_filled};
+pub(crate) use fused::fused_in_f64;
 pub use sums::{sum_rows, sum_rows_by};
 pub(crate) use tile::row_chains;
 
