@@ -34,7 +34,7 @@ const COMMANDS: &[Command] = &[
     ),
     (
         "wasm",
-        "the runtime as a WebAssembly module: its predictions against the native ones; --time measures products",
+        "the runtime as a WebAssembly module: its predictions against the native ones; --trained, trained weights; --time, products",
         wasm::run,
     ),
     ("aarch64", "the kernels' tests and trained weights as aarch64 code, emulated: the same bytes", aarch64::run),

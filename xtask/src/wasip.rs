@@ -1,4 +1,5 @@
-//! Programs of the kernels in WebAssembly (wasm32-wasip1, run by Node): their tests of products, and what products take.
+//! Programs in WebAssembly (wasm32-wasip1, run by Node): the kernels' tests of products, the weights of trained networks
+//! against the hashes that x86-64 gave, and what products take.
 
 use std::process::{Command, Stdio};
 
@@ -26,15 +27,31 @@ pub fn tests() -> Result<(), String> {
         eprintln!("skipped: the kernels' tests are not run in WebAssembly ({reason})");
         return Ok(());
     }
-    let runner = format!("node --no-warnings {}", crate::root().join(RUNNER).display());
     for (name, flags) in BUILDS {
         println!("the kernels' tests, {name}");
-        let environment =
-            [("CARGO_TARGET_WASM32_WASIP1_RUNNER", runner.as_str()), ("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags)];
-        let test = ["test", "--quiet", "--release", "--target", TARGET, "--package", "glassnet-kernels", "--lib", "--"];
-        cargo_with(&[&test[..], &TESTS].concat(), &environment)?;
+        test(flags, &[&["glassnet-kernels", "--lib", "--"], &TESTS[..]].concat())?;
     }
     Ok(())
+}
+
+/// Trains the networks of `one_answer.rs` in the SIMD128 build and compares the hashes of their weights.
+///
+/// # Errors
+/// Other weights, or there is no target for it.
+pub fn trained() -> Result<(), String> {
+    have_target(TARGET)?;
+    let names = ["trained_weights_have_one_hash", "a_rows_place_is_not_in_the_bytes"];
+    test(BUILDS[1].1, &[&["glassnet-nn", "--test", "one_answer", "--", "--exact"], &names[..]].concat())
+}
+
+/// Tests of a package, built with these flags of rustc.
+fn test(flags: &str, arguments: &[&str]) -> Result<(), String> {
+    let runner = format!("node --no-warnings {}", crate::root().join(RUNNER).display());
+    let environment =
+        [("CARGO_TARGET_WASM32_WASIP1_RUNNER", runner.as_str()), ("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags)];
+    let test = ["test", "--quiet", "--release", "--target", TARGET, "--package"];
+    // A panic ends the program there, and what was held back with it.
+    cargo_with(&[&test[..], arguments, &["--nocapture"]].concat(), &environment)
 }
 
 /// What products take in each build, and in the SIMD128 build with the plain tiles: every way in turn, round after round.

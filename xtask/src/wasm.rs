@@ -1,6 +1,7 @@
 //! `cargo xtask wasm`: trains a small model, builds the runtime as a WebAssembly module, with SIMD128 and without, and lets Node
 //! hold the modules' predictions against the native ones, byte for byte; then the kernels' tests of products run there.
-//! `--time` measures products instead. Where a tool cannot be had it says so and stops without failing.
+//! `--trained` trains networks there instead and compares their hashes, `--time` measures products. Where a tool cannot be
+//! had it says so and stops without failing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,10 +38,11 @@ const NET: &str = "32 relu -> 24 gelu -> 16 tanh -> 16 mish -> 12 gelu tanh -> 1
 /// # Errors
 /// A module does not build, does not read the model, or predicts something else; a test of the kernels fails.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let time = match arguments {
-        [] => false,
-        [flag] if flag == "--time" => true,
-        _ => return Err(format!("the only argument is --time, but there is {}", arguments.join(" "))),
+    let other = match arguments {
+        [] => None,
+        [flag] if flag == "--time" => Some(crate::wasip::time as fn() -> Result<(), String>),
+        [flag] if flag == "--trained" => Some(crate::wasip::trained as fn() -> Result<(), String>),
+        _ => return Err(format!("the argument is --trained or --time, but there is {}", arguments.join(" "))),
     };
     if let Err(reason) = have_target(TARGET).and_then(|()| have_node()) {
         eprintln!("skipped: the WebAssembly module is not built ({reason})");
@@ -49,8 +51,8 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let folder = crate::root().join("target/xtask/wasm");
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     fs::create_dir_all(&folder).map_err(failed)?;
-    if time {
-        return crate::wasip::time();
+    if let Some(other) = other {
+        return other();
     }
     let (model, table) = trained()?;
     let bytes = model.to_bytes().map_err(|error| error.to_string())?;

@@ -163,7 +163,10 @@ fn shapes_at_the_edges_of_blocks_have_the_references_bytes() {
     ];
     for (number, (m, n, k)) in shapes.into_iter().enumerate() {
         let case = Case { m, n, k, place: number, odd: 0, seed: number as u64 };
-        assert!(check::<f32>(&case, &teams).is_ok() && check::<f64>(&case, &teams).is_ok(), "{m} x {n} x {k}");
+        // A fused multiply-add of f64 is a call in WebAssembly: the largest take a minute.
+        let double = cfg!(not(target_arch = "wasm32")) || m * n * k < 4_000_000;
+        assert!(check::<f32>(&case, &teams).is_ok(), "{m} x {n} x {k}");
+        assert!(!double || check::<f64>(&case, &teams).is_ok(), "f64 {m} x {n} x {k}");
     }
 }
 
