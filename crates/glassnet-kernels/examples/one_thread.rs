@@ -25,14 +25,14 @@ fn numbers(len: usize, mut state: u64) -> Vec<f32> {
         .collect()
 }
 
-/// Median of microseconds over half a second, after a time in which a runtime that compiles has compiled.
+/// Median of microseconds over 300 ms, after a time in which a runtime that compiles has compiled.
 fn median(mut f: impl FnMut()) -> f64 {
     let start = Instant::now();
-    while start.elapsed() < Duration::from_millis(150) {
+    while start.elapsed() < Duration::from_millis(100) {
         f();
     }
     let (start, mut times) = (Instant::now(), Vec::new());
-    while start.elapsed() < Duration::from_millis(500) {
+    while start.elapsed() < Duration::from_millis(300) {
         let start = Instant::now();
         f();
         times.push(start.elapsed().as_secs_f64() * 1e6);
