@@ -9,6 +9,7 @@ mod picture;
 mod prove;
 mod rooms;
 mod run;
+mod wasip;
 mod wasm;
 
 use std::path::PathBuf;
@@ -31,7 +32,11 @@ const COMMANDS: &[Command] = &[
         "writes the generated pages of docs/guide; with --check it writes nothing and fails where they differ",
         guide::run,
     ),
-    ("wasm", "the runtime as a WebAssembly module: its predictions against the native ones", wasm::run),
+    (
+        "wasm",
+        "the runtime as a WebAssembly module: its predictions against the native ones; --trained, trained weights; --time, products",
+        wasm::run,
+    ),
     ("aarch64", "the kernels' tests and trained weights as aarch64 code, emulated: the same bytes", aarch64::run),
     ("threads", "what a second thread brings, by the size of a step: the data behind a threshold", threads),
     (

@@ -1,5 +1,7 @@
-//! `cargo xtask wasm`: trains a small model, builds the runtime as a WebAssembly module, and lets Node hold the module's
-//! predictions against the native ones. Where a tool cannot be had it says so and stops without failing.
+//! `cargo xtask wasm`: trains a small model, builds the runtime as a WebAssembly module, with SIMD128 and without, and lets Node
+//! hold the modules' predictions against the native ones, byte for byte; then the kernels' tests of products run there.
+//! `--trained` trains networks there instead and compares their hashes, `--time` measures products. Where a tool cannot be
+//! had it says so and stops without failing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,6 +23,10 @@ use crate::run::{cargo_with, output_of};
 /// The target that modules are built for.
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// How modules are built: a name, and rustc's flags. A module has the instructions or has not; there is nothing to ask at run
+/// time, and a runtime without them refuses the module.
+pub const BUILDS: [(&str, &str); 2] = [("plain", ""), ("simd128", "-C target-feature=+simd128")];
+
 /// Rows to compare.
 const ROWS: usize = 1_000;
 
@@ -30,50 +36,68 @@ const NET: &str = "32 relu -> 24 gelu -> 16 tanh -> 16 mish -> 12 gelu tanh -> 1
 /// Runs it.
 ///
 /// # Errors
-/// The module does not build, does not read the model, or predicts something else.
+/// A module does not build, does not read the model, or predicts something else; a test of the kernels fails.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    if !arguments.is_empty() {
-        return Err(format!("there are no arguments, but there is {}", arguments.join(" ")));
-    }
-    if let Err(reason) = have_target().and_then(|()| have_node()) {
+    let other = match arguments {
+        [] => None,
+        [flag] if flag == "--time" => Some(crate::wasip::time as fn() -> Result<(), String>),
+        [flag] if flag == "--trained" => Some(crate::wasip::trained as fn() -> Result<(), String>),
+        _ => return Err(format!("the argument is --trained or --time, but there is {}", arguments.join(" "))),
+    };
+    if let Err(reason) = have_target(TARGET).and_then(|()| have_node()) {
         eprintln!("skipped: the WebAssembly module is not built ({reason})");
         return Ok(());
     }
     let folder = crate::root().join("target/xtask/wasm");
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     fs::create_dir_all(&folder).map_err(failed)?;
+    if let Some(other) = other {
+        return other();
+    }
     let (model, table) = trained()?;
     let bytes = model.to_bytes().map_err(|error| error.to_string())?;
     fs::write(folder.join("model.glass"), &bytes).map_err(failed)?;
     fs::write(folder.join("rows.json"), predictions(&bytes, &table)?.to_string()).map_err(failed)?;
 
-    let target_dir = crate::root().join("target");
-    let environment = [("CARGO_TARGET_DIR", path(&target_dir)?), ("CARGO_PROFILE_RELEASE_STRIP", "true")];
-    cargo_with(&["build", "--package", "glassnet-wasm", "--release", "--target", TARGET], &environment)?;
-    let module = target_dir.join(TARGET).join("release/glassnet_wasm.wasm");
-    let size = fs::metadata(&module).map_err(failed)?.len();
     let (model, rows) = (folder.join("model.glass"), folder.join("rows.json"));
-    println!("wasm module of {size} bytes");
-    let mut node = Command::new("node");
-    node.arg("wasm/compare.mjs").args([&module, &model, &rows]).current_dir(crate::root()).stdin(Stdio::null());
-    let status = node.status().map_err(|error| format!("node cannot be started: {error}"))?;
-    if status.success() { Ok(()) } else { Err("the module's predictions are not the native ones".to_string()) }
+    let target_dir = crate::root().join("target");
+    for (name, flags) in BUILDS {
+        let environment = [
+            ("CARGO_TARGET_DIR", path(&target_dir)?),
+            ("CARGO_PROFILE_RELEASE_STRIP", "true"),
+            ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags),
+        ];
+        cargo_with(&["build", "--package", "glassnet-wasm", "--release", "--target", TARGET], &environment)?;
+        let module = folder.join(format!("{name}.wasm"));
+        fs::copy(target_dir.join(TARGET).join("release/glassnet_wasm.wasm"), &module).map_err(failed)?;
+        println!("wasm module, {name}, of {} bytes", fs::metadata(&module).map_err(failed)?.len());
+        let mut node = Command::new("node");
+        node.arg("wasm/compare.mjs").args([&module, &model, &rows]).current_dir(crate::root()).stdin(Stdio::null());
+        let status = node.status().map_err(|error| format!("node cannot be started: {error}"))?;
+        if !status.success() {
+            return Err(format!("the predictions of the module ({name}) are not the native ones"));
+        }
+    }
+    crate::wasip::tests()
 }
 
 fn path(path: &Path) -> Result<&str, String> {
     path.to_str().ok_or_else(|| format!("{} is not UTF-8", path.display()))
 }
 
-/// Asks rustup for the target, where it is not installed.
-fn have_target() -> Result<(), String> {
-    let installed = |list: String| list.lines().any(|line| line.trim() == TARGET);
+/// Asks rustup for a target, where it is not installed.
+///
+/// # Errors
+/// It cannot be had.
+pub fn have_target(target: &str) -> Result<(), String> {
+    let installed = |list: String| list.lines().any(|line| line.trim() == target);
     let list = || output_of("rustup", &["target", "list", "--installed"]).is_some_and(installed);
     if list() {
         return Ok(());
     }
     // Its output is of no use: the list says whether it worked.
-    let _ = output_of("rustup", &["target", "add", TARGET]);
-    if list() { Ok(()) } else { Err(format!("rustup has no {TARGET} and cannot add it")) }
+    let _ = output_of("rustup", &["target", "add", target]);
+    if list() { Ok(()) } else { Err(format!("rustup has no {target} and cannot add it")) }
 }
 
 fn have_node() -> Result<(), String> {

@@ -6,7 +6,7 @@ use crate::Real;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// The environment variable that chooses an instruction set: `scalar`, `avx2`, `avx512` or `neon`.
+/// The environment variable that chooses an instruction set: `scalar`, `avx2`, `avx512`, `neon` or `simd128`.
 pub const ISA_VARIABLE: &str = "GLASSNET_ISA";
 
 /// An instruction set that loops are compiled for. The results have the same bytes in all of them.
@@ -20,11 +20,13 @@ pub enum Isa {
     Avx512,
     /// aarch64: 4 lanes of f32.
     Neon,
+    /// WebAssembly's SIMD128, in a module that was built with it: 2 lanes of f64, in which f32 is multiplied and added.
+    Simd128,
 }
 
 impl Isa {
     /// Every instruction set.
-    pub const ALL: [Isa; 4] = [Isa::Scalar, Isa::Avx2, Isa::Avx512, Isa::Neon];
+    pub const ALL: [Isa; 5] = [Isa::Scalar, Isa::Avx2, Isa::Avx512, Isa::Neon, Isa::Simd128];
 
     /// The name, as in the environment variable.
     pub fn name(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Isa {
             Isa::Avx2 => "avx2",
             Isa::Avx512 => "avx512",
             Isa::Neon => "neon",
+            Isa::Simd128 => "simd128",
         }
     }
 
@@ -52,18 +55,22 @@ impl Isa {
             }
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => true,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Isa::Simd128 => true,
             #[allow(unreachable_patterns)]
             _ => false,
         }
     }
 
     pub(crate) fn widest() -> Self {
-        [Isa::Avx512, Isa::Avx2, Isa::Neon].into_iter().find(|isa| isa.available()).unwrap_or(Isa::Scalar)
+        [Isa::Avx512, Isa::Avx2, Isa::Neon, Isa::Simd128].into_iter().find(|isa| isa.available()).unwrap_or(Isa::Scalar)
     }
 
     fn named(name: &str) -> Result<Self, String> {
         let Some(isa) = Isa::ALL.into_iter().find(|isa| isa.name() == name) else {
-            return Err(format!("{ISA_VARIABLE}={name}: no such instruction set; use scalar, avx2, avx512 or neon"));
+            return Err(format!(
+                "{ISA_VARIABLE}={name}: no such instruction set; use scalar, avx2, avx512, neon or simd128"
+            ));
         };
         if !isa.available() {
             let widest = Isa::widest().name();
@@ -294,7 +301,7 @@ mod tests {
     fn an_impossible_instruction_set_is_named_and_the_choices_given() {
         assert_eq!(
             Isa::named("sse9").unwrap_err(),
-            "GLASSNET_ISA=sse9: no such instruction set; use scalar, avx2, avx512 or neon"
+            "GLASSNET_ISA=sse9: no such instruction set; use scalar, avx2, avx512, neon or simd128"
         );
         let foreign = if cfg!(target_arch = "aarch64") { Isa::Avx2 } else { Isa::Neon };
         assert!(Isa::named(foreign.name()).unwrap_err().contains("this processor has no"));

@@ -107,7 +107,8 @@ impl Real for f32 {
     }
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
-        f32::mul_add(self, a, b)
+        // WebAssembly has no such instruction; what the standard library calls instead is not inlined, and may round small sums twice.
+        if cfg!(target_arch = "wasm32") { crate::product::fused_in_f64(self, a, b) } else { f32::mul_add(self, a, b) }
     }
     #[inline(always)]
     fn sqrt(self) -> Self {

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use crate::lanes::{Kernel, vectorized};
+use crate::product::row_chains;
 use crate::team::{Shared, share};
 use crate::{Real, Team};
 
@@ -126,9 +127,11 @@ struct Columns<'a, T> {
 #[inline(always)]
 fn chains<T: Real, const W: usize>(x: &[T], panel: &[T], bias: Option<&[T]>, y: &mut [T]) {
     let mut chains = [T::ZERO; W];
-    for (&x, weights) in x.iter().zip(panel.as_chunks::<W>().0) {
-        for j in 0..W {
-            chains[j] = x.mul_add(weights[j], chains[j]);
+    if !row_chains(x, panel, &mut chains) {
+        for (&x, weights) in x.iter().zip(panel.as_chunks::<W>().0) {
+            for j in 0..W {
+                chains[j] = x.mul_add(weights[j], chains[j]);
+            }
         }
     }
     match (bias, y.as_mut_array::<W>(), bias.and_then(|bias| bias.as_array::<W>())) {

@@ -30,7 +30,9 @@ use crate::lanes::current;
 use crate::{Real, Team};
 use driver::{Chain, Operand, Product, Right};
 pub use filled::{Filled, product_nn_filled, product_nt_filled};
+pub(crate) use fused::fused_in_f64;
 pub use sums::{sum_rows, sum_rows_by};
+pub(crate) use tile::row_chains;
 
 /// Rows of a block in a sum over examples.
 pub const BLOCK: usize = 1024;

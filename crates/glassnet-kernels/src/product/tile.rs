@@ -262,6 +262,10 @@ mod x86;
 #[path = "tile_neon.rs"]
 mod neon;
 
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[path = "tile_wasm.rs"]
+mod wasm;
+
 /// Plain Rust's tiles for a type.
 struct Plain<T>(std::marker::PhantomData<T>);
 
@@ -282,7 +286,7 @@ impl<T: Real> Plain<T> {
 }
 
 /// The same tiles under the name of the type that they are for.
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64", all(target_arch = "wasm32", target_feature = "simd128")))]
 #[inline(always)]
 fn renamed<A: 'static, B: 'static>(tiles: &'static Tiles<A>) -> Option<&'static Tiles<B>> {
     if TypeId::of::<A>() != TypeId::of::<B>() {
@@ -290,6 +294,21 @@ fn renamed<A: 'static, B: 'static>(tiles: &'static Tiles<A>) -> Option<&'static 
     }
     // SAFETY: A and B are the same type.
     Some(unsafe { &*std::ptr::from_ref(tiles).cast::<Tiles<B>>() })
+}
+
+/// `chains[j] = chain over p of x[p] panel[p, j]`, from +0, where a plain loop of multiply-adds is not the quickest way; false,
+/// and nothing done, where it is. The panel is `[x.len(), chains.len()]`, the number of chains a multiple of 16.
+#[inline(always)]
+pub(crate) fn row_chains<T: Real>(x: &[T], panel: &[T], chains: &mut [T]) -> bool {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if crate::lanes::current() == Isa::Simd128
+        && let (Some(x), Some(panel), Some(chains)) = (T::as_f32(x), T::as_f32(panel), T::as_f32_mut(chains))
+    {
+        wasm::row_f32(x, panel, chains);
+        return true;
+    }
+    let _ = (x, panel, chains);
+    false
 }
 
 /// The tiles of an available instruction set.
@@ -302,6 +321,8 @@ pub(super) fn tiles<T: Real>(isa: Isa) -> &'static Tiles<T> {
         Isa::Avx2 => renamed(&x86::AVX2_F32).or_else(|| renamed(&x86::AVX2_F64)),
         #[cfg(target_arch = "aarch64")]
         Isa::Neon => renamed(&neon::NEON_F32).or_else(|| renamed(&neon::NEON_F64)),
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        Isa::Simd128 => renamed(&wasm::WASM_F32),
         _ => {
             let _ = TypeId::of::<T>();
             None
