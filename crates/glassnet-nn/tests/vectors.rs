@@ -11,7 +11,7 @@ fn every_part_of_training_has_its_cases() {
     assert_counts("optimizers", BOTH, &[("sgd", 7), ("rmsprop", 4), ("adam", 3), ("adamw", 2)]);
     assert_counts("clipping", BOTH, &[("clip_grad_norm", 3), ("clip_grad_value", 2)]);
     assert_counts("network", BOTH, &[("network", 1)]);
-    assert_counts("recipe", BOTH, &[("recipe", 1)]);
+    assert_counts("recipe", BOTH, &[("recipe", 2)]);
     let schedules = [
         ("step_lr", 2),
         ("cosine_annealing_lr", 2),
