@@ -37,9 +37,14 @@
 //! # Ok::<(), glassnet_core::GraphError>(())
 //! ```
 
+mod few;
+mod gradient;
+
 use glassnet_kernels::reduce::{LANES, max_inlined};
 use glassnet_kernels::{Kernel, vectorized};
 
+use self::few::block;
+use self::gradient::Gradients;
 use super::row_norm::{PART, tree};
 use super::{Backward, Card, Cost, Family, Forward, Needs, Operands, Operation, Sample};
 use crate::Real;
@@ -94,36 +99,6 @@ impl<T: Real> Kernel for SumOfExp<'_, T> {
     fn run(self) -> T {
         let top = self.top;
         tree(self.z, self.z, self.z, |sum, z, _, _| sum + (z - top).exp())
-    }
-}
-
-/// `dz_j = upstream (total p_j - t_j)` for targets without the label's own.
-struct Gradient<'a, T> {
-    p: &'a [T],
-    total: T,
-    upstream: T,
-    /// The smoothing's share of each class, before its weight.
-    share: f64,
-    weights: &'a [f64],
-    dz: &'a mut [T],
-}
-
-impl<T: Real> Kernel for Gradient<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Gradient { total, upstream, share, .. } = self;
-        let constant = T::from_f64(share);
-        if share > 0.0 && !self.weights.is_empty() {
-            for ((dz, &p), &weight) in self.dz.iter_mut().zip(self.p).zip(self.weights) {
-                *dz = upstream * (total * p - T::from_f64(share * weight));
-            }
-        } else {
-            for (dz, &p) in self.dz.iter_mut().zip(self.p) {
-                *dz = upstream * (total * p - constant);
-            }
-        }
     }
 }
 
@@ -281,176 +256,6 @@ impl CrossEntropy {
         for (kept, (z, &label)) in kept.chunks_exact_mut(classes + 1).zip(positions) {
             let (p, loss) = kept.split_at_mut(classes);
             loss[0] = if label == IGNORED { T::ZERO } else { self.position(z, label, p) };
-        }
-    }
-}
-
-/// The tree 8-4-2-1 of the first `classes` columns, each lane by itself. What the tree adds for a class that is not there
-/// (+0 to a sum of numbers that are not below +0, -inf to a maximum) changes nothing, so it is left out.
-#[inline(always)]
-fn across<T: Real, const C: usize>(
-    classes: usize,
-    mut columns: [[T; LANES]; C],
-    join: impl Fn(T, T) -> T,
-) -> [T; LANES] {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for j in 0..width {
-            if j + width < classes {
-                let right = columns[j + width];
-                for (left, right) in columns[j].iter_mut().zip(right) {
-                    *left = join(*left, right);
-                }
-            }
-        }
-        width /= 2;
-    }
-    columns[0]
-}
-
-/// Sixteen rows of `C` numbers, where there are so many.
-#[inline(always)]
-fn whole<T, const C: usize>(x: &[T]) -> Option<&[[T; C]; LANES]> {
-    x.as_chunks::<C>().0.first_chunk()
-}
-
-/// The same, to write.
-#[inline(always)]
-fn whole_mut<T, const C: usize>(x: &mut [T]) -> Option<&mut [[T; C]; LANES]> {
-    x.as_chunks_mut::<C>().0.first_chunk_mut()
-}
-
-/// Up to sixteen positions of few classes side by side, one in each lane: the bytes of [`CrossEntropy::position`]. `C` is the
-/// number of classes, or 16 where it is only known at run time.
-#[inline(always)]
-fn block<T: Real, const C: usize>(classes: usize, z: &[T], labels: &[i32], kept: &mut [T]) {
-    let classes = if C < LANES { C } else { classes };
-    let nan = T::from_f64(f64::NAN);
-    let mut columns = [[T::ZERO; LANES]; C];
-    let mut chosen = [nan; LANES];
-    if let (true, Some(z), Some(labels)) = (C == classes, whole::<T, C>(z), labels.first_chunk::<LANES>()) {
-        // A whole block is turned with shuffles, without a branch.
-        for j in 0..C {
-            for lane in 0..LANES {
-                columns[j][lane] = z[lane][j];
-                chosen[lane] = if labels[lane] == j as i32 { z[lane][j] } else { chosen[lane] };
-            }
-        }
-    } else {
-        for (lane, (z, &label)) in z.chunks_exact(classes).zip(labels).enumerate().take(LANES) {
-            for j in 0..classes {
-                columns[j][lane] = z[j];
-            }
-            if let Some(&own) = usize::try_from(label).ok().and_then(|label| z.get(label)) {
-                chosen[lane] = own;
-            }
-        }
-    }
-    let top = across(classes, columns, |a, b| if b > a || b.is_nan() { b } else { a });
-    for column in &mut columns[..classes] {
-        for lane in 0..LANES {
-            column[lane] = (column[lane] - top[lane]).exp();
-        }
-    }
-    let sum = across(classes, columns, |a, b| a + b);
-    for column in &mut columns[..classes] {
-        for lane in 0..LANES {
-            column[lane] /= sum[lane];
-        }
-    }
-    for lane in 0..LANES {
-        chosen[lane] = top[lane] - chosen[lane] + sum[lane].ln();
-    }
-    if let (3, Some(kept), Some(labels)) = (C, whole_mut::<T, 4>(kept), labels.first_chunk::<LANES>()) {
-        for lane in 0..LANES {
-            let loss = if labels[lane] == IGNORED { T::ZERO } else { chosen[lane] };
-            kept[lane] = [columns[0][lane], columns[1 % C][lane], columns[2 % C][lane], loss];
-        }
-        return;
-    }
-    for (lane, (kept, &label)) in kept.chunks_exact_mut(classes + 1).zip(labels).enumerate().take(LANES) {
-        for j in 0..classes {
-            kept[j] = columns[j][lane];
-        }
-        kept[classes] = if label == IGNORED { T::ZERO } else { chosen[lane] };
-    }
-}
-
-/// The gradients of some positions, of which `first` is the number of the first.
-struct Gradients<'a, T> {
-    op: &'a CrossEntropy,
-    classes: usize,
-    /// Labels of a row, and the positions that each holds for.
-    positions: usize,
-    each: usize,
-    first: usize,
-    saved: &'a [T],
-    labels: &'a [i32],
-    upstream: &'a [T],
-    dz: &'a mut [T],
-}
-
-impl<T: Real> Gradients<'_, T> {
-    /// One label a row, all of them classes, nothing smoothed or weighed: `dz = upstream (p - y)`.
-    #[inline(always)]
-    fn plain<const C: usize>(self) {
-        let classes = if C > 0 { C } else { self.classes };
-        let rows = self.saved[self.first * (classes + 1)..].chunks_exact(classes + 1).zip(&self.labels[self.first..]);
-        let rows = rows.zip(&self.upstream[self.first..]);
-        for (dz, ((p, &label), &upstream)) in self.dz.chunks_exact_mut(classes).zip(rows) {
-            for j in 0..classes {
-                dz[j] = upstream * p[j];
-            }
-            // Only numbers below `classes` come here.
-            if let (Some(dz), Some(&p)) = (dz.get_mut(label as usize), p.get(label as usize)) {
-                *dz = upstream * (p - T::ONE);
-            }
-        }
-    }
-}
-
-impl<T: Real> Kernel for Gradients<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Gradients { op, classes, positions, each, first, saved, labels, upstream, dz } = self;
-        let rows = dz.len() / classes;
-        // The largest, not the first that is too large: that takes a branch a row.
-        let most = || labels[first..][..rows].iter().fold(0, |most, &label| most.max(label as u32));
-        let all_there = || (most() as usize) < classes;
-        if positions == 1 && each == 1 && op.is_plain() && all_there() {
-            let rows = Gradients { op, classes, positions, each, first, saved, labels, upstream, dz };
-            return match classes {
-                2 => rows.plain::<2>(),
-                3 => rows.plain::<3>(),
-                10 => rows.plain::<10>(),
-                _ => rows.plain::<0>(),
-            };
-        }
-        let smooth_sum: f64 = (0..classes).map(|class| op.weight(class)).sum::<f64>() * op.smoothing / classes as f64;
-        let share = if op.smoothing > 0.0 { op.smoothing / classes as f64 } else { 0.0 };
-        // Row, and what its gradient is divided by.
-        let (mut row, mut count) = (usize::MAX, 0);
-        for (place, dz) in (first..).zip(dz.chunks_exact_mut(classes)) {
-            if place / (positions * each) != row {
-                row = place / (positions * each);
-                count = counted(&labels[row * positions..][..positions]) * each;
-            }
-            let label = labels[place / each];
-            if label == IGNORED {
-                dz.fill(T::ZERO);
-                continue;
-            }
-            let Some(label) = usize::try_from(label).ok().filter(|&label| label < classes) else {
-                dz.fill(T::from_f64(f64::NAN));
-                continue;
-            };
-            let p = &saved[place * (classes + 1)..][..classes];
-            let total = T::from_f64((1.0 - op.smoothing) * op.weight(label) + smooth_sum);
-            let upstream = upstream[row] / T::from_f64(count as f64);
-            Gradient { p, total, upstream, share, weights: &op.class_weights, dz: &mut *dz }.run();
-            dz[label] = upstream * (total * p[label] - T::from_f64(op.target(label, label, classes)));
         }
     }
 }
