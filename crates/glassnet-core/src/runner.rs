@@ -9,7 +9,6 @@ use crate::ops::add::Add;
 use crate::ops::linear::Linear;
 use crate::ops::{Backward, Context, Forward, MAX_INPUTS, MAX_SLOTS, Op};
 use crate::plan::{MAX_READS, Pass, Plan, Region, Step, StepCuts};
-use crate::precision::Precision;
 use crate::prepared::Prepared;
 use crate::{Real, Team};
 
@@ -54,10 +53,8 @@ pub struct Runner<T> {
 /// What a step works on besides the arena.
 struct At<'a, 'p, T> {
     rows: usize,
-    training: bool,
-    precision: Precision,
-    team: &'a Team,
-    info: &'a StepInfo,
+    /// What an operation is told; the node changes from step to step.
+    context: Context<'a>,
     parameters: &'p [T],
 }
 
@@ -157,8 +154,7 @@ impl<T: Real> Runner<T> {
             return self.forward(prepared.parameters(), info);
         }
         let Runner { plan, team, arena, labels, state, scratch, rows } = self;
-        let (training, precision) = (plan.request().training, plan.precision());
-        let at = At { rows: *rows, training, precision, team, info, parameters: prepared.parameters() };
+        let mut at = At::new(*rows, plan, team, info, prepared.parameters());
         let forward = plan.forward_steps();
         for ((step, cuts), weights) in plan.steps()[..forward].iter().zip(plan.cuts()).zip(prepared.weights()) {
             match weights {
@@ -173,7 +169,10 @@ impl<T: Real> Runner<T> {
                         curve.apply_in_place(y);
                     }
                 }
-                None => at.forward(step, cuts, Buffers { arena, labels, state, scratch }),
+                None => {
+                    at.begin(step);
+                    at.forward(step, cuts, Buffers { arena, labels, state, scratch });
+                }
             }
         }
     }
@@ -238,14 +237,13 @@ impl<T: Real> Runner<T> {
         info: &StepInfo,
     ) {
         let Runner { plan, team, arena, labels, state, scratch, rows } = self;
-        let training = plan.request().training;
-        let precision = plan.precision();
-        let at = At { rows: *rows, training, precision, team, info, parameters };
+        let mut at = At::new(*rows, plan, team, info, parameters);
         for (step, cuts) in plan.steps()[steps.clone()].iter().zip(&plan.cuts()[steps]) {
             if last.is_some_and(|last| step.node > last) {
                 break;
             }
             let buffers = Buffers { arena, labels, state, scratch };
+            at.begin(step);
             match step.pass {
                 Pass::Forward | Pass::Recompute => at.forward(step, cuts, buffers),
                 Pass::Backward => at.backward(step, cuts, buffers, gradients),
@@ -283,20 +281,26 @@ pub struct Late<'a, T> {
 /// A value that no step computes by chance.
 const MARK: f64 = 1.234_567_890_123_456e-30;
 
-impl<T: Real> At<'_, '_, T> {
-    fn context(&self, step: &Step) -> Context<'_> {
-        Context {
-            team: self.team,
-            training: self.training,
-            seed: self.info.seed,
-            epoch: self.info.epoch,
-            position: self.info.position,
-            denominator: self.info.denominator,
-            node: step.node.0 as u32,
-            time: self.info.time,
-            dropout: self.info.dropout,
-            precision: self.precision,
-        }
+impl<'a, 'p, T: Real> At<'a, 'p, T> {
+    fn new(rows: usize, plan: &Plan, team: &'a Team, info: &StepInfo, parameters: &'p [T]) -> Self {
+        let context = Context {
+            team,
+            training: plan.request().training,
+            seed: info.seed,
+            epoch: info.epoch,
+            position: info.position,
+            denominator: info.denominator,
+            node: 0,
+            time: info.time,
+            dropout: info.dropout,
+            precision: plan.precision(),
+        };
+        At { rows, context, parameters }
+    }
+
+    /// A step begins: random draws are its node's.
+    fn begin(&mut self, step: &Step) {
+        self.context.node = step.node.0 as u32;
     }
 
     fn slots(&self, step: &Step) -> [&[T]; MAX_SLOTS] {
@@ -308,7 +312,6 @@ impl<T: Real> At<'_, '_, T> {
     }
 
     fn forward(&self, step: &Step, cuts: &StepCuts, buffers: Buffers<'_, T>) {
-        let context = self.context(step);
         let mut inputs: [&[T]; MAX_INPUTS] = [&[]; MAX_INPUTS];
         let mut written: [&mut [T]; 2] = [&mut [], &mut []];
         cuts.arena.carve_into(buffers.arena, self.rows, &mut inputs, &mut written);
@@ -324,13 +327,12 @@ impl<T: Real> At<'_, '_, T> {
             saved,
             curve: step.fused.as_ref(),
             state: step.state.map_or(&mut [][..], |region| &mut buffers.state[region.range(self.rows)]),
-            scratch: &mut buffers.scratch[..step.scratch * self.team.threads()],
-            context: &context,
+            scratch: &mut buffers.scratch[..step.scratch * self.context.team.threads()],
+            context: &self.context,
         });
     }
 
     fn backward(&self, step: &Step, cuts: &StepCuts, buffers: Buffers<'_, T>, gradients: &mut [T]) {
-        let context = self.context(step);
         let mut values: [&[T]; MAX_READS] = [&[]; MAX_READS];
         let mut pieces: [&mut [T]; MAX_INPUTS] = std::array::from_fn(|_| Default::default());
         cuts.arena.carve_into(buffers.arena, self.rows, &mut values, &mut pieces);
@@ -353,25 +355,24 @@ impl<T: Real> At<'_, '_, T> {
             upstream,
             input_gradients: &mut input_gradients[..step.input_gradients.len()],
             parameter_gradients: &mut slot_gradients[..step.slots.len()],
-            scratch: &mut buffers.scratch[..step.scratch * self.team.threads()],
-            context: &context,
+            scratch: &mut buffers.scratch[..step.scratch * self.context.team.threads()],
+            context: &self.context,
         });
     }
 
     /// The gradient of a weight that its backward step left for later.
     fn late(&self, step: &Step, cuts: &StepCuts, buffers: Buffers<'_, T>, gradients: &mut [T]) {
-        let context = self.context(step);
         let ([x, upstream], []) = cuts.arena.carve::<T, 2, 0>(buffers.arena, self.rows);
         let (_, [weight]) = cuts.gradients.carve::<T, 0, 1>(gradients, 1);
         let width = step.input_shapes.first().map_or(0, crate::Shape::last);
         if let (Some(units), Some(rows)) = (weight.len().checked_div(width), x.len().checked_div(width)) {
-            context.product_tn(units, width, rows, upstream, x, weight);
+            self.context.product_tn(units, width, rows, upstream, x, weight);
         }
     }
 
     fn add(&self, cuts: &StepCuts, buffers: Buffers<'_, T>) {
         let ([more], [total]) = cuts.arena.carve::<T, 1, 1>(buffers.arena, self.rows);
-        self.team.split_rows(total, 1, ADD_PART, &|first, total| {
+        self.context.team.split_rows(total, 1, ADD_PART, &|first, total| {
             update(Add, &more[first..][..total.len()], total);
         });
     }

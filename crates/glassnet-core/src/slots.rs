@@ -41,7 +41,7 @@ impl Role {
 pub struct Slot {
     /// Name in the model file: `0.weight`.
     pub name: String,
-    /// Shape, row-major.
+    /// Shape, row-major; it stays as it was when the slot was added.
     pub shape: Vec<usize>,
     /// What it holds.
     pub role: Role,
@@ -51,12 +51,15 @@ pub struct Slot {
     pub lr_factor: f64,
     /// Factor of the weight decay (0 for biases and scales by default).
     pub decay_factor: f64,
+    /// The product of `shape`: a step asks for it many times.
+    len: usize,
 }
 
 impl Slot {
     /// Number of elements.
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        debug_assert_eq!(self.len, self.shape.iter().product(), "the shape of a slot stays");
+        self.len
     }
 
     /// Whether the slot has no element.
@@ -87,8 +90,9 @@ impl Slots {
             offset: self.len,
             lr_factor: 1.0,
             decay_factor: if matches!(role, Role::Weight | Role::Table) { 1.0 } else { 0.0 },
+            len: shape.iter().product(),
         };
-        self.len += slot.len();
+        self.len += slot.len;
         self.slots.push(slot);
         SlotId(self.slots.len() - 1)
     }

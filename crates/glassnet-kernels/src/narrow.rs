@@ -1,9 +1,12 @@
 //! Products of small matrices of at most 16 columns, without panels: for them the way into a panel costs more than the
 //! product. The chains are those of [`crate::product`], so the bytes are the same.
 
+mod sum;
+
+pub use sum::{fits_sum, sum_of_products};
+
 use crate::Real;
 use crate::lanes::{Kernel, vectorized};
-use crate::product::BLOCK;
 
 /// Most columns: the chains of a row fill one register of 16 lanes.
 const LANES: usize = 16;
@@ -21,17 +24,9 @@ const ROWS: usize = 4;
 /// chains keep the units busy.
 const MORE_ROWS: usize = 8;
 
-/// Columns of a sum over examples that are gathered in one pass over the rows.
-const GROUP: usize = 4;
-
 /// Whether [`product`] is for `[m, k]` times `[k, n]`. With few columns and many rows most lanes would be idle.
 pub fn fits(m: usize, n: usize, k: usize) -> bool {
     n <= LANES && k <= DEPTH && (n > LANES / 2 || m <= 64) && m.saturating_mul(LANES).saturating_mul(k) <= MOST_WORK
-}
-
-/// Whether [`sum_of_products`] is for `[k, m]^T` times `[k, n]`.
-pub fn fits_sum(m: usize, n: usize, k: usize) -> bool {
-    m.max(n) <= LANES && m.min(n).saturating_mul(LANES).saturating_mul(k) <= MOST_WORK
 }
 
 /// How the right operand lies.
@@ -229,135 +224,6 @@ pub fn product<T: Real>(m: usize, n: usize, k: usize, a: &[T], right: Right, b: 
     vectorized(Product { n, k, a, right, b, bias, c });
 }
 
-struct SumOfProducts<'a, T> {
-    /// The operand whose columns are lanes, `[k, lanes]`.
-    wide: &'a [T],
-    lanes: usize,
-    /// The other, `[k, others]`.
-    other: &'a [T],
-    others: usize,
-    /// Steps between the results of neighbouring lanes, and of neighbouring columns of the other.
-    steps: [usize; 2],
-    c: &'a mut [T],
-}
-
-/// The chains of `G` columns of the other operand, from column `first` on, over a block of rows.
-#[inline(always)]
-fn chains<T: Real, const G: usize>(
-    wide: &[T],
-    lanes: usize,
-    other: &[T],
-    others: usize,
-    first: usize,
-) -> [[T; LANES]; G] {
-    let mut chains = [[T::ZERO; LANES]; G];
-    if lanes == LANES && others == G {
-        // Rows without a bound to look at.
-        for (x, other) in wide.as_chunks::<LANES>().0.iter().zip(other.as_chunks::<G>().0) {
-            for g in 0..G {
-                for j in 0..LANES {
-                    chains[g][j] = other[g].mul_add(x[j], chains[g][j]);
-                }
-            }
-        }
-        return chains;
-    }
-    for (row, other) in other.chunks_exact(others).enumerate() {
-        let wide = &wide[row * lanes..];
-        let x = match wide.first_chunk::<LANES>() {
-            Some(x) => *x,
-            None => {
-                let mut x = [T::ZERO; LANES];
-                for (x, &there) in x.iter_mut().zip(&wide[..lanes]) {
-                    *x = there;
-                }
-                x
-            }
-        };
-        let other = &other[first..][..G];
-        for g in 0..G {
-            for j in 0..LANES {
-                chains[g][j] = other[g].mul_add(x[j], chains[g][j]);
-            }
-        }
-    }
-    chains
-}
-
-impl<T: Real> SumOfProducts<'_, T> {
-    #[inline(always)]
-    fn group<const G: usize>(&mut self, wide: &[T], other: &[T], first: usize) {
-        let chains = chains::<T, G>(wide, self.lanes, other, self.others, first);
-        let [step, step_of_other] = self.steps;
-        if step == 1 {
-            // Lanes stand side by side, all of them before those of the next column.
-            for (c, chain) in self.c[first * step_of_other..].chunks_mut(self.lanes).zip(&chains) {
-                match c.first_chunk_mut::<LANES>() {
-                    Some(c) => add(c, chain),
-                    None => add(c, chain),
-                }
-            }
-            return;
-        }
-        let mut turned = [[T::ZERO; G]; LANES];
-        for j in 0..LANES {
-            for g in 0..G {
-                turned[j][g] = chains[g][j];
-            }
-        }
-        for (c, chains) in self.c.chunks_mut(step).zip(&turned) {
-            if let Some(c) = c[first..].first_chunk_mut::<G>() {
-                add(c, chains);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn add<T: Real>(c: &mut [T], more: &[T]) {
-    for (c, &more) in c.iter_mut().zip(more) {
-        *c += more;
-    }
-}
-
-impl<T: Real> Kernel for SumOfProducts<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(mut self) {
-        let (all, other) = (self.wide, self.other);
-        for (wide, other) in all.chunks(BLOCK * self.lanes).zip(other.chunks(BLOCK * self.others)) {
-            let mut first = 0;
-            while first < self.others {
-                match self.others - first {
-                    1 => self.group::<1>(wide, other, first),
-                    2 => self.group::<2>(wide, other, first),
-                    3 => self.group::<3>(wide, other, first),
-                    _ => self.group::<GROUP>(wide, other, first),
-                }
-                first += GROUP;
-            }
-        }
-    }
-}
-
-/// `c[m,n] += a[k,m]^T b[k,n]`, k summed in blocks of [`BLOCK`], one chain a block from +0, blocks added in order.
-///
-/// # Panics
-/// Where [`fits_sum`] says no, or a slice has another size than the shapes say.
-pub fn sum_of_products<T: Real>(m: usize, n: usize, k: usize, a: &[T], b: &[T], c: &mut [T]) {
-    assert!(fits_sum(m, n, k) && m > 0 && n > 0, "{m} x {k} times {k} x {n} is no narrow sum");
-    assert!(
-        a.len() == k.saturating_mul(m) && b.len() == k.saturating_mul(n) && c.len() == m.saturating_mul(n),
-        "the slices do not hold {m} x {k} x {n}"
-    );
-    vectorized(if m >= n {
-        SumOfProducts { wide: a, lanes: m, other: b, others: n, steps: [n, 1], c }
-    } else {
-        SumOfProducts { wide: b, lanes: n, other: a, others: m, steps: [1, n], c }
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -400,29 +266,5 @@ mod tests {
     fn a_narrow_product_gives_the_bytes_of_the_reference() {
         same_as_the_reference::<f32>();
         same_as_the_reference::<f64>();
-    }
-
-    fn same_sums<T: Real>() {
-        for m in [1, 2, 3, 4, 5, 9, 16] {
-            for n in [1, 2, 3, 4, 6, 15, 16] {
-                for k in [0, 1, 3, 32, 1024, 1025, 2100] {
-                    if !fits_sum(m, n, k) {
-                        continue;
-                    }
-                    let (a, b) = (numbers::<T>(m * k, 1.0), numbers::<T>(n * k, 2.0));
-                    let mut wanted = numbers::<T>(m * n, 5.0);
-                    let mut c = wanted.clone();
-                    reference::product_tn(m, n, k, &a, &b, &mut wanted);
-                    sum_of_products(m, n, k, &a, &b, &mut c);
-                    assert!(c == wanted, "{m} {n} {k}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_narrow_sum_gives_the_bytes_of_the_reference() {
-        same_sums::<f32>();
-        same_sums::<f64>();
     }
 }

@@ -234,15 +234,17 @@ impl Operation for Linear {
             }
         }
         let x = if self.ntk { io.saved } else { io.inputs[0] };
-        if !now {
-            // An update line of the plan makes it.
-        } else if exact && narrow::fits_sum(self.units, fan_in, m) {
-            narrow::sum_of_products(self.units, fan_in, m, g, x, io.parameter_gradients[0]);
-        } else {
-            context.product_tn(self.units, fan_in, m, g, x, io.parameter_gradients[0]);
+        let (weights, others) = io.parameter_gradients.split_at_mut(1);
+        let biases = if self.bias { Some(&mut *others[0]) } else { None };
+        if now && exact && narrow::fits_sum(self.units, fan_in, m) {
+            return narrow::sum_of_products(self.units, fan_in, m, g, x, weights[0], biases);
         }
-        if self.bias {
-            sum_rows_by(context.team, self.units, g, io.parameter_gradients[1]);
+        // Where not now, an update line of the plan makes it.
+        if now {
+            context.product_tn(self.units, fan_in, m, g, x, weights[0]);
+        }
+        if let Some(biases) = biases {
+            sum_rows_by(context.team, self.units, g, biases);
         }
     }
 
@@ -264,8 +266,9 @@ impl Operation for Linear {
     }
 
     fn samples() -> Vec<Sample<Self>> {
-        let shapes: [(usize, Shape, usize, bool, bool); 9] = [
+        let shapes: [(usize, Shape, usize, bool, bool); 10] = [
             (1, Shape::row(1), 1, true, false),
+            (1030, Shape::row(3), 5, true, false),
             (3, Shape::row(7), 5, true, false),
             (4, Shape::row(17), 33, false, false),
             (1030, Shape::row(3), 2, true, false),
