@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use glassnet_core::random::{Draws, Purpose};
 use glassnet_core::slots::SlotId;
 use glassnet_core::{Real, Runner, Team};
-use glassnet_nn::calibration::calibrated_log_loss;
+use glassnet_nn::calibration::{calibrated_log_loss, line_log_loss};
 use glassnet_nn::early::EarlySpec;
 use glassnet_nn::functional::evaluate;
 use glassnet_nn::loss::LossSpec;
@@ -99,12 +99,17 @@ fn the_rules_reach_every_part_of_the_recipes_network() {
 
 /// Rows of four numbers, of two classes that overlap.
 fn rows(count: usize, seed: u64) -> Matrix<f32> {
+    rows_above(count, seed, 0.0)
+}
+
+/// The same where the second class begins at `bar`: the higher, the rarer it is.
+fn rows_above(count: usize, seed: u64, bar: f64) -> Matrix<f32> {
     let draws = Draws::new(seed, Purpose::Synthetic, 0, 0);
     let x: Vec<f32> = (0..count * 4).map(|i| draws.normal(i as u64) as f32).collect();
     let noise = Draws::new(seed, Purpose::Synthetic, 1, 0);
     let labels = (0..count).map(|row| {
         let signal = f64::from(x[4 * row] + x[4 * row + 1] * x[4 * row + 2]);
-        i32::from(signal + noise.normal(row as u64) > 0.0)
+        i32::from(signal + noise.normal(row as u64) > bar)
     });
     let labels = labels.collect();
     Matrix::with_labels(x, 4, labels)
@@ -202,6 +207,50 @@ fn the_best_epoch_is_that_of_the_lowest_calibrated_loss() {
     let last = errors.iter().rposition(|&error| error == lowest).unwrap();
     assert_eq!(outcome.history.best_epoch, Some(last as u64 + 1), "{errors:?}");
     assert_eq!(outcome.parameters, seen.epochs[last]);
+}
+
+/// Where the base rate has moved between training and validation rows, the epoch is the best after a line of log-odds; where it has
+/// not, or where the rows are too few to tell a line, after a temperature.
+#[test]
+fn a_moved_base_rate_does_not_choose_the_epoch() {
+    let labels_of = |valid: &Matrix<f32>, count: u32| -> Vec<usize> {
+        (0..count).map(|row| glassnet_nn::source::Source::<f32>::label(valid, row) as usize).collect()
+    };
+    let spec = TrainSpec { epochs: 10, lr: 0.2, batch: Batch::Rows(16), ..small() };
+    let mut differ = 0;
+    for (count, bar, after_line) in [(1200, 1.0, true), (1200, 0.0, false), (900, 1.0, false)] {
+        for one_logit in [false, true] {
+            let (mut data, mut valid) = (rows(200, 1), rows_above(count as usize, 2, bar));
+            let labels = labels_of(&valid, count);
+            let (loss, width) = match one_logit {
+                true => (LossSpec::binary_cross_entropy(), 1),
+                false => (LossSpec::cross_entropy(), 2),
+            };
+            if one_logit {
+                for part in [&mut data, &mut valid] {
+                    let y = labels_of(part, part.x.len() as u32 / 4).into_iter().map(|label| label as f32).collect();
+                    part.targets = glassnet_nn::source::Targets::Values(y, 1);
+                }
+            }
+            let net = network("16 tanh", &loss, width);
+            let (outcome, seen) = run(&net, spec.clone(), &data, &valid);
+            let metrics = |of: fn(&[f32], usize, &[usize], Option<&[f64]>) -> f64| -> Vec<f64> {
+                let of = |parameters: &Vec<f32>| {
+                    let mut runner = Runner::new(net.evaluation_plan(count as usize), Team::single());
+                    let found = evaluate(&net, &mut runner, parameters, &valid, &numbers(count as usize));
+                    of(&found.logits, width, &labels, None)
+                };
+                seen.epochs.iter().map(of).collect()
+            };
+            let (line, temperature) = (metrics(line_log_loss), metrics(calibrated_log_loss));
+            let told: Vec<f64> = outcome.history.epochs.iter().map(|epoch| epoch.metric.unwrap()).collect();
+            assert_eq!(told, if after_line { line.clone() } else { temperature.clone() }, "{count} {bar} {one_logit}");
+            let lowest = |all: &[f64]| (0..10).min_by(|&a, &b| all[a].total_cmp(&all[b])).unwrap() as u64 + 1;
+            assert_eq!(outcome.history.best_epoch, Some(lowest(&told)));
+            differ += usize::from(after_line && lowest(&line) != lowest(&temperature));
+        }
+    }
+    assert!(differ > 0, "both ways choose the same epochs");
 }
 
 #[test]

@@ -82,6 +82,20 @@ impl Affine {
         sigmoid(self.log_odds(score))
     }
 
+    /// The weighted mean of -ln p(own class) of rows that a line was fitted to.
+    pub(super) fn log_loss(&self, scores: &[f64], positive: &[bool], weights: Option<&[f64]>) -> f64 {
+        let (mut sum, mut total) = (0.0, 0.0);
+        for (row, (&score, &positive)) in scores.iter().zip(positive).enumerate() {
+            let weight = weights.and_then(|weights| weights.get(row)).copied().unwrap_or(1.0);
+            if weight > 0.0 {
+                let z = self.log_odds(score);
+                sum += weight * softplus(if positive { -z } else { z });
+                total += weight;
+            }
+        }
+        sum / total
+    }
+
     /// Its log-odds: `a + b z`.
     pub fn log_odds(&self, score: f64) -> f64 {
         self.a + self.b * score

@@ -23,12 +23,15 @@
 mod affine;
 mod error;
 mod isotonic;
+mod refined;
 mod temperature;
 
 pub use affine::Affine;
 pub use error::CalibrationError;
 pub use isotonic::Isotonic;
-pub use temperature::{Temperature, calibrated_log_loss};
+pub(crate) use refined::base_rate_moved;
+pub use refined::{calibrated_log_loss, line_log_loss};
+pub use temperature::Temperature;
 
 use serde::{Deserialize, Serialize};
 

@@ -191,13 +191,8 @@ impl Differences {
     }
 }
 
-/// The log-loss of rows after the temperature that suits the same rows best: what a network is worth once it is calibrated. It says
-/// how well classes are told apart, and not how sure the network happens to be (Berta et al. 2025). NaN where no row has a
-/// weight or a logit is NaN.
-pub fn calibrated_log_loss<T: Real>(logits: &[T], classes: usize, labels: &[usize], weights: Option<&[f64]>) -> f64 {
-    if logits.iter().any(|z| !z.is_finite()) {
-        return f64::NAN;
-    }
+/// The log-loss of rows after the temperature that suits the same rows best. NaN where no row has a weight.
+pub(super) fn loss_at_best<T: Real>(logits: &[T], classes: usize, labels: &[usize], weights: Option<&[f64]>) -> f64 {
     let temperature = fitted(logits, classes, labels, weights);
     Differences::new(logits, classes, labels, weights).loss(temperature)
 }
@@ -205,6 +200,7 @@ pub fn calibrated_log_loss<T: Real>(logits: &[T], classes: usize, labels: &[usiz
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calibration::calibrated_log_loss;
     use crate::metrics::{ClassScores, log_loss};
 
     /// Logits of three classes that are somewhat right.

@@ -46,6 +46,8 @@ pub struct Trainer<'a, T: Real> {
     room: Vec<f64>,
     late: Option<LateUpdates<T>>,
     keep_gradients: bool,
+    /// Whether epochs are judged after a line of log-odds ([`BestBy::after_line`]).
+    after_line: bool,
 }
 
 /// Gradients whose setting to 0 is worth a thread.
@@ -179,6 +181,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             slots,
             late,
             keep_gradients: true,
+            after_line: valid.is_some_and(|valid| spec.best_by.after_line(network, train, valid)),
             parameters,
             spec,
         })
@@ -377,7 +380,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let outputs = evaluate(self.network, evaluator, &self.parameters, valid.source, valid.rows);
         let loss = mean_loss(self.network, &outputs.losses, valid.source, valid.rows);
         let scores = scores(self.network, &outputs, valid);
-        let metric = self.spec.best_by.of(self.network, &outputs, valid, loss, &scores);
+        let metric = self.spec.best_by.of(self.after_line, self.network, &outputs, valid, loss, &scores);
         Some((loss, scores, metric))
     }
 
