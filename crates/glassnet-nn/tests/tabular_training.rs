@@ -209,6 +209,8 @@ fn the_best_epoch_is_that_of_the_lowest_calibrated_loss() {
     assert_eq!(outcome.parameters, seen.epochs[last]);
 }
 
+type Judge = fn(&[f32], usize, &[usize], Option<&[f64]>) -> f64;
+
 /// Where the base rate has moved between training and validation rows, the epoch is the best after a line of log-odds; where it has
 /// not, or where the rows are too few to tell a line, after a temperature.
 #[test]
@@ -234,11 +236,11 @@ fn a_moved_base_rate_does_not_choose_the_epoch() {
             }
             let net = network("16 tanh", &loss, width);
             let (outcome, seen) = run(&net, spec.clone(), &data, &valid);
-            let metrics = |of: fn(&[f32], usize, &[usize], Option<&[f64]>) -> f64| -> Vec<f64> {
+            let metrics = |judge: Judge| -> Vec<f64> {
                 let of = |parameters: &Vec<f32>| {
                     let mut runner = Runner::new(net.evaluation_plan(count as usize), Team::single());
                     let found = evaluate(&net, &mut runner, parameters, &valid, &numbers(count as usize));
-                    of(&found.logits, width, &labels, None)
+                    judge(&found.logits, width, &labels, None)
                 };
                 seen.epochs.iter().map(of).collect()
             };

@@ -57,6 +57,8 @@ mod tests {
     use crate::calibration::Temperature;
     use crate::metrics::{ClassScores, log_loss};
 
+    type Judge = fn(&[f64], usize, &[usize], Option<&[f64]>) -> f64;
+
     /// Log-odds of class 1 and labels that follow them somewhat; `shift` is added to the log-odds, not to what happens.
     fn made(rows: usize, shift: f64) -> (Vec<f64>, Vec<usize>) {
         let wave = |i: usize| f64::from((i * 37 % 101) as u32) / 25.0 - 2.0;
@@ -70,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_line_mends_a_moved_base_rate_and_a_temperature_does_not() {
-        let loss = |of: fn(&[f64], usize, &[usize], Option<&[f64]>) -> f64, shift| {
+        let loss = |of: Judge, shift| {
             let (logits, labels) = made(1000, shift);
             of(&logits, 1, &labels, None)
         };
@@ -121,7 +123,7 @@ mod tests {
         assert!(line_log_loss(&scores, 1, &[1; 1200], None).is_finite());
         let three: Vec<usize> = (0..400).map(|row| row % 3).collect();
         assert_eq!(line_log_loss(&scores, 3, &three, None), calibrated_log_loss(&scores, 3, &three, None));
-        for of in [line_log_loss, calibrated_log_loss] {
+        for of in [line_log_loss as Judge, calibrated_log_loss] {
             assert!(of(&[f64::NAN; 1200], 1, &labels, None).is_nan());
             assert!(of(&[], 1, &[], None).is_nan());
         }
