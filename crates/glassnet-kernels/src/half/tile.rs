@@ -25,6 +25,7 @@ pub(super) struct Place {
 
 /// Cache lines of what will be packed soon: line l is at `at + (l >> shift) row + 64 (l & (2^shift - 1))` bytes.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only x86-64 is asked for lines ahead"))]
 pub(super) struct Ahead {
     pub at: *const u8,
     pub row: usize,
@@ -66,6 +67,7 @@ pub(super) struct Tile {
     /// Columns, 1 to [`WIDTH`].
     pub columns: usize,
     pub pairs: usize,
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only x86-64 is asked for lines ahead"))]
     pub ahead: Ahead,
 }
 

@@ -33,8 +33,8 @@ struct SumOfProducts<'a, T> {
     c: &'a mut [T],
 }
 
-/// The chains of `G` columns of the other operand, from column `first` on, over a block of rows; and of the rows that are summed: of
-/// the lanes, or of those `G` columns.
+/// The chains of `G` columns of the other operand, from column `first` on, over a block of rows; to `sums` (at first 0) go those of the
+/// rows that are summed: of the lanes, or of those `G` columns. Not as a part of what is returned: the chains would then lie in memory.
 #[inline(always)]
 fn chains<T: Real, const G: usize, const SUM: u8>(
     wide: &[T],
@@ -42,9 +42,9 @@ fn chains<T: Real, const G: usize, const SUM: u8>(
     other: &[T],
     others: usize,
     first: usize,
-) -> ([[T; LANES]; G], [T; LANES]) {
+    sums: &mut [T; LANES],
+) -> [[T; LANES]; G] {
     let mut chains = [[T::ZERO; LANES]; G];
-    let mut sums = [T::ZERO; LANES];
     if lanes == LANES && others == G {
         // Rows without a bound to look at.
         for (x, other) in wide.as_chunks::<LANES>().0.iter().zip(other.as_chunks::<G>().0) {
@@ -53,9 +53,9 @@ fn chains<T: Real, const G: usize, const SUM: u8>(
                     chains[g][j] = other[g].mul_add(x[j], chains[g][j]);
                 }
             }
-            also::<T, G, SUM>(x, other, &mut sums);
+            also::<T, G, SUM>(x, other, sums);
         }
-        return (chains, sums);
+        return chains;
     }
     for (row, other) in other.chunks_exact(others).enumerate() {
         let wide = &wide[row * lanes..];
@@ -76,9 +76,9 @@ fn chains<T: Real, const G: usize, const SUM: u8>(
                 chains[g][j] = other[g].mul_add(x[j], chains[g][j]);
             }
         }
-        also::<T, G, SUM>(&x, other, &mut sums);
+        also::<T, G, SUM>(&x, other, sums);
     }
-    (chains, sums)
+    chains
 }
 
 /// Adds a row to the sums.
@@ -98,21 +98,16 @@ fn also<T: Real, const G: usize, const SUM: u8>(x: &[T; LANES], other: &[T; G], 
 
 impl<T: Real> SumOfProducts<'_, T> {
     #[inline(always)]
-    fn group<const G: usize>(&mut self, wide: &[T], other: &[T], first: usize) {
+    fn group<const G: usize, const SUM: u8>(&mut self, wide: &[T], other: &[T], first: usize) {
         let (lanes, others) = (self.lanes, self.others);
-        let chains = match self.summed {
-            SUM_LANES if first == 0 => {
-                let (chains, sums) = chains::<T, G, SUM_LANES>(wide, lanes, other, others, first);
-                add(self.sums, &sums);
-                chains
-            }
-            SUM_OTHER => {
-                let (chains, sums) = chains::<T, G, SUM_OTHER>(wide, lanes, other, others, first);
-                add(&mut self.sums[first..][..G], &sums);
-                chains
-            }
-            _ => chains::<T, G, SUM_NONE>(wide, lanes, other, others, first).0,
-        };
+        let mut sums = [T::ZERO; LANES];
+        let chains = chains::<T, G, SUM>(wide, lanes, other, others, first, &mut sums);
+        if SUM == SUM_LANES && first == 0 {
+            add(self.sums, &sums);
+        }
+        if SUM == SUM_OTHER {
+            add(&mut self.sums[first..][..G], &sums);
+        }
         let [step, step_of_other] = self.steps;
         if step == 1 {
             // Lanes stand side by side, all of them before those of the next column.
@@ -120,6 +115,16 @@ impl<T: Real> SumOfProducts<'_, T> {
                 match c.first_chunk_mut::<LANES>() {
                     Some(c) => add(c, chain),
                     None => add(c, chain),
+                }
+            }
+            return;
+        }
+        if let (true, Some(c)) = (lanes == LANES && step == G, self.c.as_chunks_mut::<G>().0.first_chunk_mut::<LANES>())
+        {
+            // All of the result at once, turned by shuffles.
+            for j in 0..LANES {
+                for g in 0..G {
+                    c[j][g] += chains[g][j];
                 }
             }
             return;
@@ -145,23 +150,34 @@ fn add<T: Real>(c: &mut [T], more: &[T]) {
     }
 }
 
-impl<T: Real> Kernel for SumOfProducts<'_, T> {
-    type Output = ();
-
+impl<T: Real> SumOfProducts<'_, T> {
     #[inline(always)]
-    fn run(mut self) {
+    fn all<const SUM: u8>(mut self) {
         let (all, other) = (self.wide, self.other);
         for (wide, other) in all.chunks(BLOCK * self.lanes).zip(other.chunks(BLOCK * self.others)) {
             let mut first = 0;
             while first < self.others {
                 match self.others - first {
-                    1 => self.group::<1>(wide, other, first),
-                    2 => self.group::<2>(wide, other, first),
-                    3 => self.group::<3>(wide, other, first),
-                    _ => self.group::<GROUP>(wide, other, first),
+                    1 => self.group::<1, SUM>(wide, other, first),
+                    2 => self.group::<2, SUM>(wide, other, first),
+                    3 => self.group::<3, SUM>(wide, other, first),
+                    _ => self.group::<GROUP, SUM>(wide, other, first),
                 }
                 first += GROUP;
             }
+        }
+    }
+}
+
+impl<T: Real> Kernel for SumOfProducts<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.summed {
+            SUM_LANES => self.all::<SUM_LANES>(),
+            SUM_OTHER => self.all::<SUM_OTHER>(),
+            _ => self.all::<SUM_NONE>(),
         }
     }
 }
